@@ -160,7 +160,7 @@ struct av_service {
 	/* --describe: after the message tables. */
 	void (*describe)(void *stream);
 	/* XPUB (reporting). */
-	bool (*may_subscribe)(const struct av_principal *principal, struct av_bytes topic);
+	bool (*may_subscribe)(struct av_daemon *daemon, const struct av_principal *principal, struct av_bytes topic);
 	/* Settings that concern it alone; faults name remedy. NULL: none. */
 	int (*check_settings)(const Avvik__V1__Settings *settings, struct av_faults *faults);
 };
