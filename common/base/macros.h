@@ -12,7 +12,7 @@
 #define AV_CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 /* AV_CLEANUP(fn) T *x = ...: fn(&x) runs when x goes out of scope, so every early return is safe. */
 #define AV_CLEANUP(function) __attribute__((cleanup(function)))
-#define AV_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define AV_PRINTF(at, first) __attribute__((format(printf, at, first)))
 #define AV_MUST_CHECK __attribute__((warn_unused_result))
 
 /* Hand ownership on: yields the pointer and leaves NULL behind. */
