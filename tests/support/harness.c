@@ -1,0 +1,2 @@
+/* harness.c - see harness.h */
+#include "harness.h"
