@@ -1,7 +1,8 @@
 /* arena.h - memory that is released all at once.
  *
- * An arena grows in blocks and never fails softly: when the machine is out of memory, or the arena would pass its
- * limit, allocation returns NULL and the arena remembers it (av_arena_failed). A turn uses one arena and resets it.
+ * An arena grows in blocks and never fails softly: when the machine is out of memory, or the arena would pass
+ * its limit, allocation returns NULL and the arena remembers it (av_arena_failed). A turn uses one arena and
+ * resets it.
  */
 #ifndef AVVIK_BASE_ARENA_H
 #define AVVIK_BASE_ARENA_H
@@ -23,7 +24,9 @@ void *av_arena_zalloc(struct av_arena *arena, size_t bytes);
 void *av_arena_copy(struct av_arena *arena, const void *data, size_t bytes);
 char *av_arena_strdup(struct av_arena *arena, const char *text);
 char *av_arena_printf(struct av_arena *arena, const char *format, ...) AV_PRINTF(2, 3);
+/* Since the last reset. */
 bool av_arena_failed(const struct av_arena *arena);
+/* Bytes handed out since the last reset, each rounded up to 16. */
 size_t av_arena_used(const struct av_arena *arena);
 
 #endif

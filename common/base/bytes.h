@@ -1,4 +1,7 @@
-/* bytes.h - slices of memory, big-endian integers, hex. No ownership: a slice points into somebody's memory. */
+/* bytes.h - slices of memory, big-endian integers, hex.
+ *
+ * No ownership: a slice points into somebody's memory.
+ */
 #ifndef AVVIK_BASE_BYTES_H
 #define AVVIK_BASE_BYTES_H
 

@@ -1,8 +1,8 @@
 /* clock.h - the only file that reads a clock; everything else gets the time as an argument.
  *
  * Two kinds: real (CLOCK_REALTIME), and stepped (development): the instant is an 8-byte big-endian count of
- * milliseconds in a file in the state folder, mapped read-only, that a driver moves forward. I/O time-outs always use
- * av_clock_monotonic_ms().
+ * milliseconds in a file in the state folder, mapped read-only, that a driver moves forward with one atomic
+ * store. I/O time-outs always use av_clock_monotonic_ms().
  */
 #ifndef AVVIK_BASE_CLOCK_H
 #define AVVIK_BASE_CLOCK_H
@@ -26,7 +26,8 @@ bool av_clock_is_stepped(const struct av_clock *clock);
 int64_t av_clock_now_ms(const struct av_clock *clock);
 int64_t av_clock_monotonic_ms(void);
 int64_t av_clock_monotonic_us(void);
-/* For the driver: creates the file, or moves it forward. AV_INVALID when `now_ms` would go backwards. AV_IO. */
+/* For the driver: creates the file, or moves it forward. AV_INVALID when `now_ms` would go backwards or is
+ * negative; AV_DAMAGED: not 8 bytes long; AV_IO. */
 int av_clock_step(const char *path, int64_t now_ms);
 
 #endif

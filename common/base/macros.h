@@ -16,11 +16,11 @@
 #define AV_MUST_CHECK __attribute__((warn_unused_result))
 
 /* Hand ownership on: yields the pointer and leaves NULL behind. */
-#define AV_TAKE(pointer)                                                                                     \
-	__extension__({                                                                                      \
-		__typeof__(pointer) taken_ = (pointer);                                                      \
-		(pointer) = NULL;                                                                            \
-		taken_;                                                                                      \
+#define AV_TAKE(pointer)                                \
+	__extension__({                                 \
+		__typeof__(pointer) taken_ = (pointer); \
+		(pointer) = NULL;                       \
+		taken_;                                 \
 	})
 
 /* free() through a pointer to the pointer, for AV_CLEANUP(av_freep). */

@@ -1,7 +1,8 @@
 /* random.h - randomness as an argument, so that a turn can be repeated.
  *
- * av_random_system() is libsodium-free: getrandom(2). av_random_seeded() is a deterministic stream (for tests and
- * simulation; never for keys in production).
+ * av_random_system() is libsodium-free: getrandom(2). av_random_seeded() is a deterministic stream (for tests
+ * and simulation; never for keys in production). Never copy one that has been used: both copies would give
+ * the same bytes.
  */
 #ifndef AVVIK_BASE_RANDOM_H
 #define AVVIK_BASE_RANDOM_H
@@ -11,8 +12,8 @@
 
 struct av_random {
 	void (*fill)(struct av_random *self, void *data, size_t size);
-	uint64_t state[4];	  /* of the seeded stream (xoshiro256**) */
-	unsigned char pool[256];  /* the system source is read in pieces this large */
+	uint64_t state[4];	 /* of the seeded stream (xoshiro256**) */
+	unsigned char pool[256]; /* the system source is read in pieces this large */
 	size_t pool_left;
 };
 

@@ -30,7 +30,7 @@
 	X(UNSUPPORTED,   -18, "not supported") \
 	X(ERASED,        -19, "erased") \
 	X(CLOSED,        -20, "closed") \
-	X(INTERNAL,      -21, "internal error")  /* clang-format on */
+	X(INTERNAL,      -21, "internal error") /* clang-format on */
 
 enum av_status {
 #define X(name, value, text) AV_##name = (value),
