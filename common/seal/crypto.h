@@ -41,7 +41,7 @@ int av_sign_check(const unsigned char public_key[AV_SIGN_PUBLIC_SIZE], const cha
 void av_wipe(void *secret, size_t size);
 bool av_same_secret(const void *a, const void *b, size_t size); /* in constant time */
 
-/* A key file: 2 * size hex digits and a newline, mode 0600. make: created with random content when it does not exist.
+/* A key file: 2 * size hex digits and a newline, mode 0600 (or a systemd credential). size is at most 256.
  * AV_NOT_FOUND, AV_INVALID (not such a file, or readable by others), AV_IO. */
 int av_key_file_load(const char *path, void *ret_key, size_t size);
 int av_key_file_save(const char *path, const void *key, size_t size); /* AV_EXISTS: never overwrites */
