@@ -13,6 +13,7 @@
 
 #include "avvik/v1/command.pb-c.h"
 #include "avvik/v1/envelope.pb-c.h"
+#include "avvik/v1/feed.pb-c.h"
 #include "avvik/v1/settings.pb-c.h"
 #include "base/clock.h"
 #include "bus/principals.h"
@@ -29,11 +30,17 @@ struct av_ctx {
 	struct av_random *random;
 	struct av_keystore *keys;
 	const char *instance;
+	const unsigned char *sign_public;     /* AV_SIGN_PUBLIC_SIZE: of this daemon; NULL: not known here */
 	const Avvik__V1__Settings *settings;
 	void *cache;			      /* the service's, one per thread that runs handlers; validate it by the store */
 
+	const unsigned char *sign_public;     /* 32 bytes: what verifies this instance's receipts and turns */
+	struct av_daemon *daemon;	      /* in queries on the loop thread; NULL in turns and in tests of turns */
+
 	const struct av_principal *principal; /* who sent the command; NULL: a feed, time, or the daemon itself */
 	const Avvik__V1__Command *command;    /* NULL unless a command */
+	struct av_bytes packed;		      /* the command's body in canonical form; empty unless an order */
+	int64_t arrived_at_ms;		      /* of the item, at most now_ms */
 	const Avvik__V1__Event *event;	      /* the feed's event; NULL unless a feed */
 	const Avvik__V1__FeedItem *feed_item; /* with its opened parts */
 	const char *feed;		      /* its name */
