@@ -194,23 +194,6 @@ static void check_number(struct check *check, const struct value *value, bool ne
 static void check_message(struct check *check, const struct av_shape *shape, const ProtobufCMessage *message,
 	const struct av_step *up);
 
-static size_t size_of(enum av_kind kind)
-{
-	static const unsigned char sizes[] = {
-		[AV_KIND_TEXT] = sizeof(char *),
-		[AV_KIND_BYTES] = sizeof(ProtobufCBinaryData),
-		[AV_KIND_BOOL] = sizeof(protobuf_c_boolean),
-		[AV_KIND_ENUM] = sizeof(int),
-		[AV_KIND_INT32] = 4,
-		[AV_KIND_UINT32] = 4,
-		[AV_KIND_INT64] = 8,
-		[AV_KIND_UINT64] = 8,
-		[AV_KIND_DOUBLE] = 8,
-		[AV_KIND_MESSAGE] = sizeof(void *),
-	};
-	return sizes[kind];
-}
-
 static void check_value(struct check *check, const struct value *value, const void *at)
 {
 	switch ((enum av_kind)value->f->kind) {
@@ -263,7 +246,7 @@ static void check_repeated(struct check *check, struct value *value, const char 
 	}
 	for (size_t i = 0; i < count; i++) {
 		value->step.index = (ptrdiff_t)i;
-		check_value(check, value, items + i * size_of(f->kind));
+		check_value(check, value, items + i * av_kind_size(f->kind));
 	}
 }
 

@@ -76,13 +76,13 @@ static const struct av_field_rule rows[] = { /* clang-format off */
 	{"FileReport", "subcategory",     AV_LINE | AV_KEPT, 40},
 	{"FileReport", "registry_number", AV_LINE | AV_KEPT, 40},
 	{"FileReport", "attachments",     0, 20},
-	{"FileReport", "narrative",       AV_REQUIRED, .what = "the narrative, with a description of what happened"},
+	/* A report without a description is kept with that fault; a supplement without one is refused. Intake sees to both. */
 	{"FileReport", "source_system",   AV_LINE | AV_KEPT, 40},
 	{"FileReport", "municipality",    AV_LINE | AV_KEPT, 10},
 	{"Attachment", "hash",            AV_REQUIRED | AV_HASH, .what = "the SHA-256 of the file"},
 	{"Attachment", "media_type",      AV_LINE, 80},
 	{"Attachment", "reference",       AV_LINE, 300},
-	{"ReportNarrative", "description",           AV_REQUIRED, LONG_TEXT, .what = "a description of what happened"},
+	{"ReportNarrative", "description",           0, LONG_TEXT},
 	{"ReportNarrative", "consequence",           0, 8192},
 	{"ReportNarrative", "possible_consequence",  0, 8192},
 	{"ReportNarrative", "noticed_how",           0, 2000},
@@ -193,7 +193,7 @@ static const struct av_field_rule rows[] = { /* clang-format off */
 	{"FeedItem", "event",             AV_REQUIRED, EVENT_BYTES},
 
 	/* summary */
-	{"FiguresChanged", "changes",     0, 10000},
+	{"FiguresChanged", "counts",     0, 10000},
 	{"SummaryUpdate", "changes",      0, 10000},
 	{"GetSummary", "unit",            CODE, 40, .what = "the code of a unit of the directory"},
 	{"GetSummary", "period",          AV_CODE, 20},

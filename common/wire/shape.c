@@ -135,6 +135,20 @@ static enum av_kind kind_of(ProtobufCType type)
 	abort();
 }
 
+size_t av_kind_size(enum av_kind kind)
+{
+	/* clang-format off */
+	static const unsigned char sizes[] = {
+		[AV_KIND_TEXT] = sizeof(char *),             [AV_KIND_BYTES] = sizeof(ProtobufCBinaryData),
+		[AV_KIND_BOOL] = sizeof(protobuf_c_boolean), [AV_KIND_ENUM] = sizeof(int),
+		[AV_KIND_INT32] = sizeof(int32_t),           [AV_KIND_UINT32] = sizeof(uint32_t),
+		[AV_KIND_INT64] = sizeof(int64_t),           [AV_KIND_UINT64] = sizeof(uint64_t),
+		[AV_KIND_DOUBLE] = sizeof(double),           [AV_KIND_MESSAGE] = sizeof(void *),
+	};
+	/* clang-format on */
+	return sizes[kind];
+}
+
 static bool ends(const char *name, const char *end)
 {
 	size_t n = strlen(name), e = strlen(end);

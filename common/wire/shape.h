@@ -55,6 +55,8 @@ struct av_enum_shape {
 /* NULL for a type that no root reaches. */
 const struct av_shape *av_shape_of(const ProtobufCMessageDescriptor *type);
 const struct av_enum_shape *av_enum_shape_of(const ProtobufCEnumDescriptor *type);
+/* The bytes that one value takes in memory. */
+size_t av_kind_size(enum av_kind kind);
 /* The place in type->values, or -1. */
 int av_enum_place(const struct av_enum_shape *shape, int value);
 /* All, for tests: the n-th, or NULL. */

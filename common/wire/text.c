@@ -110,17 +110,16 @@ const char *av_number_text(uint64_t number, char ret_text[AV_NUMBER_TEXT])
 	return ret_text;
 }
 
-#define NAME_MAX_SHOWN 48 /* a key in a file can be as long as the file */
-
 static size_t shown(const char *name)
 {
-	return strnlen(name, NAME_MAX_SHOWN);
+	return strnlen(name, AV_PATH_NAME_MAX);
 }
 
-static bool usual(char c)
+char av_path_letter(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-	       c == '-';
+	bool usual = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+		     c == '-';
+	return usual ? c : '?';
 }
 
 const char *av_path_text(const struct av_step *last, struct av_arena *arena)
@@ -143,7 +142,7 @@ const char *av_path_text(const struct av_step *last, struct av_arena *arena)
 		}
 		if (s->name) {
 			for (size_t i = shown(s->name); i > 0; i--)
-				*--at = usual(s->name[i - 1]) ? s->name[i - 1] : '?';
+				*--at = av_path_letter(s->name[i - 1]);
 			if (s->up)
 				*--at = '.';
 		}

@@ -29,6 +29,10 @@ struct av_step {
 	ptrdiff_t index;	  /* < 0: none */
 };
 
+/* Names in paths: so many letters are shown, and each as this. */
+#define AV_PATH_NAME_MAX 48 /* a key in a file can be as long as the file */
+char av_path_letter(char c);
+
 /* "units[3].code" in the arena; "" when out of memory or there are no steps. Odd bytes of a name become '?'.
  */
 const char *av_path_text(const struct av_step *last, struct av_arena *arena);

@@ -3,7 +3,9 @@
  * preceded by "file:line:column ".
  *
  * Bounded: 8 MiB, 1 000 000 nodes, depth 64, no aliases that make cycles (aliases are refused), duplicate keys are
- * faults. Scalars: plain true/false, integers and decimals keep their type where the field wants it; everything else is text.
+ * faults. Scalars: plain true/false, integers and decimals keep their type where the field wants it; everything else is
+ * text. In the tree a plain integer is a JSON integer only when it prints the same (007 is text); ~, null and nothing are
+ * null, which is as if the key were not there. Tags are refused.
  */
 #ifndef AVVIK_WIRE_YAML_H
 #define AVVIK_WIRE_YAML_H
@@ -13,7 +15,8 @@
 struct av_yaml; /* a document: values and marks */
 
 /* `name` stands in the faults. A file of several documents (---) gives each in turn through av_yaml_next. AV_MALFORMED
- * with a fault; AV_TOO_LARGE; AV_NOT_FOUND, AV_IO of the file. */
+ * with a fault; AV_TOO_LARGE; AV_NOT_FOUND, AV_IO of the file. A key that is given twice is a fault, but the document
+ * opens (av_yaml_to then answers AV_INVALID), so that the other faults can be listed too. */
 int av_yaml_open_file(const char *path, struct av_faults *faults, struct av_yaml **ret_yaml);
 int av_yaml_open(struct av_bytes text, const char *name, struct av_faults *faults, struct av_yaml **ret_yaml);
 void av_yaml_close(struct av_yaml **yaml);
