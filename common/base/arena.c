@@ -101,7 +101,7 @@ void *av_arena_alloc(struct av_arena *arena, size_t bytes)
 	struct block *block = arena->first;
 	void *memory;
 
-	if (bytes > SIZE_MAX - ALIGNMENT - sizeof(*block)) {
+	if (bytes > PTRDIFF_MAX - ALIGNMENT - sizeof(*block)) { /* no object may be larger */
 		arena->failed = true;
 		return NULL;
 	}

@@ -1,9 +1,9 @@
 /* clock.c - real and stepped time
  *
  * The stepped clock's file is eight bytes, big-endian: 00 00 01 9d 46 57 00 00 is 2026-04-01 00:00 UTC.
- * Readers have Readers have it mapped, and the driver changes it through a mapping of its own with one
- * compare-and-swap: a reader can never see half of an instant, and two drivers can never move it backwards.
- * The file is linked into place complete and never replaced, since a reader would be left with the old one.
+ * Readers have it mapped, and the driver changes it through a mapping of its own with one compare-and-swap: a
+ * reader can never see half of an instant, and two drivers can never move it backwards. The file is linked
+ * into place complete and never replaced, since a reader would be left with the old one.
  */
 #include "base/clock.h"
 
