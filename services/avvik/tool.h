@@ -25,7 +25,7 @@ extern const char *const daemon_names[DAEMON_COUNT];
 struct tool {
 	/* From the words before and among the subcommand's: */
 	const char *settings_path; /* --settings FILE, else $AVVIK_SETTINGS, else state/avvik.yaml, else /etc/avvik/avvik.yaml */
-	const char *key_name;	   /* --key NAME: whose key signs in; default "admin" */
+	const char *key_name;	   /* --key NAME: whose key signs in; else the subcommand's own */
 	const char *person;	   /* --as PERSON: who acts; NULL: nobody */
 	bool json;		   /* --json */
 	/* Made when first needed: */
@@ -39,6 +39,7 @@ struct tool {
 struct subcommand {
 	const char *name;
 	int (*run)(struct tool *tool, int argc, char **argv);
+	const char *key;     /* whose key signs in unless --key says: "admin", "casework", "publisher" */
 	const char *summary; /* one line */
 	const char *usage;   /* words after the name, and below it paragraphs and an example */
 };
