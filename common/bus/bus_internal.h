@@ -1,0 +1,87 @@
+/* bus_internal.h - what bus.c, socket.c and zap.c share. Nobody else includes it. */
+#ifndef AVVIK_BUS_BUS_INTERNAL_H
+#define AVVIK_BUS_BUS_INTERNAL_H
+
+#include "bus/socket.h"
+
+#define REFUSALS_MAX 256
+#define DRAIN_AT_ONCE 256 /* messages of one socket in one round of the loop */
+#define LINGER_MS 200
+#define ZAP_DOMAIN "avvik"
+#define ZAP_ENDPOINT "inproc://zeromq.zap.01"
+
+/* A ZeroMQ socket whose descriptor wakes the loop. Lives until libuv has let go of the handle. */
+struct pump {
+	uv_poll_t poll;
+	struct av_bus *bus;
+	void *zmq; /* NULL once closed */
+};
+
+/* A key that was refused, so that it is told once a minute. */
+struct refusal {
+	char key[AV_CURVE_TEXT]; /* empty: no key is known */
+	bool used;
+	uint64_t told_at_ms, barred_until_ms;
+	uint64_t window_at_ms;
+	unsigned int subscriptions; /* in this minute */
+};
+
+struct av_bus {
+	uv_loop_t *loop;
+	void *context;
+	struct av_bus_options options;
+	struct av_keypair keys;
+	struct av_principals *principals;
+	struct pump *zap;
+	struct av_socket *sockets;
+	uv_prepare_t prepare;
+	uv_check_t check;
+	uv_idle_t idle;
+	uv_timer_t retry; /* of streams that could not be bound again at once */
+	unsigned int handles, monitors;
+	bool draining, destroyed;
+	struct refusal refusals[REFUSALS_MAX];
+};
+
+struct av_socket {
+	struct av_bus *bus;
+	struct av_socket_options options;
+	struct pump *pump, *monitor; /* NULL: closed, or a stream that waits to be bound again */
+	char *endpoint, *server_key;
+	unsigned int connections;
+	bool paused, closed, skipping;
+	int64_t valid_until_ms; /* XPUB: when the first key that may subscribe runs out */
+	struct av_socket_counts counts;
+	struct av_socket *prev, *next;
+};
+
+/* bus.c */
+struct pump *pump_open(struct av_bus *bus, void *zmq); /* takes the socket over; NULL: it is closed */
+void pump_close(struct pump **pump);
+bool pump_readable(const struct pump *pump);
+void bus_refuse(struct av_bus *bus, const char *key, const char *why);
+void bus_bar(struct av_bus *bus, const char *key, const char *why); /* no handshake for a minute */
+bool bus_barred(struct av_bus *bus, const char *key);
+struct refusal *bus_refusal(struct av_bus *bus, const char *key);
+unsigned int bus_connections(const struct av_bus *bus);
+void bus_retry(struct av_bus *bus); /* streams that wait are bound again soon */
+void bus_sweep(struct av_bus *bus); /* frees sockets that were closed */
+
+/* socket.c */
+int socket_connect(
+	struct av_socket *socket, const char **ret_why); /* make it, bind or connect it, and its monitor */
+void socket_monitor_drain(struct av_socket *socket);
+void socket_drain(struct av_socket *socket);
+bool socket_wants(const struct av_socket *socket);
+void socket_free(struct av_socket *socket);
+
+/* stream.c */
+void stream_drain(struct av_socket *socket);
+void stream_revalidate(struct av_socket *socket, const struct av_principals *before);
+bool stream_bind_again(struct av_socket *socket); /* true: it is bound */
+
+/* zap.c */
+int zap_open(struct av_bus *bus, const char **ret_why);
+void zap_drain(struct av_bus *bus);
+
+#endif
