@@ -6,7 +6,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -24,12 +23,13 @@ static av_day on(const char *text)
 	return day;
 }
 
+/* `month_day` is "06-22". */
 static av_day in_year(int year, const char *month_day)
 {
-	char text[AV_DATE_TEXT];
+	int month = (month_day[0] - '0') * 10 + month_day[1] - '0';
+	int day = (month_day[3] - '0') * 10 + month_day[4] - '0';
 
-	snprintf(text, sizeof(text), "%04d-%.5s", year % 10000, month_day);
-	return on(text);
+	return av_day_of((struct av_date){year, month, day});
 }
 
 /* Gauss, with the numbers for 1900-2199 and his two exceptions. */
@@ -137,9 +137,9 @@ static void the_years_2024_to_2032_have_their_holidays_and_working_days(void **s
 /* Thursdays before, squeezed days, the evenings and eves that the act does not name, Whit Monday. */
 static void days_that_only_feel_like_holidays_are_working_days(void **state)
 {
-	static const char *const days[] = {"2026-01-05", "2026-04-02", "2026-04-30", "2026-05-15", "2026-05-25",
-		"2026-06-05", "2026-06-18", "2026-10-30", "2026-12-23", "2026-12-30", "2027-01-04", "2025-06-05",
-		"2028-06-05"};
+	static const char *const days[] = {"2026-01-05", "2026-04-02", "2026-04-30", "2026-05-15",
+		"2026-05-25", "2026-06-05", "2026-06-18", "2026-10-30", "2026-12-23", "2026-12-30",
+		"2027-01-04", "2025-06-05", "2028-06-05"};
 
 	AV_UNUSED(state);
 	for (size_t i = 0; i < AV_COUNT(days); i++) {
@@ -183,7 +183,8 @@ static bool agrees_with_the_acts(struct av_day_info info)
 	case AV_HOLIDAY_MIDSUMMER_DAY:
 		return weekday == AV_SATURDAY && month_day >= 620 && month_day <= 626;
 	case AV_HOLIDAY_ALL_SAINTS_DAY:
-		return weekday == AV_SATURDAY && (month_day == 1031 || (month_day >= 1101 && month_day <= 1106));
+		return weekday == AV_SATURDAY &&
+		       (month_day == 1031 || (month_day >= 1101 && month_day <= 1106));
 	case AV_HOLIDAY_CHRISTMAS_EVE:
 		return month_day == 1224;
 	case AV_HOLIDAY_CHRISTMAS_DAY:
@@ -206,7 +207,9 @@ static enum av_day_kind want_kind(struct av_day_info info)
 		return AV_DAY_EVE;
 	if (info.holiday != AV_HOLIDAY_NONE)
 		return AV_DAY_HOLIDAY;
-	return weekday == AV_SUNDAY ? AV_DAY_SUNDAY : weekday == AV_SATURDAY ? AV_DAY_SATURDAY : AV_DAY_WORKING;
+	return weekday == AV_SUNDAY	? AV_DAY_SUNDAY
+	       : weekday == AV_SATURDAY ? AV_DAY_SATURDAY
+					: AV_DAY_WORKING;
 }
 
 static void every_day_of_400_years_is_what_the_acts_say(void **state)
@@ -222,8 +225,8 @@ static void every_day_of_400_years_is_what_the_acts_say(void **state)
 			bool is_working = info.kind == AV_DAY_WORKING;
 
 			if (!agrees_with_the_acts(info) || info.kind != want_kind(info))
-				fail_msg("day %d of %d: got %s, kind %d", day, year, av_holiday_code(info.holiday),
-					info.kind);
+				fail_msg("day %d of %d: got %s, kind %d", day, year,
+					av_holiday_code(info.holiday), info.kind);
 			if (av_day_moves(day) == is_working || av_working_day(day, NULL) != is_working)
 				fail_msg("day %d of %d: moves, working and kind disagree", day, year);
 			seen[info.holiday]++;
@@ -239,7 +242,8 @@ static void every_day_of_400_years_is_what_the_acts_say(void **state)
 		assert_int_equal(at, count);
 		assert_int_equal(av_working_days_in_year(year), working);
 		for (int i = 1; i < AV_HOLIDAY_COUNT; i++) {
-			bool hidden = count == 15 && (i == AV_HOLIDAY_ASCENSION_DAY || i == AV_HOLIDAY_NATIONAL_DAY);
+			bool hidden = count == 15 &&
+				      (i == AV_HOLIDAY_ASCENSION_DAY || i == AV_HOLIDAY_NATIONAL_DAY);
 			if (seen[i] != 1 && !(hidden && seen[i] == 0))
 				fail_msg("%d: %s comes %d times", year, av_holiday_code(i), seen[i]);
 		}
@@ -249,7 +253,8 @@ static void every_day_of_400_years_is_what_the_acts_say(void **state)
 
 static void two_holidays_share_a_day_in_exactly_the_known_years(void **state)
 {
-	/* Ascension on May Day needs Easter on 23 March, Whit Sunday on the national day Easter on 18 April. */
+	/* Ascension on May Day needs Easter on 23 March, Whit Sunday on the national day Easter on 18 April.
+	 */
 	static const int ascension[] = {1913, 2008, 2160}, whit[] = {2049, 2055, 2060};
 	size_t a = 0, w = 0;
 
@@ -296,7 +301,8 @@ static void the_next_day_for_an_act_is_the_first_that_does_not_move_and_at_most_
 
 static void closures_close_working_days_only_and_never_statutory_ones(void **state)
 {
-	av_day days[] = {on("2026-04-05"), on("2026-04-11"), on("2026-05-15"), on("2026-06-05"), on("2026-12-24")};
+	av_day days[] = {
+		on("2026-04-05"), on("2026-04-11"), on("2026-05-15"), on("2026-06-05"), on("2026-12-24")};
 	struct av_closures closures = {days, AV_COUNT(days)}, none = {NULL, 0};
 
 	AV_UNUSED(state);
@@ -340,7 +346,8 @@ int main(void)
 		cmocka_unit_test(days_that_only_feel_like_holidays_are_working_days),
 		cmocka_unit_test(every_day_of_400_years_is_what_the_acts_say),
 		cmocka_unit_test(two_holidays_share_a_day_in_exactly_the_known_years),
-		cmocka_unit_test(the_next_day_for_an_act_is_the_first_that_does_not_move_and_at_most_five_away),
+		cmocka_unit_test(
+			the_next_day_for_an_act_is_the_first_that_does_not_move_and_at_most_five_away),
 		cmocka_unit_test(closures_close_working_days_only_and_never_statutory_ones),
 		cmocka_unit_test(each_holiday_has_a_code_and_a_name_of_its_own),
 	};

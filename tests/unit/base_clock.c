@@ -205,7 +205,8 @@ static void a_log_line_is_key_value_pairs_quoted_when_needed(void **state)
 	av_log_open("workflow", AV_LOG_DEBUG);
 	av_log(AV_LOG_WARN, "feed refused", "feed=%s sequence=%llu", "intake", 17ULL);
 	av_log(AV_LOG_INFO, "plain", "%s", "");
-	av_log(AV_LOG_ERROR, "odd \"values\"", "a=%s b=%s c=%s d=%s e=%d", "two words", "", "x\ny\"z\\", "k=v", -3);
+	av_log(AV_LOG_ERROR, "odd \"values\"", "a=%s b=%s c=%s d=%s e=%d", "two words", "", "x\ny\"z\\",
+		"k=v", -3);
 	av_log(AV_LOG_DEBUG, "swedish", "unit=%s", "Äldreomsorg");
 	assert_string_equal(release(),
 		"level=warn daemon=workflow msg=\"feed refused\" feed=intake sequence=17\n"

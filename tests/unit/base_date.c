@@ -1,4 +1,5 @@
-/* base_date.c - dates and Swedish local time, against a calendar walked day by day and the C library's zone rules */
+/* base_date.c - dates and Swedish local time, against a calendar walked day by day and the C library's zone
+ * rules */
 #include "base/date.h"
 #include "base/macros.h"
 #include "base/status.h"
@@ -52,8 +53,8 @@ static void every_day_of_two_400_year_cycles_goes_to_its_date_and_back(void **st
 				struct av_date got = av_date_of(day);
 				av_day back = 0;
 				if (got.year != year || got.month != month || got.day != number)
-					fail_msg("day %d: got %d-%d-%d want %d-%d-%d", day, got.year, got.month,
-						got.day, year, month, number);
+					fail_msg("day %d: got %d-%d-%d want %d-%d-%d", day, got.year,
+						got.month, got.day, year, month, number);
 				if (av_day_of(got) != day || (int)av_weekday(day) != weekday)
 					fail_msg("%d-%d-%d: got day %d, weekday %d want %d, %d", year, month,
 						number, av_day_of(got), av_weekday(day), day, weekday);
@@ -98,9 +99,9 @@ static void days_out_of_range_saturate_in_text(void **state)
 static void dates_that_do_not_exist_are_refused(void **state)
 {
 	static const char *const bad[] = {"", "2026", "2026-6-22", "2026-06-2", "2026-06-222", "2026-13-01",
-		"2026-00-01", "2026-01-00", "2026-01-32", "2026-04-31", "2026-02-29", "1900-02-29", "2100-02-29",
-		"0000-01-01", "20260622", "2026/06/22", " 2026-06-22", "2026-06-22 ", "+026-06-22", "2026-06--1",
-		"2026-06-22T00:00"};
+		"2026-00-01", "2026-01-00", "2026-01-32", "2026-04-31", "2026-02-29", "1900-02-29",
+		"2100-02-29", "0000-01-01", "20260622", "2026/06/22", " 2026-06-22", "2026-06-22 ",
+		"+026-06-22", "2026-06--1", "2026-06-22T00:00"};
 	av_day day = 77;
 
 	AV_UNUSED(state);
@@ -127,7 +128,8 @@ static void compare_with_the_c_library(int64_t instant)
 	if (got.year != want.tm_year + 1900 || got.month != want.tm_mon + 1 || got.day != want.tm_mday ||
 		second != want.tm_hour * 3600 + want.tm_min * 60 + want.tm_sec ||
 		av_utc_offset_ms(instant) != want.tm_gmtoff * 1000)
-		fail_msg("instant %lld: got %d-%d-%d %d s", (long long)instant, got.year, got.month, got.day, second);
+		fail_msg("instant %lld: got %d-%d-%d %d s", (long long)instant, got.year, got.month, got.day,
+			second);
 }
 
 static void local_time_is_that_of_the_c_library_from_1996_to_2100(void **state)
@@ -196,11 +198,13 @@ static void wall_time_comes_back_across_every_change_from_1996_to_2100(void **st
 			if (back == instant - HOUR && hours == 25)
 				doubled++; /* the second time round is read as the first */
 			else if (back != instant)
-				fail_msg("instant %lld came back as %lld", (long long)instant, (long long)back);
+				fail_msg("instant %lld came back as %lld", (long long)instant,
+					(long long)back);
 		}
 		if (hours == 23) {
 			for (int64_t wall = 2 * HOUR; wall < 3 * HOUR; wall += QUARTER)
-				assert_int_equal(av_local_ms_of_day(av_local_instant(day, (int)wall)), wall + HOUR);
+				assert_int_equal(
+					av_local_ms_of_day(av_local_instant(day, (int)wall)), wall + HOUR);
 		}
 	}
 	assert_int_equal(days[23], 105);
@@ -210,8 +214,8 @@ static void wall_time_comes_back_across_every_change_from_1996_to_2100(void **st
 
 static void instants_from_a_peer_cannot_overflow(void **state)
 {
-	static const int64_t wild[] = {INT64_MIN, INT64_MIN + 1, INT64_MAX, INT64_MAX - 1, AV_DAY_MAX * AV_DAY_MS,
-		(AV_DAY_MIN + 1) * AV_DAY_MS};
+	static const int64_t wild[] = {INT64_MIN, INT64_MIN + 1, INT64_MAX, INT64_MAX - 1,
+		AV_DAY_MAX * AV_DAY_MS, (AV_DAY_MIN + 1) * AV_DAY_MS};
 	char text[AV_INSTANT_TEXT], minute[17];
 
 	AV_UNUSED(state);
@@ -270,9 +274,10 @@ static void what_is_no_instant_is_refused(void **state)
 {
 	static const char *const bad[] = {"", "2026", "2026-06-22T", "2026-06-22X14:05", "2026-06-22T24:00",
 		"2026-06-22T14:60", "2026-06-22T14:05:60", "2026-06-22T14:05:", "2026-06-22T14:05:06.",
-		"2026-06-22T14:05:06.1234567890", "2026-06-22T14:05.5", "2026-06-22T14:05z", "2026-06-22T14:05Z ",
-		"2026-06-22T14:05+0200", "2026-06-22T14:05+02", "2026-06-22T14:05+24:00", "2026-06-22T14:05+02:60",
-		"2026-02-30T14:05", "2026-06-22T4:05", "2026-06-22Z", "2026-06-22  14:05"};
+		"2026-06-22T14:05:06.1234567890", "2026-06-22T14:05.5", "2026-06-22T14:05z",
+		"2026-06-22T14:05Z ", "2026-06-22T14:05+0200", "2026-06-22T14:05+02",
+		"2026-06-22T14:05+24:00", "2026-06-22T14:05+02:60", "2026-02-30T14:05", "2026-06-22T4:05",
+		"2026-06-22Z", "2026-06-22  14:05"};
 	int64_t instant = 77;
 
 	AV_UNUSED(state);

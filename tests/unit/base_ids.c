@@ -15,9 +15,10 @@
 static void the_seeded_stream_is_xoshiro256starstar(void **state)
 {
 	/* The outputs that the authors' reference gives for the state 1, 2, 3, 4. */
-	static const uint64_t want[] = {UINT64_C(11520), 0, UINT64_C(1509978240), UINT64_C(1215971899390074240),
-		UINT64_C(1216172134540287360), UINT64_C(607988272756665600), UINT64_C(16172922978634559625),
-		UINT64_C(8476171486693032832), UINT64_C(10595114339597558777), UINT64_C(2904607092377533576)};
+	static const uint64_t want[] = {UINT64_C(11520), 0, UINT64_C(1509978240),
+		UINT64_C(1215971899390074240), UINT64_C(1216172134540287360), UINT64_C(607988272756665600),
+		UINT64_C(16172922978634559625), UINT64_C(8476171486693032832), UINT64_C(10595114339597558777),
+		UINT64_C(2904607092377533576)};
 	struct av_random random = av_random_seeded(0);
 
 	AV_UNUSED(state);
@@ -117,7 +118,8 @@ static void ids_never_go_backwards_whatever_the_clock_does(void **state)
 
 static void ids_are_rfc_9562_version_7_with_the_millisecond(void **state)
 {
-	static const int64_t times[] = {1, INT64_C(1645557742000), INT64_C(1775000000123), (INT64_C(1) << 48) - 1};
+	static const int64_t times[] = {
+		1, INT64_C(1645557742000), INT64_C(1775000000123), (INT64_C(1) << 48) - 1};
 	struct av_random random = av_random_seeded(1);
 
 	AV_UNUSED(state);

@@ -104,7 +104,8 @@ static void an_arena_refuses_sizes_that_would_overflow(void **state)
 
 static void a_large_request_does_not_waste_the_block_being_filled(void **state)
 {
-	/* Room for one ordinary block and one large; small ones must still find the ordinary block afterwards. */
+	/* Room for one ordinary block and one large; small ones must still find the ordinary block
+	 * afterwards. */
 	struct av_arena *arena = av_arena_create(65536 + 130000);
 
 	AV_UNUSED(state);
