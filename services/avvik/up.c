@@ -1,14 +1,19 @@
 /* up.c - avvik up: all four daemons in the foreground, watched.
  *
- * The way to try and to develop. Makes an instance when there is none, starts the daemons that lie beside
- * this program, waits until each is ready, starts one that ends again (at once, then with a growing pause),
- * and on Ctrl-C or SIGTERM lets all of them drain. In production systemd does this.
+ * The way to try and to develop. Daemons tell that they are ready as they tell systemd: by a datagram to
+ * $NOTIFY_SOCKET, which is ours here; the kernel says which process sent it. Makes an instance when there is
+ * none, starts the daemons that lie beside this program, waits until each is ready, starts one that ends
+ * again (at once, then with a growing pause), and on Ctrl-C or SIGTERM lets all of them drain. In production
+ * systemd does this.
  */
+#define _GNU_SOURCE /* struct ucred */
 #include <libgen.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -20,7 +25,6 @@
 
 #define PAUSE_MAX_MS 10000
 #define KILL_AFTER_MS 15000
-#define READY_POLL_MS 50
 
 struct child {
 	struct up *up;
@@ -35,7 +39,9 @@ struct child {
 struct up {
 	uv_loop_t loop;
 	uv_signal_t interrupt, terminate, hangup;
-	uv_timer_t ready, kill;
+	uv_timer_t kill;
+	uv_poll_t notices;
+	int notify_socket;
 	struct child children[DAEMON_COUNT];
 	struct tool *tool;
 	const char *settings;
@@ -116,33 +122,78 @@ static void child_start(struct child *child)
 	child->runs = true;
 }
 
-/* Each says once that it is ready; when all have, so does `up`. */
-static void on_ready_poll(uv_timer_t *timer)
+static void child_ready(struct up *up, int i)
 {
-	struct up *up = timer->data;
+	struct child *child = &up->children[i];
+	const Avvik__V1__Endpoints *endpoints = tool_endpoints(up->tool, (enum tool_daemon)i);
+	char text[300];
 	int ready = 0;
 
-	for (int i = 0; i < DAEMON_COUNT; i++) {
-		struct child *child = &up->children[i];
-		char path[4096], text[200];
-		snprintf(path, sizeof path, "%s/%s/ready", up->tool->settings->state, child->name);
-		if (!child->known_ready && child->runs && access(path, F_OK) == 0) {
-			child->known_ready = true;
-			snprintf(text, sizeof text, "ready: commands %s, feed %s",
-				tool_endpoints(up->tool, (enum tool_daemon)i)->command,
-				tool_endpoints(up->tool, (enum tool_daemon)i)->feed);
-			say(up, child->name, text);
-		}
-		ready += child->known_ready;
+	if (child->known_ready)
+		return;
+	child->known_ready = true;
+	snprintf(text, sizeof text, "ready: commands %s, feed %s", endpoints->command, endpoints->feed);
+	say(up, child->name, text);
+	for (int other = 0; other < DAEMON_COUNT; other++)
+		ready += up->children[other].known_ready;
+	if (ready < DAEMON_COUNT || up->told)
+		return;
+	up->told = true;
+	if (up->tool->json)
+		printf("{\"ready\": true, \"settings\": \"%s\"}\n", up->settings);
+	else
+		printf("all four are up. Settings: %s\nstop with Ctrl-C.\n", up->settings);
+	fflush(stdout);
+}
+
+static void on_notice(uv_poll_t *poll, int status, int events)
+{
+	struct up *up = poll->data;
+	char text[1024], control[CMSG_SPACE(sizeof(struct ucred))];
+
+	AV_UNUSED(events);
+	while (status == 0) {
+		struct iovec piece = {.iov_base = text, .iov_len = sizeof text - 1};
+		struct msghdr message = {.msg_iov = &piece,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof control};
+		struct ucred sender;
+		ssize_t size = recvmsg(up->notify_socket, &message, MSG_DONTWAIT);
+		struct cmsghdr *header = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+		if (size <= 0)
+			return;
+		text[size] = 0;
+		if (!header || header->cmsg_type != SCM_CREDENTIALS || !strstr(text, "READY=1"))
+			continue;
+		memcpy(&sender, CMSG_DATA(header), sizeof sender);
+		for (int i = 0; i < DAEMON_COUNT; i++)
+			if (up->children[i].runs && up->children[i].process.pid == sender.pid)
+				child_ready(up, i);
 	}
-	if (ready == DAEMON_COUNT && !up->told) {
-		up->told = true;
-		if (up->tool->json)
-			printf("{\"ready\": true, \"settings\": \"%s\"}\n", up->settings);
-		else
-			printf("all four are up. Settings: %s\nstop with Ctrl-C.\n", up->settings);
-		fflush(stdout);
-	}
+}
+
+/* An abstract name: nothing to clean up. */
+static int notices_open(struct up *up)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int yes = 1, size = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "avvik-up-%ld",
+			     (long)getpid());
+
+	up->notify_socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (up->notify_socket < 0 ||
+		bind(up->notify_socket, (struct sockaddr *)&address,
+			(socklen_t)(sizeof(sa_family_t) + 1 + (size_t)size)) != 0 ||
+		setsockopt(up->notify_socket, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0)
+		return AV_IO;
+	address.sun_path[0] = '@';
+	if (setenv("NOTIFY_SOCKET", address.sun_path, 1) != 0)
+		return AV_IO;
+	unsetenv("WATCHDOG_USEC"); /* nobody watches the watchdog here */
+	uv_poll_init(&up->loop, &up->notices, up->notify_socket);
+	up->notices.data = up;
+	uv_poll_start(&up->notices, UV_READABLE, on_notice);
+	return AV_OK;
 }
 
 static void on_kill(uv_timer_t *timer)
@@ -190,17 +241,17 @@ static int up_run(struct up *up)
 	uv_signal_init(&up->loop, &up->interrupt);
 	uv_signal_init(&up->loop, &up->terminate);
 	uv_signal_init(&up->loop, &up->hangup);
-	uv_timer_init(&up->loop, &up->ready);
 	uv_timer_init(&up->loop, &up->kill);
-	up->interrupt.data = up->terminate.data = up->hangup.data = up->ready.data = up->kill.data = up;
+	up->interrupt.data = up->terminate.data = up->hangup.data = up->kill.data = up;
 	uv_signal_start(&up->interrupt, on_stop, SIGINT);
 	uv_signal_start(&up->terminate, on_stop, SIGTERM);
 	uv_signal_start(&up->hangup, on_hangup, SIGHUP);
+	if (notices_open(up) != AV_OK) {
+		free(program);
+		return tool_fail(EXIT_REFUSED, "cannot listen for the daemons' notices");
+	}
 	for (int i = 0; i < DAEMON_COUNT; i++) {
 		struct child *child = &up->children[i];
-		char ready[4096];
-		snprintf(ready, sizeof ready, "%s/%s/ready", up->tool->settings->state, daemon_names[i]);
-		(void)unlink(ready); /* of a run that was cut off */
 		child->up = up;
 		child->name = daemon_names[i];
 		child->path = av_arena_printf(up->tool->arena, "%s/avvik-%s", bin, daemon_names[i]);
@@ -208,7 +259,6 @@ static int up_run(struct up *up)
 		child->again.data = child;
 		child_start(child);
 	}
-	uv_timer_start(&up->ready, on_ready_poll, READY_POLL_MS, READY_POLL_MS);
 	uv_run(&up->loop, UV_RUN_DEFAULT);
 	free(program);
 	return up->code;
