@@ -3,7 +3,7 @@
  * One environment per daemon; nobody else opens it (a lock file sees to it). A write transaction belongs to the writer
  * thread; read transactions are short and may be used by any one thread. In a transaction setters return nothing: the
  * first error sticks, later calls do nothing, and commit tells. What av_get and av_iter hand out dies with the
- * transaction, or (in a write transaction) at the next put.
+ * transaction, or (in a write transaction) at the next put; it must not be put back into the same table without a copy.
  */
 #ifndef AVVIK_STORE_STORE_H
 #define AVVIK_STORE_STORE_H
@@ -50,8 +50,8 @@ struct av_store_options {
 	size_t table_count;
 	const char *daemon;	/* "intake": a store of another daemon or instance is refused (AV_CONFLICT) */
 	const char *instance;
-	bool stepped_clock;	/* a new store is marked for ever; a store made under the stepped clock is refused ... */
-	bool production;	/* ... when this is set (AV_FORBIDDEN) */
+	bool stepped_clock;	/* a store without events is marked for ever; one with events of the real clock is refused */
+	bool production;	/* a store made under the stepped clock is refused (AV_FORBIDDEN) */
 	bool read_only;		/* for verify: no lock, no creation, no stale reader clearing */
 	int64_t now_ms;		/* when a new store is made */
 };
@@ -69,6 +69,7 @@ bool av_store_is_new(const struct av_store *store); /* made by this open: its jo
 bool av_store_stepped(const struct av_store *store);
 const struct av_table_decl *av_store_table(const struct av_store *store, unsigned int table); /* own or common; NULL past the end */
 
+/* AV_BUSY: there is one already; AV_FORBIDDEN: opened for reading. */
 int av_txn_begin_write(struct av_store *store, struct av_txn **ret_txn);
 /* Renews a pooled transaction: cheap. AV_BUSY when all readers are taken. */
 int av_txn_begin_read(struct av_store *store, struct av_txn **ret_txn);
@@ -147,7 +148,7 @@ int av_store_health(struct av_store *store, struct av_store_health *ret_health);
 unsigned int av_store_used_percent(struct av_txn *txn);
 void av_store_clear_readers(struct av_store *store); /* of processes that died */
 
-/* A consistent copy of a store that may be in use; `path` is a new folder. */
+/* A consistent copy of a store that may be in use; `path` is a new folder. AV_EXISTS, AV_FULL, AV_IO. */
 int av_store_copy(struct av_store *store, const char *path);
 
 /* Between a store and its copy or replay: the first table and key in which projections differ. AV_OK: the same;
