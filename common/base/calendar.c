@@ -67,14 +67,30 @@ static av_day day_of_rule(enum av_holiday holiday, int year, av_day easter)
 	return from + ((int)rules[holiday].weekday - (int)av_weekday(from) + 7) % 7;
 }
 
+/* Whether a look at month and weekday is enough to say that the rule does not mean this day. */
+static bool is_elsewhere(enum av_holiday holiday, int month, enum av_weekday weekday)
+{
+	switch (rules[holiday].kind) {
+	case FIXED:
+		return rules[holiday].month != month;
+	case WEEKDAY:
+		return rules[holiday].weekday != weekday || month < 6;
+	default:
+		return month < 3 || month > 6;
+	}
+}
+
 static enum av_holiday holiday_of(av_day day)
 {
-	int year = av_date_of(day).year;
-	av_day easter = av_easter(year);
+	struct av_date date = av_date_of(day);
+	enum av_weekday weekday = av_weekday(day);
+	av_day easter = av_easter(date.year);
 
 	for (int i = AV_HOLIDAY_NONE + 1; i < AV_HOLIDAY_COUNT; i++) {
-		if (day_of_rule((enum av_holiday)i, year, easter) == day)
-			return (enum av_holiday)i;
+		enum av_holiday holiday = (enum av_holiday)i;
+		if (!is_elsewhere(holiday, date.month, weekday) &&
+			day_of_rule(holiday, date.year, easter) == day)
+			return holiday;
 	}
 	return AV_HOLIDAY_NONE;
 }
@@ -158,7 +174,7 @@ av_day av_next_act_day(av_day day)
 
 bool av_working_day(av_day day, const struct av_closures *closures)
 {
-	return av_day_info(day, closures).kind == AV_DAY_WORKING;
+	return av_weekday(day) < AV_SATURDAY && av_day_info(day, closures).kind == AV_DAY_WORKING;
 }
 
 int av_working_days_in_year(int year)

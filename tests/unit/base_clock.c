@@ -245,7 +245,9 @@ static void a_priority_stands_first_only_when_the_journal_reads(void **state)
 	av_log(AV_LOG_INFO, "i", "%s", "");
 	av_log(AV_LOG_WARN, "w", "%s", "");
 	av_log(AV_LOG_ERROR, "e", "%s", "");
-	setenv("JOURNAL_STREAM", "1:1", 1); /* inherited, of another stream */
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)info.st_dev,
+		(unsigned long long)info.st_ino + 1);
+	setenv("JOURNAL_STREAM", stream, 1); /* inherited, of another stream */
 	av_log_open("intake", AV_LOG_DEBUG);
 	av_log(AV_LOG_ERROR, "e", "%s", "");
 	unsetenv("JOURNAL_STREAM");

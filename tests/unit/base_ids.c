@@ -76,7 +76,7 @@ static void the_system_source_never_repeats_whatever_the_sizes(void **state)
 static void below_is_below_and_even(void **state)
 {
 	struct av_random random = av_random_seeded(7);
-	int counts[6] = {0};
+	int counts[6] = {0}, lower = 0;
 
 	AV_UNUSED(state);
 	for (int i = 0; i < 60000; i++)
@@ -85,9 +85,12 @@ static void below_is_below_and_even(void **state)
 		assert_in_range(counts[i], 9600, 10400);
 	for (int i = 0; i < 1000; i++) {
 		uint64_t below = UINT64_MAX / 3 * 2; /* where a plain remainder would be most uneven */
-		assert_true(av_random_below(&random, below) < below);
+		uint64_t value = av_random_below(&random, below);
+		assert_true(value < below);
+		lower += value < below / 2;
 		assert_int_equal(av_random_below(&random, 1), 0);
 	}
+	assert_in_range(lower, 430, 570);
 }
 
 static void ids_never_go_backwards_whatever_the_clock_does(void **state)
