@@ -30,7 +30,6 @@ struct av_ctx {
 	struct av_random *random;
 	struct av_keystore *keys;
 	const char *instance;
-	const unsigned char *sign_public;     /* AV_SIGN_PUBLIC_SIZE: of this daemon; NULL: not known here */
 	const Avvik__V1__Settings *settings;
 	void *cache;			      /* the service's, one per thread that runs handlers; validate it by the store */
 
