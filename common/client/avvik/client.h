@@ -3,7 +3,7 @@
  *	cc publisher.c $(pkg-config --cflags --libs avvik)
  *
  * A connection is synchronous, belongs to one thread, and reconnects by itself. Messages are protobuf-c's (packages
- * avvik.v1; headers <avvik/v1/…pb-c.h>). Statuses are those of <base/status.h> (installed as avvik/base/status.h).
+ * avvik.v1; headers <avvik/v1/…pb-c.h>). Statuses are those of base/status.h, installed as <avvik/base/status.h>.
  * Nothing here logs or ends the process.
  */
 #ifndef AVVIK_CLIENT_H
@@ -31,8 +31,8 @@ int av_client_open(const struct av_client_options *options, struct av_client **r
 void av_client_close(struct av_client **client);
 
 /* Sends and waits for the reply. Orders need command->reference: then a call that timed out may be made again. AV_TIMEOUT:
- * no reply (the daemon is away, or the key is not allowed: CURVE refuses silently). *ret_reply: free with
- * avvik__v1__reply__free_unpacked(reply, NULL). */
+ * no reply (the daemon is away, or the key is not allowed: CURVE refuses silently); what was sent with
+ * av_client_send and not answered is given up with it. *ret_reply: free with avvik__v1__reply__free_unpacked(reply, NULL). */
 int av_client_call(struct av_client *client, const Avvik__V1__Command *command, Avvik__V1__Reply **ret_reply);
 
 /* Many at once: at most 1024 under way. Replies come in any order, known by their message_id (set by av_client_send when empty:
@@ -50,7 +50,8 @@ struct av_feed;
 int av_feed_open(const struct av_client_options *options, struct av_feed **ret_feed); /* endpoint: the feed socket */
 void av_feed_close(struct av_feed **feed);
 /* The next batch after `after` (NULL: from the start). Keep batch->reached together with the work done. AV_TIMEOUT: none
- * yet; AV_FORBIDDEN, AV_CONFLICT (the producer has another history; *ret_refusal says) */
+ * yet; AV_BUSY: the producer is. *ret_reply is set to the refusal, to be freed too, with AV_FORBIDDEN, AV_CONFLICT (the
+ * producer has another history) and AV_INVALID (not a request); NULL with any other failure. */
 int av_feed_next(struct av_feed *feed, const Avvik__V1__Cursor *after, uint32_t max_events, int timeout_ms,
 	Avvik__V1__FeedReply **ret_reply); /* free with avvik__v1__feed_reply__free_unpacked */
 
