@@ -16,11 +16,13 @@ struct av_content_part {
 	struct av_bytes body;
 };
 
-/* Seals and puts. The key number must exist and not be destroyed (AV_NOT_FOUND, AV_ERASED). */
+/* Seals and puts. The key number must exist and not be destroyed (AV_NOT_FOUND, AV_ERASED). AV_EXISTS: there is such
+ * content, also when it was erased; AV_INVALID: a part twice or out of range. `arena` may be NULL. */
 int av_content_put(struct av_txn *txn, struct av_keystore *keys, const struct av_id *content_id, uint64_t key_number,
 	const unsigned char blinding[AV_KEY_SIZE], const struct av_content_part *parts, size_t count,
 	struct av_random *random, struct av_arena *arena);
-/* One part, opened into the arena. AV_NOT_FOUND, AV_ERASED, AV_CRYPTO. part 0: the blinding. */
+/* One part, opened into the arena. AV_NOT_FOUND, AV_ERASED (also when only the key is gone), AV_CRYPTO. part 0: the
+ * blinding. */
 int av_content_get(struct av_txn *txn, struct av_keystore *keys, const struct av_id *content_id, int part,
 	struct av_arena *arena, struct av_bytes *ret_body);
 /* Which parts there are, as bits; AV_NOT_FOUND, AV_ERASED. */

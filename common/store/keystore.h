@@ -15,8 +15,9 @@
 
 struct av_keystore;
 
-/* Makes it when the folder does not exist. Finishes or undoes a rewriting that was cut off. AV_CRYPTO: another master
- * key; AV_DAMAGED; AV_NEWER; AV_IO. *ret_why as in av_store_open. */
+/* Makes it when the folder does not exist. Finishes or undoes a rewriting that was cut off. `random` seeds a source of
+ * its own and is not kept. AV_CRYPTO: another master key; AV_LOCKED; AV_DAMAGED; AV_NEWER; AV_FULL; AV_IO. *ret_why as in
+ * av_store_open. */
 int av_keystore_open(const char *path, const unsigned char master[AV_KEY_SIZE], struct av_random *random,
 	struct av_keystore **ret_keys, const char **ret_why);
 void av_keystore_close(struct av_keystore **keys);
@@ -24,9 +25,13 @@ void av_keystore_close(struct av_keystore **keys);
 uint64_t av_keystore_end(const struct av_keystore *keys);
 /* Makes whole blocks until keys below `end` exist; one commit, synced. AV_NOTHING, AV_FULL, AV_IO. */
 int av_keystore_extend(struct av_keystore *keys, uint64_t end);
-/* AV_NOT_FOUND: not made yet; AV_ERASED: destroyed. The blocks last used are kept open in locked memory. */
+/* AV_NOT_FOUND: not made yet; AV_ERASED: destroyed; AV_DAMAGED; AV_BUSY. The blocks last used are kept open in locked
+ * memory. */
 int av_keystore_get(struct av_keystore *keys, uint64_t number, unsigned char ret_key[AV_KEY_SIZE]);
-/* When it returns AV_OK the destruction is complete. Safe to repeat. AV_IO, AV_FULL: try again. */
+/* When it returns AV_OK the destruction is complete. Safe to repeat. AV_NOT_FOUND: one was never made; AV_IO, AV_FULL:
+ * try again. */
 int av_keystore_destroy(struct av_keystore *keys, const uint64_t *numbers, size_t count);
+/* A copy to back up, short-lived and apart from the data; `path` is a new folder. AV_EXISTS, AV_FULL, AV_IO. */
+int av_keystore_copy(struct av_keystore *keys, const char *path);
 
 #endif
