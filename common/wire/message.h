@@ -43,7 +43,7 @@ struct av_wire_limits {
 #define AV_WIRE_LIMITS_PUBLISH ((struct av_wire_limits){8 * 1024 * 1024, 1000000, 12})
 
 /* Walks the wire bytes against the descriptor without allocating. AV_MALFORMED: not this message, truncated, wrong wire
- * type, bad UTF-8 or a control character other than tab and newline in a string; AV_TOO_LARGE. One fault is added with
+ * type, bad UTF-8 or a control character other than tab, newline and carriage return in a string; AV_TOO_LARGE. One fault is added with
  * the path of the field as far as it is known. Unknown fields are passed over. */
 int av_wire_scan(const ProtobufCMessageDescriptor *type, struct av_bytes wire, struct av_wire_limits limits,
 	struct av_faults *faults);

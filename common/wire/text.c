@@ -65,7 +65,7 @@ enum av_text_fault av_text_check(const void *data, size_t size)
 		if (*p < 0x80) {
 			if (*p == 0)
 				return AV_TEXT_NUL;
-			if ((*p < 0x20 && *p != '\t' && *p != '\n') || *p == 0x7f)
+			if ((*p < 0x20 && *p != '\t' && *p != '\n' && *p != '\r') || *p == 0x7f)
 				return AV_TEXT_CONTROL;
 			p++;
 			continue;
@@ -88,8 +88,7 @@ const char *av_text_remedy(enum av_text_fault fault)
 	case AV_TEXT_NUL:
 		return "has a NUL byte: send the text without it";
 	case AV_TEXT_CONTROL:
-		return "has a control character: only tab and newline may stand in a text, not carriage "
-		       "return";
+		return "has a control character: only tab, newline and carriage return may stand in a text";
 	case AV_TEXT_FINE:
 		break;
 	}

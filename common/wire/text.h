@@ -11,7 +11,7 @@ enum av_text_fault {
 	AV_TEXT_FINE,
 	AV_TEXT_NOT_UTF8,
 	AV_TEXT_NUL,
-	AV_TEXT_CONTROL, /* other than tab and newline; carriage return is one */
+	AV_TEXT_CONTROL, /* other than tab, newline and carriage return */
 };
 
 enum av_text_fault av_text_check(const void *data, size_t size);

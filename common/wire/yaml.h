@@ -1,4 +1,4 @@
-/* yaml.h - YAML files through libyaml's document tree, with line marks: one checker for settings, principals,
+/* yaml.h - YAML files through libyaml's events, with line marks: one checker for settings, principals,
  * directory, rule pack, reports. The tree becomes JSON values and goes the way of json.h; each fault's path is then
  * preceded by "file:line:column ".
  *
