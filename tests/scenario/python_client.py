@@ -33,7 +33,7 @@ def main():
 
         for name, kind in (("REQ", zmq.REQ), ("DEALER", zmq.DEALER)):
             client = instance.client("intake", kind=kind)
-            command = report(f"{name}-1", unit="solglantan")
+            command = report(f"{name}-1", unit="lindhaga")
             reply = client.call(command)
             check(f"{name}: a report is done", reply.status, pb.REPLY_STATUS_DONE)
             again = client.call(command)
@@ -44,7 +44,7 @@ def main():
                   pb.REPLY_STATUS_CONFLICT)
 
             receipt = reply.report_accepted.receipt
-            packed = report(f"{name}-1", unit="solglantan")
+            packed = report(f"{name}-1", unit="lindhaga")
             packed.file_report.CopyFrom(command.file_report)
             packed.file_report.narrative.description = "Provtext: larmet besvarades inte."
             commitment = hashlib.blake2b(packed.file_report.SerializeToString(deterministic=True), digest_size=32,
@@ -90,7 +90,7 @@ def main():
         except zmq.Again:
             print("ok  an oversized frame ends that connection")
         big.close()
-        check("and the daemon goes on", client.call(report("after-all", unit="solglantan")).status, pb.REPLY_STATUS_DONE)
+        check("and the daemon goes on", client.call(report("after-all", unit="lindhaga")).status, pb.REPLY_STATUS_DONE)
 
         consumer = instance.client("intake", name="statistics")
         check("a key without the right is forbidden", consumer.call(report("no-right")).status, pb.REPLY_STATUS_FORBIDDEN)
