@@ -129,7 +129,7 @@ static void check_text(struct check *check, const struct value *value, const cha
 				"is not a code: use only letters a to z, digits, underscore, point and "
 				"hyphen");
 	}
-	if (f->flags & AV_LINE && strpbrk(text, "\n\t"))
+	if (f->flags & AV_LINE && strpbrk(text, "\r\n\t"))
 		FAULT(check, value, CODE(NOT_TEXT), "has a newline or tab: give it on one line");
 	if (f->flags & AV_MAIL && !is_mail(text))
 		FAULT(check, value, CODE(MALFORMED),

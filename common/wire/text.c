@@ -1,7 +1,7 @@
 /* text.c - which bytes may stand in a text, and how faults say numbers and paths.
  *
  * UTF-8 by the letter (RFC 3629: shortest form, no surrogates, at most U+10FFFF), without control characters
- * of ASCII, DEL and C1, but tab and newline. Eight plain bytes are passed at a time, since most text is
+ * of ASCII, DEL and C1, but tab, newline and carriage return. Eight plain bytes are passed at a time, since most text is
  * plain.
  */
 #include "wire/text.h"

@@ -159,7 +159,7 @@ static void every_fault_is_listed_with_its_remedy(void **state)
 				   "\"sol\",7],\"noticed_at\":\"yesterday\","
 				   "\"received_at\":1,\"received_at_ms\":1,\"protected_identity\":\"yes\","
 				   "\"zzzzzzzz\":0,\"attachments\":{},"
-				   "\"narrative\":{\"description\":\"a\\rb\"},\"persons\":{\"affected\":[{"
+				   "\"narrative\":{\"description\":\"a\\u0007b\"},\"persons\":{\"affected\":[{"
 				   "\"birth_year\":1.5},{\"sex\":null,\"birth_year\":-1}]},"
 				   "\"reporter\":[]},\"get_status\":{}}";
 	struct av_faults faults;
