@@ -1,0 +1,396 @@
+/* case_rules.c - the state tables of a case and the guards beside them
+ *
+ * Zero means refused, and nothing else changes the state of a case. The order of the columns is that of CASE_ACT_LIST.
+ */
+#include "case_rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "base/status.h"
+
+/* clang-format off */
+#define S(name) AVVIK__V1__CASE_STATE__CASE_STATE_##name
+enum { __ = 0, IN = S(INCOMPLETE), RE = S(RECEIVED), UT = S(INVESTIGATION), BE = S(ASSESSMENT), DE = S(DECIDED),
+       ME = S(MEASURES), FU = S(FOLLOW_UP), CL = S(CLOSED), AS = S(ASSESSED), PO = S(POSITION) };
+
+/* Lex Sarah, SOSFS 2011:5 and 27 kap. SoL (2025:400). POSITION + INVESTIGATE is the reconsidering of a position. */
+static const unsigned char lex_sarah[CASE_STATE_COUNT][CASE_ACT_COUNT] = {
+	/*       PLA PLA NAM NAM REM INF INV POS SER REC COM DEC IVO HAN DEC NO  EXE EXE EVA EVA CLO ASS TURN
+	 *           LAST    LAST                        PLE IDE         MEA MEA     LAST    WAN              */
+	[IN] = { IN, RE, IN, RE, __, __, __, __, IN, __, __, __, IN, __, __, __, __, __, __, __, __, __, __ },
+	[RE] = { RE, __, RE, __, RE, RE, UT, PO, RE, __, __, __, RE, __, __, __, __, __, __, __, __, __, __ },
+	[UT] = { __, __, __, __, UT, UT, __, __, UT, UT, BE, __, UT, __, __, __, __, __, __, __, __, __, __ },
+	[BE] = { __, __, __, __, BE, BE, __, __, BE, __, __, DE, BE, BE, __, __, __, __, __, __, __, __, __ },
+	[DE] = { __, __, __, __, DE, DE, __, __, DE, __, __, __, DE, DE, ME, FU, __, __, __, __, __, __, __ },
+	[ME] = { __, __, __, __, ME, ME, __, __, ME, __, __, __, ME, ME, ME, __, ME, FU, ME, ME, __, __, __ },
+	[FU] = { __, __, __, __, FU, FU, __, __, FU, __, __, __, FU, FU, ME, __, __, __, FU, ME, CL, __, __ },
+	[PO] = { __, __, __, __, PO, PO, UT, __, PO, __, __, __, PO, __, __, __, __, __, __, __, CL, __, __ },
+	[CL] = { __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __ },
+};
+
+/* A deviation (avvikelse) handled by the unit. TURN leads to RECEIVED of the other table. */
+static const unsigned char deviation[CASE_STATE_COUNT][CASE_ACT_COUNT] = {
+	/*       PLA PLA NAM NAM REM INF INV POS SER REC COM DEC IVO HAN DEC NO  EXE EXE EVA EVA CLO ASS TURN */
+	[IN] = { __, RE, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __ },
+	[RE] = { RE, __, RE, __, RE, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, AS, RE },
+	[AS] = { __, __, AS, __, AS, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, CL, __, RE },
+	[CL] = { __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __ },
+};
+/* clang-format on */
+
+static const struct {
+	const char *name, *column, *meaning;
+} acts[CASE_ACT_COUNT] = {
+#define X(name, act, meaning) [CASE_ACT_##name] = {act, #name, meaning},
+	CASE_ACT_LIST(X)
+#undef X
+};
+
+static const struct {
+	int status;
+	const char *name, *text;
+} guards[CASE_GUARD_COUNT] = {
+	[CASE_ALLOWED] = {AV_OK, "allowed", "allowed"},
+#define X(name, status, word, text) [CASE_GUARD_##name] = {AV_##status, word, text},
+	CASE_GUARD_LIST(X)
+#undef X
+};
+
+static const char *const states[CASE_STATE_COUNT] = {"none", "incomplete", "received", "investigation",
+	"assessment", "decided", "measures", "follow_up", "closed", "assessed", "position"};
+
+/* Unit managers, for whom reading is limited while someone else investigates. */
+static const char *const unit_managers[] = {"EC", "BITR_EC"};
+
+Avvik__V1__CaseState case_next(Avvik__V1__CaseKind kind, Avvik__V1__CaseState state, enum case_act act)
+{
+	if ((unsigned)state >= CASE_STATE_COUNT || (unsigned)act >= CASE_ACT_COUNT)
+		return S(UNSPECIFIED);
+	switch (kind) {
+	case AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH:
+		return (Avvik__V1__CaseState)lex_sarah[state][act];
+	case AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION:
+		return (Avvik__V1__CaseState)deviation[state][act];
+	default:
+		return S(UNSPECIFIED);
+	}
+}
+
+bool case_is_serious(Avvik__V1__Degree degree)
+{
+	return degree == AVVIK__V1__DEGREE__DEGREE_SERIOUS_RISK || degree == AVVIK__V1__DEGREE__DEGREE_SERIOUS;
+}
+
+bool case_investigation_completed(const Avvik__V1__Case *found)
+{
+	return found->proposed_degree != AVVIK__V1__DEGREE__DEGREE_UNSPECIFIED;
+}
+
+static size_t measures_in(const Avvik__V1__Case *found, Avvik__V1__MeasureState state)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < found->n_measures; i++)
+		count += found->measures[i]->state == state;
+	return count;
+}
+
+bool case_wants_measure(const Avvik__V1__Case *found)
+{
+	for (size_t i = 0; i < found->n_measures; i++) {
+		const Avvik__V1__Measure *measure = found->measures[i];
+		if (measure->state == AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EVALUATED && !measure->effective &&
+			!measure->risk_accepted && !measure->answered)
+			return true;
+	}
+	return false;
+}
+
+bool case_task(const Avvik__V1__Case *found, const char *task)
+{
+	for (size_t i = 0; i < found->n_tasks; i++)
+		if (strcmp(found->tasks[i], task) == 0)
+			return true;
+	return false;
+}
+
+const Avvik__V1__Measure *case_measure(const Avvik__V1__Case *found, const void *id, size_t size)
+{
+	for (size_t i = 0; i < found->n_measures; i++)
+		if (found->measures[i]->measure_id.len == size && memcmp(found->measures[i]->measure_id.data, id, size) == 0)
+			return found->measures[i];
+	return NULL;
+}
+
+enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnCase *order)
+{
+	bool incomplete = found->state == S(INCOMPLETE);
+
+	switch (order->act_case) {
+	case AVVIK__V1__ACT_ON_CASE__ACT_PLACE:
+		return incomplete && !case_task(found, "reporter_unnamed") ? CASE_ACT_PLACE_LAST : CASE_ACT_PLACE;
+	case AVVIK__V1__ACT_ON_CASE__ACT_NAME_REPORTER:
+		return incomplete && !case_task(found, "unplaced") ? CASE_ACT_NAME_REPORTER_LAST : CASE_ACT_NAME_REPORTER;
+	case AVVIK__V1__ACT_ON_CASE__ACT_REMEDY:
+		return CASE_ACT_REMEDY;
+	case AVVIK__V1__ACT_ON_CASE__ACT_INFORM_AFFECTED:
+		return CASE_ACT_INFORM;
+	case AVVIK__V1__ACT_ON_CASE__ACT_ASSESS_INITIALLY:
+		return order->assess_initially->investigate ? CASE_ACT_INVESTIGATE : CASE_ACT_TAKE_POSITION;
+	case AVVIK__V1__ACT_ON_CASE__ACT_FIND_SERIOUS:
+		return CASE_ACT_FIND_SERIOUS;
+	case AVVIK__V1__ACT_ON_CASE__ACT_RECORD_ENTRY:
+		return CASE_ACT_RECORD_ENTRY;
+	case AVVIK__V1__ACT_ON_CASE__ACT_COMPLETE_INVESTIGATION:
+		return CASE_ACT_COMPLETE;
+	case AVVIK__V1__ACT_ON_CASE__ACT_DECIDE:
+		return CASE_ACT_DECIDE;
+	case AVVIK__V1__ACT_ON_CASE__ACT_NOTIFY_IVO:
+		return CASE_ACT_NOTIFY_IVO;
+	case AVVIK__V1__ACT_ON_CASE__ACT_HAND_IN_INVESTIGATION:
+		return CASE_ACT_HAND_IN;
+	case AVVIK__V1__ACT_ON_CASE__ACT_DECIDE_MEASURE:
+		return CASE_ACT_DECIDE_MEASURE;
+	case AVVIK__V1__ACT_ON_CASE__ACT_DECIDE_NO_MEASURES:
+		return CASE_ACT_NO_MEASURES;
+	case AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE: /* the last one leads to follow-up, unless another is wanted */
+		return measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_APPROVED) <= 1 && !case_wants_measure(found)
+			       ? CASE_ACT_EXECUTE_LAST
+			       : CASE_ACT_EXECUTE;
+	case AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE:
+		return order->evaluate_measure->effective || order->evaluate_measure->accept_risk ? CASE_ACT_EVALUATE
+												  : CASE_ACT_EVALUATE_WANTING;
+	case AVVIK__V1__ACT_ON_CASE__ACT_CLOSE:
+		return CASE_ACT_CLOSE;
+	case AVVIK__V1__ACT_ON_CASE__ACT_ASSESS_DEVIATION:
+		return CASE_ACT_ASSESS_DEVIATION;
+	case AVVIK__V1__ACT_ON_CASE__ACT_TURN_INTO_LEX_SARAH:
+		return CASE_ACT_TURN;
+	default:
+		return CASE_ACT_COUNT;
+	}
+}
+
+#define IVO(name) AVVIK__V1__IVO_STATE__IVO_STATE_##name
+
+static enum case_guard check_close(const Avvik__V1__Case *found, const struct case_intent *intent)
+{
+	if (measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_PROPOSED) ||
+		measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_APPROVED))
+		return CASE_GUARD_UNEXECUTED;
+	if (measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EXECUTED))
+		return CASE_GUARD_UNEVALUATED;
+	if (case_wants_measure(found))
+		return CASE_GUARD_MEASURE_WANTED;
+	if (found->ivo == IVO(REQUIRED))
+		return CASE_GUARD_CLOSE_UNNOTIFIED;
+	if (found->ivo == IVO(NOTIFIED))
+		return CASE_GUARD_CLOSE_INCOMPLETE;
+	if (!intent->category_given && !*found->category)
+		return CASE_GUARD_CATEGORY;
+	return CASE_ALLOWED;
+}
+
+static enum case_guard check_measure(const struct case_intent *intent, Avvik__V1__MeasureState want)
+{
+	if (!intent->measure)
+		return CASE_GUARD_MEASURE_UNKNOWN;
+	if (intent->measure->state == want)
+		return CASE_ALLOWED;
+	switch (intent->measure->state) {
+	case AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EXECUTED:
+		return CASE_GUARD_MEASURE_EXECUTED;
+	case AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EVALUATED:
+		return CASE_GUARD_MEASURE_EVALUATED;
+	default:
+		return CASE_GUARD_MEASURE_PENDING;
+	}
+}
+
+static enum case_guard check_guards(const Avvik__V1__Case *found, const struct case_intent *intent)
+{
+	switch (intent->act) {
+	case CASE_ACT_NAME_REPORTER:
+	case CASE_ACT_NAME_REPORTER_LAST:
+		return found->reporter_named ? CASE_GUARD_REPORTER_NAMED : CASE_ALLOWED;
+	case CASE_ACT_TAKE_POSITION:
+		if (intent->degree != AVVIK__V1__DEGREE__DEGREE_NONE)
+			return CASE_GUARD_POSITION_DEGREE;
+		return found->ivo == IVO(NOT_REQUIRED) ? CASE_ALLOWED : CASE_GUARD_POSITION_SERIOUS;
+	case CASE_ACT_FIND_SERIOUS:
+		return found->ivo == IVO(NOT_REQUIRED) ? CASE_ALLOWED : CASE_GUARD_SERIOUS_BEFORE;
+	case CASE_ACT_COMPLETE:
+		return (found->items_documented & CASE_ITEMS_REQUIRED) == CASE_ITEMS_REQUIRED ? CASE_ALLOWED
+											       : CASE_GUARD_ITEMS_MISSING;
+	case CASE_ACT_DECIDE: /* invariant vi */
+		return intent->person && strcmp(intent->person, found->investigator) == 0 ? CASE_GUARD_INVESTIGATOR
+											   : CASE_ALLOWED;
+	case CASE_ACT_NOTIFY_IVO:
+		if (found->ivo == IVO(NOT_REQUIRED))
+			return CASE_GUARD_IVO_NOT_REQUIRED;
+		if (found->ivo != IVO(REQUIRED))
+			return CASE_GUARD_IVO_NOTIFIED;
+		return intent->investigation_attached && !case_investigation_completed(found) ? CASE_GUARD_NOT_COMPLETED
+											       : CASE_ALLOWED;
+	case CASE_ACT_HAND_IN:
+		if (found->ivo != IVO(NOTIFIED))
+			return CASE_GUARD_IVO_NOT_WAITING;
+		return case_investigation_completed(found) ? CASE_ALLOWED : CASE_GUARD_NOT_COMPLETED;
+	case CASE_ACT_EXECUTE:
+	case CASE_ACT_EXECUTE_LAST:
+		return check_measure(intent, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_APPROVED);
+	case CASE_ACT_EVALUATE:
+	case CASE_ACT_EVALUATE_WANTING:
+		return check_measure(intent, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EXECUTED);
+	case CASE_ACT_CLOSE:
+		return check_close(found, intent);
+	default:
+		return CASE_ALLOWED;
+	}
+}
+
+enum case_guard case_check(const Avvik__V1__Case *found, const struct case_intent *intent, Avvik__V1__CaseState *ret_next)
+{
+	Avvik__V1__CaseState next = case_next(found->kind, found->state, intent->act);
+	enum case_guard guard;
+
+	if (next == S(UNSPECIFIED))
+		return CASE_GUARD_STATE;
+	guard = check_guards(found, intent);
+	if (guard == CASE_ALLOWED)
+		*ret_next = next;
+	return guard;
+}
+
+Avvik__V1__IvoState case_ivo_after(const Avvik__V1__Case *found, const struct case_intent *intent)
+{
+	switch (intent->act) {
+	case CASE_ACT_FIND_SERIOUS:
+		return IVO(REQUIRED);
+	case CASE_ACT_DECIDE: /* a notification sent early stands, whatever the degree */
+		return case_is_serious(intent->degree) && found->ivo == IVO(NOT_REQUIRED) ? IVO(REQUIRED) : found->ivo;
+	case CASE_ACT_NOTIFY_IVO:
+		return intent->investigation_attached ? IVO(COMPLETE) : IVO(NOTIFIED);
+	case CASE_ACT_HAND_IN:
+		return IVO(COMPLETE);
+	case CASE_ACT_TURN:
+		return IVO(NOT_REQUIRED);
+	default:
+		return found->ivo;
+	}
+}
+
+const char *case_act_name(enum case_act act)
+{
+	return (unsigned)act < CASE_ACT_COUNT ? acts[act].name : "";
+}
+
+const char *case_act_column(enum case_act act)
+{
+	return (unsigned)act < CASE_ACT_COUNT ? acts[act].column : "";
+}
+
+const char *case_act_meaning(enum case_act act)
+{
+	return (unsigned)act < CASE_ACT_COUNT ? acts[act].meaning : "";
+}
+
+const char *case_guard_name(enum case_guard guard)
+{
+	return (unsigned)guard < CASE_GUARD_COUNT ? guards[guard].name : "";
+}
+
+const char *case_guard_text(enum case_guard guard)
+{
+	return (unsigned)guard < CASE_GUARD_COUNT ? guards[guard].text : "";
+}
+
+int case_guard_status(enum case_guard guard)
+{
+	return (unsigned)guard < CASE_GUARD_COUNT ? guards[guard].status : AV_INTERNAL;
+}
+
+const char *case_state_name(Avvik__V1__CaseState state)
+{
+	return (unsigned)state < CASE_STATE_COUNT ? states[state] : "";
+}
+
+/* Acts in the IVO region depend on that region too. */
+static bool ivo_allows(const Avvik__V1__Case *found, enum case_act act)
+{
+	switch (act) {
+	case CASE_ACT_FIND_SERIOUS:
+		return found->ivo == IVO(NOT_REQUIRED);
+	case CASE_ACT_NOTIFY_IVO:
+		return found->ivo == IVO(REQUIRED);
+	case CASE_ACT_HAND_IN:
+		return found->ivo == IVO(NOTIFIED);
+	case CASE_ACT_NAME_REPORTER:
+	case CASE_ACT_NAME_REPORTER_LAST:
+		return !found->reporter_named;
+	default:
+		return true;
+	}
+}
+
+size_t case_acts_possible(const Avvik__V1__Case *found, const char *ret_names[CASE_ACT_COUNT])
+{
+	size_t count = 0;
+	for (int act = 0; act < CASE_ACT_COUNT; act++) {
+		if (!case_next(found->kind, found->state, (enum case_act)act) || !ivo_allows(found, (enum case_act)act))
+			continue;
+		if (count == 0 || strcmp(ret_names[count - 1], acts[act].name) != 0) /* columns of one act stand together */
+			ret_names[count++] = acts[act].name;
+	}
+	return count;
+}
+
+void case_states_of(Avvik__V1__CaseKind kind, enum case_act act, char *ret_text, size_t size)
+{
+	const char *found[CASE_STATE_COUNT];
+	size_t count = 0, at = 0;
+
+	for (int state = 1; state < CASE_STATE_COUNT; state++) {
+		bool possible = false;
+		for (int other = 0; other < CASE_ACT_COUNT; other++)
+			possible |= strcmp(case_act_name((enum case_act)other), case_act_name(act)) == 0 &&
+				    case_next(kind, (Avvik__V1__CaseState)state, (enum case_act)other);
+		if (possible)
+			found[count++] = states[state];
+	}
+	ret_text[0] = '\0';
+	for (size_t i = 0; i < count && at < size; i++)
+		at += (size_t)snprintf(ret_text + at, size - at, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", found[i]);
+}
+
+void case_items_missing(uint32_t documented, char *ret_text, size_t size)
+{
+	uint32_t missing = CASE_ITEMS_REQUIRED & ~documented;
+	size_t at = 0;
+
+	ret_text[0] = '\0';
+	for (unsigned int item = 1; item <= 10 && at < size; item++) {
+		if (!(missing & 1u << item))
+			continue;
+		missing &= ~(1u << item);
+		at += (size_t)snprintf(ret_text + at, size - at, "%s%u", at == 0 ? "" : missing ? ", " : " and ", item);
+	}
+}
+
+bool case_role_reads(const Avvik__V1__Case *found, const char *role, const char *person)
+{
+	if (found->kind != AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH)
+		return true;
+	for (size_t i = 0; i < AV_COUNT(unit_managers); i++)
+		if (strcmp(role, unit_managers[i]) == 0)
+			return *found->investigator && strcmp(found->investigator, person) == 0;
+	return true;
+}
+
+bool case_suspects_lex_sarah(uint32_t probability, uint32_t severity, uint32_t product_threshold, uint32_t severity_threshold)
+{
+	if (product_threshold == 0 && severity_threshold == 0)
+		return false;
+	return probability * severity >= product_threshold && severity >= severity_threshold;
+}

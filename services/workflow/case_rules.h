@@ -1,0 +1,132 @@
+/* case_rules.h - what may be done with a case, and where it leads: one flat table per kind, guards, invariants.
+ *
+ * Pure: a case, an act and the person in, the next state or a refusal out. The states and acts follow SOSFS 2011:5 and
+ * chapter 27 of the Social Services Act; docs/case-tables.md shows the same tables, and a test compares them.
+ *
+ * An act whose outcome depends on the case has a column for each outcome (`execute_measure` and `execute_last_measure`),
+ * so that the table alone says where every act leads; case_resolve() picks the column.
+ */
+#ifndef AVVIK_WORKFLOW_CASE_RULES_H
+#define AVVIK_WORKFLOW_CASE_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "avvik/v1/case.pb-c.h"
+
+#define CASE_STATE_COUNT 11 /* of CaseState, with UNSPECIFIED */
+#define CASE_KIND_COUNT 3
+#define CASE_ITEMS_REQUIRED 0x5feu /* items 1-8 and 10 of the investigation, as bits; item 9 is the decision itself */
+
+/*      column                the act (rule pack)       what it means */
+#define CASE_ACT_LIST(X) /* clang-format off */ \
+	X(PLACE,              "place",                  "placed at a unit") \
+	X(PLACE_LAST,         "place",                  "placed, and nothing else is missing") \
+	X(NAME_REPORTER,      "name_reporter",          "the reporter is named") \
+	X(NAME_REPORTER_LAST, "name_reporter",          "named, and nothing else is missing") \
+	X(REMEDY,             "remedy",                 "remedied, or none needed") \
+	X(INFORM,             "inform_affected",        "the affected are informed, or why not") \
+	X(INVESTIGATE,        "assess_initially",       "initial assessment: to be investigated") \
+	X(TAKE_POSITION,      "assess_initially",       "initial assessment: a recorded position") \
+	X(FIND_SERIOUS,       "find_serious",           "found serious: IVO must be notified") \
+	X(RECORD_ENTRY,       "record_entry",           "an entry of the investigation") \
+	X(COMPLETE,           "complete_investigation", "the investigation is finished and locked") \
+	X(DECIDE,             "decide",                 "decided") \
+	X(NOTIFY_IVO,         "notify_ivo",             "IVO is notified") \
+	X(HAND_IN,            "hand_in_investigation",  "the investigation is handed in to IVO") \
+	X(DECIDE_MEASURE,     "decide_measure",         "a measure is decided") \
+	X(NO_MEASURES,        "decide_no_measures",     "no measures, with a motive") \
+	X(EXECUTE,            "execute_measure",        "a measure is executed, others remain") \
+	X(EXECUTE_LAST,       "execute_measure",        "the last measure is executed") \
+	X(EVALUATE,           "evaluate_measure",       "its effect is judged: settled") \
+	X(EVALUATE_WANTING,   "evaluate_measure",       "not effective: a new measure is needed") \
+	X(CLOSE,              "close",                  "closed") \
+	X(ASSESS_DEVIATION,   "assess_deviation",       "the deviation is assessed") \
+	X(TURN,               "turn_into_lex_sarah",    "turned into lex Sarah (another kind of case)")  /* clang-format on */
+
+enum case_act {
+#define X(name, act, meaning) CASE_ACT_##name,
+	CASE_ACT_LIST(X)
+#undef X
+	CASE_ACT_COUNT
+};
+
+/* Why something is refused, and what would satisfy it. FORBIDDEN is about the person, CLOSED about the case. */
+#define CASE_GUARD_LIST(X) /* clang-format off */ \
+	X(STATE,             CLOSED,    "state",             "the case is not in a state where this can be done") \
+	X(REPORTER_NAMED,    CLOSED,    "reporter_named",    "the reporter is named already; nothing is to be done") \
+	X(POSITION_DEGREE,   INVALID,   "position_degree",   "a case ends as a recorded position only when it clearly is no misconduct: give the degree none, or choose to investigate") \
+	X(POSITION_SERIOUS,  CLOSED,    "position_serious",  "the case has been found serious and IVO must be notified: choose to investigate") \
+	X(SERIOUS_BEFORE,    CLOSED,    "serious_before",    "the duty to notify IVO stands already: notify IVO") \
+	X(ITEMS_MISSING,     CLOSED,    "items_missing",     "the investigation is not fully documented: record an entry for each item that is missing (\"none, because ...\" is a valid entry)") \
+	X(INVESTIGATOR,      FORBIDDEN, "investigator",      "the investigator does not decide: the decision is for another person with the role") \
+	X(IVO_NOT_REQUIRED,  CLOSED,    "ivo_not_required",  "there is no duty to notify IVO: it follows from finding the case serious or deciding a serious degree") \
+	X(IVO_NOTIFIED,      CLOSED,    "ivo_notified",      "IVO has been notified already; hand in the investigation if it is missing") \
+	X(NOT_COMPLETED,     CLOSED,    "not_completed",     "the investigation is not completed: complete it first, or notify without it and hand it in within two months") \
+	X(IVO_NOT_WAITING,   CLOSED,    "ivo_not_waiting",   "IVO is not waiting for the investigation: it is handed in after a notification without it, and once") \
+	X(MEASURE_UNKNOWN,   INVALID,   "measure_unknown",   "the case has no such measure: read the case again and give the id of one of its measures") \
+	X(MEASURE_EXECUTED,  CLOSED,    "measure_executed",  "the measure is executed already: its effect can be judged") \
+	X(MEASURE_EVALUATED, CLOSED,    "measure_evaluated", "the effect of the measure is judged already: decide a new measure if more is needed") \
+	X(MEASURE_PENDING,   CLOSED,    "measure_pending",   "the measure is not executed yet: record that it is, then judge its effect") \
+	X(UNEXECUTED,        CLOSED,    "unexecuted",        "a measure is not executed: record that it is, and judge its effect") \
+	X(UNEVALUATED,       CLOSED,    "unevaluated",       "the effect of a measure is not judged: judge it first") \
+	X(MEASURE_WANTED,    CLOSED,    "measure_wanted",    "a measure was not effective and the risk was not accepted: decide a new measure") \
+	X(CLOSE_UNNOTIFIED,  CLOSED,    "close_unnotified",  "IVO must be notified before the case is closed: record the notification") \
+	X(CLOSE_INCOMPLETE,  CLOSED,    "close_incomplete",  "IVO waits for the investigation: hand it in before the case is closed") \
+	X(CATEGORY,          INVALID,   "category",          "the statistics need a category: give one of the rule pack's codes")  /* clang-format on */
+
+enum case_guard {
+	CASE_ALLOWED,
+#define X(name, status, text, remedy) CASE_GUARD_##name,
+	CASE_GUARD_LIST(X)
+#undef X
+	CASE_GUARD_COUNT
+};
+
+/* What an act says that the rules must know. */
+struct case_intent {
+	enum case_act act;
+	const char *person;		      /* who acts */
+	Avvik__V1__Degree degree;	      /* of an assessment or decision */
+	bool investigation_attached;	      /* NOTIFY_IVO */
+	const Avvik__V1__Measure *measure;    /* EXECUTE, EVALUATE: of the case; NULL: unknown */
+	bool category_given;		      /* CLOSE */
+};
+
+/* The column of an act for this case: `number` is that of ActOnCase's oneof. CASE_ACT_COUNT when it is not an act. */
+enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnCase *order);
+/* The next state by the table alone; UNSPECIFIED: refused. */
+Avvik__V1__CaseState case_next(Avvik__V1__CaseKind kind, Avvik__V1__CaseState state, enum case_act act);
+/* Table and guards: CASE_ALLOWED and the next state, or the first guard that refuses. */
+enum case_guard case_check(const Avvik__V1__Case *found, const struct case_intent *intent, Avvik__V1__CaseState *ret_next);
+/* The state of the IVO region after an allowed act. */
+Avvik__V1__IvoState case_ivo_after(const Avvik__V1__Case *found, const struct case_intent *intent);
+
+const char *case_act_name(enum case_act act);	   /* as the rule pack calls it: "decide" */
+const char *case_act_column(enum case_act act);	   /* "execute_last_measure" */
+const char *case_act_meaning(enum case_act act);
+const char *case_guard_name(enum case_guard guard);
+const char *case_guard_text(enum case_guard guard);
+int case_guard_status(enum case_guard guard);	   /* AV_CLOSED, AV_FORBIDDEN, AV_INVALID */
+const char *case_state_name(Avvik__V1__CaseState state); /* "follow_up" */
+
+/* Which acts the state allows now, one name once. Answers how many of the at most CASE_ACT_COUNT. */
+size_t case_acts_possible(const Avvik__V1__Case *found, const char *ret_names[CASE_ACT_COUNT]);
+/* The states in which an act by that name is possible, as "decided, measures or follow_up"; `size` >= 160. */
+void case_states_of(Avvik__V1__CaseKind kind, enum case_act act, char *ret_text, size_t size);
+/* "3, 7 and 10": the items of the investigation that are not documented; `size` >= 40. */
+void case_items_missing(uint32_t documented, char *ret_text, size_t size);
+
+bool case_is_serious(Avvik__V1__Degree degree); /* one of the two that go to IVO */
+bool case_investigation_completed(const Avvik__V1__Case *found);
+/* A measure proved ineffective, the risk was not accepted, and no measure has been decided since. */
+bool case_wants_measure(const Avvik__V1__Case *found);
+bool case_task(const Avvik__V1__Case *found, const char *task); /* "unplaced", "reporter_unnamed" */
+const Avvik__V1__Measure *case_measure(const Avvik__V1__Case *found, const void *id, size_t size); /* NULL: none */
+/* May content be read in this role? A unit manager has limited reading while an independent investigation runs (2.6 v):
+ * number, title, state and times, unless the manager is the investigator. */
+bool case_role_reads(const Avvik__V1__Case *found, const char *role, const char *person);
+/* Suspect lex Sarah: product and severity have both reached the rule pack's thresholds (0: no threshold is set). */
+bool case_suspects_lex_sarah(uint32_t probability, uint32_t severity, uint32_t product_threshold, uint32_t severity_threshold);
+
+#endif

@@ -1,0 +1,89 @@
+/* workflow_store.h - the records of the workflow: their keys and formats, and apply(), the only code that changes them.
+ *
+ *	table           key                              value
+ *	cases           case id 16                       a packed Case
+ *	case_numbers    "2026-0042"                      case id 16
+ *	cases_by_state  kind u8, state u8, case id 16    -
+ *	cases_by_unit   unit, NUL, kind, state, case id  -
+ *	deadlines       case id 16, deadline id 16       a packed Deadline
+ *	deadlines_due   due u64, deadline id 16          case id 16, unit: of running ones
+ *	rungs           instant u64, deadline id 16      rung u8, case id 16: the next rung of each running one
+ *	unplaced        case id 16                       the unit that was reported
+ *	unruled         day received u32, case id 16     -: opened before a rule pack covered the day
+ *	work            kind u8, case id 16              version of the rule pack, or nothing: see enum workflow_work
+ *	published       'D' | 'R' version | 'S'          event id 16, hash 32, packed Directory | RulePack | -
+ *	sequences       "2026"                           u32: the last case number of the year
+ *
+ * Integers are big-endian. All tables are projections. A hex example stands in workflow_store.c.
+ */
+#ifndef AVVIK_WORKFLOW_WORKFLOW_STORE_H
+#define AVVIK_WORKFLOW_WORKFLOW_STORE_H
+
+#include "avvik/v1/envelope.pb-c.h"
+#include "base/arena.h"
+#include "base/date.h"
+#include "store/store.h"
+
+enum workflow_table {
+	TABLE_CASES = AV_TABLE_OWN,
+	TABLE_NUMBERS,
+	TABLE_BY_STATE,
+	TABLE_BY_UNIT,
+	TABLE_DEADLINES,
+	TABLE_DUE,
+	TABLE_RUNGS,
+	TABLE_UNPLACED,
+	TABLE_UNRULED,
+	TABLE_WORK,
+	TABLE_PUBLISHED,
+	TABLE_SEQUENCES
+};
+#define WORKFLOW_TABLE_COUNT 12
+extern const struct av_table_decl workflow_tables[WORKFLOW_TABLE_COUNT];
+
+/* What is left to do for cases that something published concerns; done in portions by on_due. */
+enum workflow_work { WORK_PLACE = 1, WORK_RULES = 2 };
+
+/* AV_NOT_FOUND, AV_DAMAGED. The message lives in the arena. */
+int case_load(struct av_txn *txn, const struct av_id *id, struct av_arena *arena, Avvik__V1__Case **ret_case);
+bool case_exists(struct av_txn *txn, const struct av_id *id);
+int case_by_number(struct av_txn *txn, const char *number, struct av_id *ret_id);
+/* The next number of the year: "2026-0042", in the arena. */
+char *case_next_number(struct av_txn *txn, int year, struct av_arena *arena);
+
+int deadline_load(struct av_txn *txn, const struct av_id *case_id, const struct av_id *id, struct av_arena *arena,
+	Avvik__V1__Deadline **ret_deadline);
+/* All of a case, in order of their ids. */
+int deadlines_load(struct av_txn *txn, const struct av_id *case_id, struct av_arena *arena,
+	Avvik__V1__Deadline ***ret_deadlines, size_t *ret_count);
+
+/* A published directory or rule pack: stamp is the id of the event that published it. AV_NOT_FOUND. */
+struct workflow_published {
+	struct av_id stamp;
+	unsigned char hash[32];
+	struct av_bytes packed; /* dies with the transaction */
+};
+int published_directory(struct av_txn *txn, struct workflow_published *ret_found);
+int published_rules(struct av_txn *txn, const char *version, struct workflow_published *ret_found);
+int published_rules_stamp(struct av_txn *txn, struct av_id *ret_stamp); /* of the last rule pack */
+
+struct av_id id_of(ProtobufCBinaryData data); /* zero unless it is 16 bytes */
+ProtobufCBinaryData id_data(const struct av_id *id, struct av_arena *arena); /* a copy in the arena */
+
+int workflow_apply(struct av_txn *txn, const Avvik__V1__Event *event, struct av_arena *arena);
+
+/* For apply alone. */
+struct case_place { /* what the indexes of a case are made of */
+	int kind, state;
+	const char *unit; /* NULL: not stored before */
+};
+void case_store(struct av_txn *txn, const struct av_id *id, struct case_place was, const Avvik__V1__Case *record,
+	struct av_arena *arena);
+void deadline_unindex(struct av_txn *txn, const Avvik__V1__Deadline *record); /* before it is changed */
+void deadline_store(struct av_txn *txn, const Avvik__V1__Deadline *record, struct av_arena *arena);
+void published_store(struct av_txn *txn, char kind, const char *version, const struct av_id *stamp,
+	ProtobufCBinaryData hash, struct av_bytes packed);
+
+#define ID_BYTES(id) av_bytes((id)->bytes, AV_ID_SIZE)
+
+#endif
