@@ -5,6 +5,9 @@
  */
 #include "store/quarantine.h"
 
+#include <stdlib.h>
+#include "base/macros.h"
+
 enum { VERSION = 1, FAILED = 1, WAITING = 2, HEAD_SIZE = 1 + 1 + 4 + 8 + AV_ID_SIZE + 2 };
 
 static bool make_prefix(
@@ -49,16 +52,19 @@ static int unpack(struct av_txn *txn, struct av_bytes value, struct av_quarantin
 	return AV_OK;
 }
 
+/* Put together aside: what is stored again was often loaded from the very record it replaces. */
 void av_quarantine_store(struct av_txn *txn, const struct av_quarantined *entry)
 {
 	unsigned char room[AV_KEY_MAX];
 	struct av_bytes key;
-	size_t cause = entry->cause.size < UINT16_MAX ? entry->cause.size : UINT16_MAX;
+	size_t cause = AV_MIN(entry->cause.size, UINT16_MAX), size = HEAD_SIZE + cause + entry->item.size;
 	if (!make_key(txn, entry->feed, entry->sequence, room, &key))
 		return;
-	unsigned char *to = av_put_room(txn, AV_TABLE_QUARANTINE, key, HEAD_SIZE + cause + entry->item.size);
-	if (!to)
+	unsigned char *to = malloc(size);
+	if (!to) {
+		av_txn_fail(txn, AV_MEMORY);
 		return;
+	}
 	to[0] = VERSION;
 	to[1] = entry->waiting ? WAITING : FAILED;
 	av_put_u32(to + 2, entry->attempts);
@@ -70,6 +76,8 @@ void av_quarantine_store(struct av_txn *txn, const struct av_quarantined *entry)
 		memcpy(to + HEAD_SIZE, entry->cause.data, cause);
 	if (entry->item.size)
 		memcpy(to + HEAD_SIZE + cause, entry->item.data, entry->item.size);
+	av_put(txn, AV_TABLE_QUARANTINE, key, av_bytes(to, size));
+	free(to);
 }
 
 int av_quarantine_load(
