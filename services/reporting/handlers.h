@@ -10,4 +10,6 @@ av_handler on_deadline_set, on_deadline_met, on_deadline_cancelled, on_rung_fire
 av_handler on_measure_decided, on_measure_executed, on_measure_evaluated;
 av_handler on_get_summary;
 
+extern const struct av_service reporting_service;
+
 #endif
