@@ -27,6 +27,8 @@ struct av_feed_client {
 	bool at_head; /* the last batch reached the head */
 	bool holds;   /* `held` waits for the owner */
 	struct av_feed_batch held;
+	bool refused; /* `refused_head` is what the producer told with it */
+	struct av_position refused_head;
 	uv_timer_t timer; /* silence, or the pause after BUSY */
 };
 
@@ -89,6 +91,15 @@ static void on_refusal(struct av_feed_client *client, const Avvik__V1__FeedRefus
 		uint64_t pause = AV_MIN(AV_MAX(refusal->retry_after_ms, RETRY_LEAST_MS), RETRY_MOST_MS);
 		uv_timer_start(&client->timer, on_time, pause, 0);
 		return;
+	}
+	const Avvik__V1__Cursor *head = refusal->head;
+	client->refused =
+		head && head->epoch_id.len == AV_ID_SIZE && head->chain_hash.len == AV_CHAIN_SIZE &&
+		refusal->code == AVVIK__V1__FEED_REFUSAL_CODE__FEED_REFUSAL_CODE_UNKNOWN_POSITION;
+	if (client->refused) {
+		client->refused_head.sequence = head->sequence;
+		memcpy(client->refused_head.epoch.bytes, head->epoch_id.data, AV_ID_SIZE);
+		memcpy(client->refused_head.hash, head->chain_hash.data, AV_CHAIN_SIZE);
 	}
 	client->stopped = true;
 	uv_timer_stop(&client->timer);
@@ -181,6 +192,7 @@ static void on_reply(struct av_feed_client *client, struct av_message_in *messag
 		batch.batch = reply->batch;
 		client->answered = true;
 		client->answered_at_ms = now_ms(client);
+		client->refused = false;
 		if (client->asking && judge(client, reply->batch) == GOOD) {
 			on_good_batch(client, &batch);
 			return;
@@ -279,6 +291,14 @@ void av_feed_client_restart(struct av_feed_client *client, const struct av_curso
 bool av_feed_client_connected(const struct av_feed_client *client)
 {
 	return client->answered && now_ms(client) - client->answered_at_ms <= CONNECTED_MS;
+}
+
+int av_feed_client_refused_head(const struct av_feed_client *client, struct av_position *ret_head)
+{
+	if (!client->refused)
+		return AV_NOT_FOUND;
+	*ret_head = client->refused_head;
+	return AV_OK;
 }
 
 uint64_t av_feed_client_head(const struct av_feed_client *client)
