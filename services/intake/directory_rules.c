@@ -63,6 +63,31 @@ static void check_place(const struct check *check, const Avvik__V1__Unit *unit, 
 			"is not below the level of its parent: correct one of the two");
 }
 
+/* Of two with one code a look-up finds either; the one that stands later is named. */
+static size_t later_unit(const struct check *check, size_t i)
+{
+	const Avvik__V1__Unit *const *units = (const Avvik__V1__Unit *const *)check->directory->units;
+	const Avvik__V1__Unit *found = av_org_unit(check->org, units[i]->code);
+	for (size_t before = 0; before < i; before++)
+		if (strcmp(units[before]->code, units[i]->code) == 0)
+			return i;
+	while (units[i] != found)
+		i++;
+	return i;
+}
+
+static size_t later_person(const struct check *check, size_t i)
+{
+	const Avvik__V1__Person *const *people = (const Avvik__V1__Person *const *)check->directory->people;
+	const Avvik__V1__Person *found = av_org_person(check->org, people[i]->id);
+	for (size_t before = 0; before < i; before++)
+		if (strcmp(people[before]->id, people[i]->id) == 0)
+			return i;
+	while (people[i] != found)
+		i++;
+	return i;
+}
+
 static void check_unit(const struct check *check, size_t i)
 {
 	const Avvik__V1__Unit *unit = check->directory->units[i];
@@ -71,7 +96,7 @@ static void check_unit(const struct check *check, size_t i)
 		av_fault(faults, CODE(MALFORMED), path_of(faults, "units[%zu].code", i),
 			"is not a unit's code: use only a to z, 0 to 9, point and hyphen");
 	else if (av_org_unit(check->org, unit->code) != unit)
-		av_fault(faults, CODE(DUPLICATE), path_of(faults, "units[%zu].code", i),
+		av_fault(faults, CODE(DUPLICATE), path_of(faults, "units[%zu].code", later_unit(check, i)),
 			"is the code of another unit too: give each unit a code of its own");
 	check_place(check, unit, i);
 	if (unit->operation == AVVIK__V1__OPERATION__OPERATION_UNSPECIFIED && av_org_leaf(check->org, unit))
@@ -168,7 +193,7 @@ static void check_person(const struct check *check, size_t i)
 		av_fault(faults, CODE(MALFORMED), path_of(faults, "people[%zu].id", i),
 			"is not an account name: use only a to z, 0 to 9, point and hyphen");
 	else if (av_org_person(check->org, person->id) != person)
-		av_fault(faults, CODE(DUPLICATE), path_of(faults, "people[%zu].id", i),
+		av_fault(faults, CODE(DUPLICATE), path_of(faults, "people[%zu].id", later_person(check, i)),
 			"is the id of another person too: give each person an id of its own");
 	if (text_is_blank(person->name))
 		av_fault(faults, CODE(REQUIRED), path_of(faults, "people[%zu].name", i),
