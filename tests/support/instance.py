@@ -222,6 +222,13 @@ class Instance:
         self.avvik("rules", "publish", os.path.join(SOURCE, "deploy", "rules", "se-2025-07.yaml"), "--reason", "test")
         self.avvik("directory", "publish", os.path.join(SOURCE, "deploy", "directory", "lindaker.yaml"), "--reason", "test")
 
+    def person(self, role):
+        """Somebody of the made-up municipality who holds the role."""
+        import yaml
+        with open(os.path.join(SOURCE, "deploy", "directory", "lindaker.yaml")) as file:
+            directory = yaml.safe_load(file)
+        return next(p["id"] for p in directory["people"] if any(r["role"] == role for r in p.get("roles", [])))
+
     def settle(self):
         """Wait until nothing happens any more (stepped clock)."""
         self.avvik("clock", "settle")
