@@ -3,17 +3,52 @@
 
 #include <stdio.h>
 
+/* States that no act of the kind leads from or to have no column. */
+static bool concerns(Avvik__V1__CaseKind kind, int state)
+{
+	for (int act = 0; act < CASE_ACT_COUNT; act++)
+		for (int from = 1; from < CASE_STATE_COUNT; from++) {
+			int to = (int)case_next(kind, (Avvik__V1__CaseState)from, (enum case_act)act);
+			if (to && (from == state || to == state))
+				return true;
+		}
+	return false;
+}
+
+static bool possible(Avvik__V1__CaseKind kind, enum case_act act)
+{
+	for (int state = 1; state < CASE_STATE_COUNT; state++)
+		if (case_next(kind, (Avvik__V1__CaseState)state, act))
+			return true;
+	return false;
+}
+
+static void describe_act(FILE *stream, Avvik__V1__CaseKind kind, enum case_act act)
+{
+	fprintf(stream, "| %s | %s |", case_act_name(act), case_act_meaning(act));
+	for (int state = 1; state < CASE_STATE_COUNT; state++) {
+		int next = (int)case_next(kind, (Avvik__V1__CaseState)state, act);
+		if (!concerns(kind, state))
+			continue;
+		fprintf(stream, " %s |", !next ? "" : next == state ? "stays" : case_state_name((Avvik__V1__CaseState)next));
+	}
+	fprintf(stream, "\n");
+}
+
 static void describe_kind(FILE *stream, Avvik__V1__CaseKind kind, const char *title)
 {
-	fprintf(stream, "## %s\n\n| act | from | to | meaning |\n|---|---|---|---|\n", title);
+	fprintf(stream, "## %s\n\n| act | what is done |", title);
+	for (int state = 1; state < CASE_STATE_COUNT; state++)
+		if (concerns(kind, state))
+			fprintf(stream, " %s |", case_state_name((Avvik__V1__CaseState)state));
+	fprintf(stream, "\n|---|---|");
+	for (int state = 1; state < CASE_STATE_COUNT; state++)
+		if (concerns(kind, state))
+			fprintf(stream, "---|");
+	fprintf(stream, "\n");
 	for (int act = 0; act < CASE_ACT_COUNT; act++)
-		for (int state = 1; state < CASE_STATE_COUNT; state++) {
-			Avvik__V1__CaseState next = case_next(kind, (Avvik__V1__CaseState)state, (enum case_act)act);
-			if (next)
-				fprintf(stream, "| %s | %s | %s | %s |\n", case_act_name((enum case_act)act),
-					case_state_name((Avvik__V1__CaseState)state), case_state_name(next),
-					case_act_meaning((enum case_act)act));
-		}
+		if (possible(kind, (enum case_act)act))
+			describe_act(stream, kind, (enum case_act)act);
 	fprintf(stream, "\n");
 }
 
