@@ -98,7 +98,7 @@ int receipt_want(struct av_turn *turn, struct av_item *item, Avvik__V1__Reply *r
 	if (blinding) {
 		receipt->blinding = (ProtobufCBinaryData){AV_KEY_SIZE, (uint8_t *)(uintptr_t)blinding};
 	} else {
-		Avvik__V1__Event *event;
+		Avvik__V1__Event *event = NULL;
 		int status = event_load(turn->txn, sequence, turn->arena, &event);
 		if (status == AV_OK)
 			status = blinding_get(turn->txn, turn->o.keys, event, turn->arena, receipt);
@@ -224,7 +224,7 @@ int av_receipt_rebuild(struct av_ctx *ctx, uint64_t sequence, Avvik__V1__Receipt
 	if (!hashes || !receipt)
 		return AV_MEMORY;
 	for (uint64_t at = seal->first_sequence; at <= seal->last_sequence; at++) {
-		Avvik__V1__Event *event;
+		Avvik__V1__Event *event = NULL;
 		status = event_load(ctx->txn, at, ctx->arena, &event);
 		if (status < 0)
 			return AV_DAMAGED;

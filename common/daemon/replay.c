@@ -46,7 +46,7 @@ static int replay_page(const struct av_service *service, struct av_store *from, 
 		return status;
 	uint64_t last = AV_MIN(at + REPLAY_AT_ONCE, head.sequence);
 	while (at < last) {
-		Avvik__V1__Event *event;
+		Avvik__V1__Event *event = NULL;
 		av_arena_reset(arena);
 		status = load(in, at + 1, arena, &event);
 		if (status == AV_OK)
@@ -108,7 +108,7 @@ static int root_of(struct verifying *v, struct av_txn *txn, const Avvik__V1__Tur
 	if (!hashes)
 		return AV_MEMORY;
 	for (uint64_t at = seal->first_sequence; at <= seal->last_sequence; at++) {
-		Avvik__V1__Event *event;
+		Avvik__V1__Event *event = NULL;
 		Avvik__V1__ReceiptLeaf leaf = AVVIK__V1__RECEIPT_LEAF__INIT;
 		int status = load(txn, at, v->arena, &event);
 		if (status < 0)

@@ -182,7 +182,7 @@ static int erase_with(struct av_ctx *ctx, const struct use *use)
 int on_open_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
 	Avvik__V1__GrantBody *grant;
-	struct use use;
+	struct use use = {.count = 0};
 	int status = av_grant_check(ctx, ((const Avvik__V1__OpenContent *)body)->grant, &grant);
 	if (status == AV_OK)
 		status = items_here(ctx, grant, &use);
