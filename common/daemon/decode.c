@@ -134,6 +134,16 @@ static const char *rights_text(unsigned int rights, struct av_arena *arena)
 	return text ? text : "none";
 }
 
+/* Paths are those of the body: "reporter.name", not "file_report.reporter.name", as handlers say it too. */
+static void paths_of_body(struct av_faults *faults, unsigned int number)
+{
+	const ProtobufCFieldDescriptor *field = av_body_field_by_number(&avvik__v1__command__descriptor, number);
+	size_t length = field ? strlen(field->name) : 0;
+	for (struct av_fault *fault = faults->first; field && fault; fault = fault->next)
+		if (strncmp(fault->path, field->name, length) == 0 && fault->path[length] == '.')
+			fault->path += length + 1;
+}
+
 int av_command_decode(const struct av_service *service, struct av_bytes wire, const struct av_principal *principal,
 	struct av_arena *arena, Avvik__V1__Command **ret_command, const struct av_command_row **ret_row,
 	struct av_bytes *ret_reply)
@@ -176,6 +186,7 @@ int av_command_decode(const struct av_service *service, struct av_bytes wire, co
 		*ret_row = row;
 		return AV_OK;
 	}
+	paths_of_body(&faults, found.number);
 	int answer = reply_status(status);
 	if (!answer) { /* out of memory, while reading */
 		answer = AVVIK__V1__REPLY_STATUS__REPLY_STATUS_BUSY;

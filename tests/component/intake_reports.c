@@ -134,11 +134,11 @@ static void what_cannot_be_bounded_is_refused_and_leaves_no_trace(void **state)
 	Avvik__V1__FileReport *report = world_report(w);
 	report->type = AVVIK__V1__REPORT_TYPE__REPORT_TYPE_UNSPECIFIED;
 	assert_refused(w, &w->publisher, "r-1", COMMAND(FILE_REPORT), &report->base, REPLY(INVALID),
-		"required file_report.type|deviation");
+		"required type|deviation");
 	report = world_report(w);
 	report->unit = TEXT("a-code-that-is-much-longer-than-forty-bytes-are");
 	assert_refused(w, &w->publisher, "r-1", COMMAND(FILE_REPORT), &report->base, REPLY(INVALID),
-		"too_long file_report.unit|");
+		"too_long unit|");
 	report = world_report(w);
 	assert_refused(w, &w->publisher, NULL, COMMAND(FILE_REPORT), &report->base, REPLY(INVALID), "required reference|");
 	assert_refused(w, &w->administrator, "r-1", COMMAND(FILE_REPORT), &report->base, REPLY(FORBIDDEN), "not_allowed |");
