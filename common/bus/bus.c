@@ -232,16 +232,28 @@ uv_loop_t *av_bus_loop(const struct av_bus *bus)
 
 unsigned int av_bus_connections(const struct av_bus *bus)
 {
-	return bus_connections(bus);
-}
-
-unsigned int bus_connections(const struct av_bus *bus)
-{
 	unsigned int sum = 0;
 	const struct av_socket *socket;
 	DL_FOREACH (bus->sockets, socket)
 		sum += socket->connections;
 	return sum;
+}
+
+/* Handshakes under way count only against twice the limit: otherwise a few peers too many, all coming back at
+ * once, could keep everyone out. */
+bool bus_is_full(struct av_bus *bus)
+{
+	unsigned int all = 0, admitted = 0, failed = 0;
+	const struct av_socket *socket;
+	DL_FOREACH (bus->sockets, socket) {
+		all += socket->connections;
+		admitted += socket->admitted;
+		failed += socket->failed;
+	}
+	/* A grant may come to nothing: never more than there are handshakes under way. */
+	unsigned int under_way = all > admitted + failed ? all - admitted - failed : 0;
+	bus->granted = AV_MIN(bus->granted, under_way);
+	return admitted + bus->granted >= bus->options.connections || all > 2 * bus->options.connections;
 }
 
 void bus_retry(struct av_bus *bus)

@@ -39,6 +39,7 @@ struct av_bus {
 	uv_idle_t idle;
 	uv_timer_t retry; /* of streams that could not be bound again at once */
 	unsigned int handles, monitors;
+	unsigned int granted; /* by ZAP, and not admitted yet */
 	bool draining, destroyed;
 	struct refusal refusals[REFUSALS_MAX];
 };
@@ -48,7 +49,9 @@ struct av_socket {
 	struct av_socket_options options;
 	struct pump *pump, *monitor; /* NULL: closed, or a stream that waits to be bound again */
 	char *endpoint, *server_key;
-	unsigned int connections;
+	/* Of peers: all, those past their handshake, those whose handshake failed and that are about to go.
+	 */
+	unsigned int connections, admitted, failed;
 	bool paused, closed, skipping;
 	int64_t valid_until_ms; /* XPUB: when the first key that may subscribe runs out */
 	struct av_socket_counts counts;
@@ -63,17 +66,20 @@ void bus_refuse(struct av_bus *bus, const char *key, const char *why);
 void bus_bar(struct av_bus *bus, const char *key, const char *why); /* no handshake for a minute */
 bool bus_barred(struct av_bus *bus, const char *key);
 struct refusal *bus_refusal(struct av_bus *bus, const char *key);
-unsigned int bus_connections(const struct av_bus *bus);
+bool bus_is_full(struct av_bus *bus);
 void bus_retry(struct av_bus *bus); /* streams that wait are bound again soon */
 void bus_sweep(struct av_bus *bus); /* frees sockets that were closed */
 
 /* socket.c */
 int socket_connect(
 	struct av_socket *socket, const char **ret_why); /* make it, bind or connect it, and its monitor */
-void socket_monitor_drain(struct av_socket *socket);
 void socket_drain(struct av_socket *socket);
 bool socket_wants(const struct av_socket *socket);
 void socket_free(struct av_socket *socket);
+
+/* monitor.c */
+struct pump *socket_monitor_open(struct av_socket *socket, void *zmq);
+void socket_monitor_drain(struct av_socket *socket);
 
 /* stream.c */
 void stream_drain(struct av_socket *socket);

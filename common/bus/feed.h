@@ -83,8 +83,8 @@ void av_feed_client_close(struct av_feed_client **client);
 void av_feed_client_done(struct av_feed_client *client);
 /* Start again from here, after an administrator's word; also out of the stop. */
 void av_feed_client_restart(struct av_feed_client *client, const struct av_cursor *cursor);
-/* Where the producer's journal stands that last refused this client's position. AV_NOT_FOUND: it was not refused so, or
- * has been answered since. */
+/* Where the producer's journal stands that last refused this client's position. AV_NOT_FOUND: it was not
+ * refused so, or has been answered since. */
 int av_feed_client_refused_head(const struct av_feed_client *client, struct av_position *ret_head);
 bool av_feed_client_connected(const struct av_feed_client *client); /* answered within the last 10 s */
 uint64_t av_feed_client_head(const struct av_feed_client *client);  /* the producer's, as last told */

@@ -93,9 +93,8 @@ static void on_refusal(struct av_feed_client *client, const Avvik__V1__FeedRefus
 		return;
 	}
 	const Avvik__V1__Cursor *head = refusal->head;
-	client->refused =
-		head && head->epoch_id.len == AV_ID_SIZE && head->chain_hash.len == AV_CHAIN_SIZE &&
-		refusal->code == AVVIK__V1__FEED_REFUSAL_CODE__FEED_REFUSAL_CODE_UNKNOWN_POSITION;
+	client->refused = head && head->epoch_id.len == AV_ID_SIZE && head->chain_hash.len == AV_CHAIN_SIZE &&
+			  refusal->code == AVVIK__V1__FEED_REFUSAL_CODE__FEED_REFUSAL_CODE_UNKNOWN_POSITION;
 	if (client->refused) {
 		client->refused_head.sequence = head->sequence;
 		memcpy(client->refused_head.epoch.bytes, head->epoch_id.data, AV_ID_SIZE);

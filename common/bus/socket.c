@@ -106,27 +106,6 @@ static bool set_client(void *zmq, const struct av_socket *socket)
 	       set_int(zmq, ZMQ_RECONNECT_IVL_MAX, 2000);
 }
 
-/* The monitor tells of connections; its queue has no bound, since ZeroMQ's own thread would wait at one. */
-static struct pump *monitor_open(struct av_socket *socket, void *zmq)
-{
-	char endpoint[64];
-	snprintf(endpoint, sizeof(endpoint), "inproc://monitor-%u", ++socket->bus->monitors);
-	int events = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
-		     ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-		     ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
-	if (zmq_socket_monitor(zmq, endpoint, events) != 0)
-		return NULL;
-	void *pair = zmq_socket(socket->bus->context, ZMQ_PAIR);
-	if (!pair)
-		return NULL;
-	if (!set_int(pair, ZMQ_RCVHWM, 0) || !set_int(pair, ZMQ_LINGER, 0) ||
-		zmq_connect(pair, endpoint) != 0) {
-		zmq_close(pair);
-		return NULL;
-	}
-	return pump_open(socket->bus, pair);
-}
-
 static int keep_endpoint(struct av_socket *socket, void *zmq)
 {
 	char bound[300] = "";
@@ -157,7 +136,7 @@ int socket_connect(struct av_socket *socket, const char **ret_why)
 		zmq_close(zmq);
 		return AV_INVALID;
 	}
-	socket->monitor = monitor_open(socket, zmq);
+	socket->monitor = socket_monitor_open(socket, zmq);
 	if (!socket->monitor) {
 		*ret_why = "a socket's monitor could not be made; is the machine out of descriptors?";
 		zmq_close(zmq);
@@ -231,7 +210,7 @@ void av_socket_close(struct av_socket **socket)
 		return;
 	*socket = NULL;
 	closing->closed = true;
-	closing->connections = 0;
+	closing->connections = closing->admitted = closing->failed = 0;
 	if (closing->pump)
 		zmq_socket_monitor(closing->pump->zmq, NULL, 0);
 	pump_close(&closing->monitor);
@@ -258,55 +237,6 @@ bool socket_wants(const struct av_socket *socket)
 {
 	bool readable = pump_readable(socket->pump); /* read even when paused: it arms the descriptor */
 	return readable && !socket->paused && !socket->closed;
-}
-
-/* Connections */
-
-static void on_event(struct av_socket *socket, unsigned int event)
-{
-	switch (event) {
-	case ZMQ_EVENT_ACCEPTED:
-		socket->connections++;
-		break;
-	case ZMQ_EVENT_DISCONNECTED:
-		if (socket->connections > 0)
-			socket->connections--;
-		break;
-	case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-		/* Reading ZMQ_EVENTS makes the socket take the new connection up, so that the owner can send
-		 * on it. */
-		pump_readable(socket->pump);
-		if (socket->options.kind == AV_SOCKET_DEALER && socket->options.on_connected)
-			socket->options.on_connected(socket->options.context);
-		break;
-	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-	case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-		socket->counts.refused++;
-		if (socket->options.kind != AV_SOCKET_DEALER)
-			bus_refuse(socket->bus, "",
-				"a peer's handshake failed: no CURVE, or another server key than ours");
-		break;
-	case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
-		socket->counts.refused++; /* a server's ZAP handler has told the key already */
-		break;
-	default:
-		break;
-	}
-}
-
-void socket_monitor_drain(struct av_socket *socket)
-{
-	for (int i = 0; i < DRAIN_AT_ONCE && socket->monitor; i++) {
-		struct {
-			uint16_t event;
-			unsigned char rest[62];
-		} head = {0};
-		char address[300];
-		if (zmq_recv(socket->monitor->zmq, &head, sizeof(head), ZMQ_DONTWAIT) < 0)
-			return;
-		zmq_recv(socket->monitor->zmq, address, sizeof(address), ZMQ_DONTWAIT);
-		on_event(socket, head.event);
-	}
 }
 
 /* Messages in */

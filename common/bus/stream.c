@@ -26,7 +26,7 @@ static void close_now(struct av_socket *socket)
 	}
 	pump_close(&socket->monitor);
 	pump_close(&socket->pump);
-	socket->connections = 0;
+	socket->connections = socket->admitted = socket->failed = 0;
 }
 
 static void let_all_go(struct av_socket *socket)

@@ -3,9 +3,8 @@
  * libzmq asks over an inproc REP socket for each CURVE handshake; the answer's user id, the peer's public
  * key, is then on every message of that connection. Without a handler libzmq would let everyone in: so it is
  * there before the first socket and until after the last one, and a message without a user id belongs to
- * nobody. The limit of connections is held here, by the counts of the socket monitors: the one that asks is
- * already counted, and so are connections that have not finished their handshake (ZMQ_HANDSHAKE_IVL ends
- * those).
+ * nobody. The limit of connections is held here, by what the sockets' monitors told. That comes a
+ * little late, so the limit is exact to within the handshakes under way.
  */
 #include "bus/zap.h"
 #include <stdio.h>
@@ -71,7 +70,7 @@ static const char *reason_to_refuse(struct av_bus *bus, const struct av_zap_requ
 		return "the key is barred for a minute";
 	if (!av_bus_principal(bus, request->key))
 		return "the key belongs to no principal, or not now: add it to the principals file";
-	if (bus_connections(bus) > bus->options.connections)
+	if (bus_is_full(bus))
 		return "too many connections";
 	return NULL;
 }
@@ -120,6 +119,7 @@ static bool serve(struct av_bus *bus)
 		answer(bus->zap, request.id, "400", "not allowed", "");
 	else
 		answer(bus->zap, request.id, "200", "", request.key);
+	bus->granted += !why;
 	if (why)
 		bus_refuse(bus, status == AV_OK ? request.key : "", why);
 	for (size_t i = 0; i < kept; i++)
