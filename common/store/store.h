@@ -148,7 +148,8 @@ int av_store_health(struct av_store *store, struct av_store_health *ret_health);
 unsigned int av_store_used_percent(struct av_txn *txn);
 void av_store_clear_readers(struct av_store *store); /* of processes that died */
 
-/* A consistent copy of a store that may be in use; `path` is a new folder. AV_EXISTS, AV_FULL, AV_IO. */
+/* A consistent copy of a store that may be in use; `path` is a new folder. From any thread that has no write transaction
+ * open: it waits for the one under way. AV_EXISTS, AV_FULL, AV_IO. */
 int av_store_copy(struct av_store *store, const char *path);
 
 /* Between a store and its copy or replay: the first table and key in which projections differ. AV_OK: the same;

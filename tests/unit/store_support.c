@@ -24,20 +24,33 @@ int test_folder_make(void **state)
 	return av_crypto_start();
 }
 
+/* Paths live until the folder goes. */
+static struct path {
+	struct path *next;
+	char text[];
+} * paths;
+
+const char *in_folder(void **state, const char *name)
+{
+	size_t size = strlen(test_folder(state)) + 1 + strlen(name) + 1;
+	struct path *path = malloc(sizeof *path + size);
+	assert_non_null(path);
+	snprintf(path->text, size, "%s/%s", test_folder(state), name);
+	path->next = paths;
+	paths = path;
+	return path->text;
+}
+
 int test_folder_remove(void **state)
 {
 	remove_tree(*state);
 	free(*state);
+	while (paths) {
+		struct path *path = paths;
+		paths = path->next;
+		free(path);
+	}
 	return 0;
-}
-
-const char *in_folder(void **state, const char *name)
-{
-	static char paths[8][2048];
-	static unsigned int next;
-	char *path = paths[next++ % 8];
-	snprintf(path, sizeof paths[0], "%s/%s", test_folder(state), name);
-	return path;
 }
 
 void remove_tree(const char *path)

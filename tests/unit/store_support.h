@@ -20,11 +20,11 @@
 
 enum { TABLE_PLAIN = AV_TABLE_OWN, TABLE_FACTS, TABLE_GROWING };
 
-/* A new folder under $TMPDIR, removed with its contents at the end of the program; static, one at a time. */
+/* A new folder under $TMPDIR, removed with its contents at the end of the program. */
 const char *test_folder(void **state);
 int test_folder_make(void **state);
 int test_folder_remove(void **state);
-/* `name` in the test's folder; up to eight at a time. */
+/* `name` in the test's folder; lives as long as it. */
 const char *in_folder(void **state, const char *name);
 void remove_tree(const char *path);
 
