@@ -7,5 +7,6 @@
 
 /* The store's part of a status, and with ctx->daemon the loop's: queue, feeds, issues, metrics. */
 int status_fill(struct av_ctx *ctx, Avvik__V1__StatusFound *found);
+const struct av_service *ctx_service(const struct av_ctx *ctx); /* whose item it is */
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "avvik/v1/case.pb-c.h"
+#include "daemon/health.h"
 #include "daemon/turn_inner.h"
 
 #define GRANT_KEPT_MS INT64_C(86400000) /* a used grant is remembered this long after its sixty seconds */
@@ -35,6 +36,11 @@ struct av_ctx turn_ctx(struct av_turn *turn, const struct av_item *item, struct 
 	};
 	av_faults_init(&ctx.faults, turn->arena);
 	return ctx;
+}
+
+const struct av_service *ctx_service(const struct av_ctx *ctx)
+{
+	return ctx->outcome->service;
 }
 
 int binary_id(ProtobufCBinaryData data, struct av_id *ret_id)

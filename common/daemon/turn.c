@@ -129,8 +129,7 @@ int attempt_end(struct av_turn *turn)
 		status = turn_seal(turn);
 	if (status >= 0 && turn->key_next != turn->key_first)
 		av_counter_set(turn->txn, "next_key", turn->key_next);
-	if (status >= 0 && service->next_due)
-		turn->result->next_due_ms = service->next_due(turn->txn);
+	int64_t next_due_ms = status >= 0 && service->next_due ? service->next_due(turn->txn) : 0;
 	if (status >= 0 && av_arena_failed(turn->arena))
 		status = AV_MEMORY;
 	if (status < 0) {
@@ -139,6 +138,7 @@ int attempt_end(struct av_turn *turn)
 	}
 	if (!turn->dirty) {
 		av_txn_abort(&turn->txn);
+		turn->next_due_ms = next_due_ms;
 		attempt_count(turn);
 		return AV_OK;
 	}
@@ -148,6 +148,7 @@ int attempt_end(struct av_turn *turn)
 		attempt_abort(turn);
 		return status;
 	}
+	turn->next_due_ms = next_due_ms;
 	turn->result->commit_us += AV_MAX(av_clock_monotonic_us() - started_us, 1);
 	atomic_fetch_add_explicit(&turn->progress, 1, memory_order_relaxed);
 	attempt_count(turn);
@@ -382,6 +383,7 @@ int av_turn_run(struct av_turn *turn, struct av_item *items, size_t count, int64
 	}
 	if (result.events == 0)
 		result.first = turn->head.sequence + 1, result.last = turn->head.sequence;
+	result.next_due_ms = turn->next_due_ms;
 	turn->result = NULL;
 	*ret_result = result;
 	return status;

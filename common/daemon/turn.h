@@ -17,6 +17,7 @@ enum av_item_kind { AV_ITEM_COMMAND, AV_ITEM_FEED, AV_ITEM_DUE, AV_ITEM_INNER, A
 struct av_item {
 	enum av_item_kind kind;
 	int64_t arrived_at_ms;
+	uint64_t order;			 /* the caller's: among those that arrived in the same millisecond */
 	/* COMMAND: decoded by the loop's thread or here; NULL fields: here. */
 	struct av_bytes wire;		 /* the frame; lives until the item is released */
 	const struct av_principal *principal; /* of the table `principals`; checked again by the turn */

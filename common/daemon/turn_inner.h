@@ -121,6 +121,7 @@ struct av_turn {
 	size_t crash_records;  /* in AV_TABLE_ATTEMPTS */
 	struct feed_head heads[4];
 	size_t keys_used; /* most by one turn */
+	int64_t next_due_ms; /* as of the last transaction that stood */
 	_Atomic uint64_t progress;
 
 	/* Of the run. */
