@@ -377,24 +377,44 @@ void av_yaml_mark_faults(const struct av_yaml *yaml, struct av_fault *from, stru
 	}
 }
 
-int av_yaml_to(const struct av_yaml *yaml, const ProtobufCMessageDescriptor *type, struct av_arena *arena,
-	struct av_faults *faults, ProtobufCMessage **ret_message)
+/* Puts where the part stands before the paths inside it, then the marks. */
+static void place_faults(
+	const struct av_yaml *yaml, const char *path, struct av_fault *from, struct av_arena *arena)
+{
+	for (struct av_fault *fault = from; *path && fault; fault = fault->next) {
+		const char *dot = *fault->path && *fault->path != '[' ? "." : "";
+		const char *whole = av_arena_printf(arena, "%s%s%s", path, dot, fault->path);
+		if (whole)
+			fault->path = whole;
+	}
+	av_yaml_mark_faults(yaml, from, arena);
+}
+
+int av_yaml_part(const struct av_yaml *yaml, const json_t *value, const char *path,
+	const ProtobufCMessageDescriptor *type, struct av_arena *arena, struct av_faults *faults,
+	ProtobufCMessage **ret_message)
 {
 	const char *prefix = faults->prefix;
 	ProtobufCMessage *message = NULL;
-	if (!yaml->json)
+	if (!value)
 		return AV_INVALID;
 	if (!faults->tail)
 		faults->tail = &faults->first;
 	struct av_fault **new = faults->tail;
 	/* The mark says where, and paths must be those of the file for it to be found. */
 	faults->prefix = NULL;
-	int status = av_json_take(type, yaml->json, AV_FROM_YAML, arena, faults, &message);
+	int status = av_json_take(type, value, AV_FROM_YAML, arena, faults, &message);
 	faults->prefix = prefix;
-	av_yaml_mark_faults(yaml, *new, arena);
+	place_faults(yaml, path, *new, arena);
 	if (status == AV_OK && yaml->refused)
 		status = AV_INVALID;
 	if (status == AV_OK)
 		*ret_message = message;
 	return status;
+}
+
+int av_yaml_to(const struct av_yaml *yaml, const ProtobufCMessageDescriptor *type, struct av_arena *arena,
+	struct av_faults *faults, ProtobufCMessage **ret_message)
+{
+	return av_yaml_part(yaml, yaml->json, "", type, arena, faults, ret_message);
 }

@@ -34,13 +34,13 @@ const struct subcommand subcommands[] = {
 		"within seconds (at once on SIGHUP); a revoked key is refused from the next message on.\n\n"
 		"example: avvik principals add carerecords --kind publisher --rights publish,status --units hemtjanst-norr"},
 	{"directory", command_directory, "admin", "the organisation: check, publish, show",
-		"check FILE"
+		"check FILE [--rules FILE]"
 		OR "directory publish FILE [--reason TEXT]"
 		OR "directory show [--unit CODE] [--people]"
 		OR "directory people [--unit CODE] [--role ROLE]\n\n"
-		"check lists every fault with file, line and remedy, and needs no instance; with one that is running, the directory is\n"
-		"also held against the rule pack in force. publish replaces the directory that is in force.\n\n"
-		"example: avvik directory check deploy/directory/lindaker.yaml"},
+		"check lists every fault with file, line and remedy, and needs no instance; with --rules the directory is also held against\n"
+		"a rule pack, as publish holds it against the one in force. publish replaces the directory that is in force.\n\n"
+		"example: avvik directory check deploy/directory/lindaker.yaml --rules deploy/rules/se-2025-07.yaml"},
 	{"rules", command_rules, "admin", "the rule packs: check, publish, show",
 		"check FILE"
 		OR "rules publish FILE [--reason TEXT]"

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/status.h"
 #include "bus/socket.h"
 #include "daemon/settings.h"

@@ -99,7 +99,7 @@ static void on_exit_of(uv_process_t *process, int64_t code, int signal)
 static void child_start(struct child *child)
 {
 	struct up *up = child->up;
-	char *words[] = {(char *)child->path, "--settings", (char *)up->settings, NULL};
+	char *words[] = {(char *)child->path, (char *)"--settings", (char *)up->settings, NULL};
 	uv_stdio_container_t files[3] = {{.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = 2},
 		{.flags = UV_INHERIT_FD, .data.fd = 2}};
 	uv_process_options_t options = {.file = child->path,

@@ -1,0 +1,177 @@
+/* names.c - what people call things: units, deadlines, roles, anchors. */
+#include "names.h"
+
+#include <string.h>
+
+#include "base/macros.h"
+#include "base/status.h"
+
+/* The roles of the rule pack se-2025-07 in English; others are shown by their Swedish names. */
+/* clang-format off */
+static const struct {
+	const char *code, *english, *swedish;
+} roles[] = {
+	{"reporter",    "the reporter",                      "rapportören"},
+	{"responsible", "the one responsible for the measure", "den åtgärdsansvariga"},
+	{"actor",       "the one who acted",                 "den som utförde det"},
+	{"MEDARBETARE", "the employee",                      NULL},
+	{"BITR_EC",     "the deputy unit manager",           NULL},
+	{"EC",          "the unit manager",                  "enhetschefen"},
+	{"AC",          "the head of department",            "avdelningschefen"},
+	{"VC_HSL",      "the head of health care operations", NULL},
+	{"FC",          "the head of administration",        "förvaltningschefen"},
+	{"NAMND",       "the committee's chair",             "nämndens ordförande"},
+	{"NAMNDSEKR",   "the committee's secretary",         "nämndsekreteraren"},
+	{"MAS",         "the responsible nurse (MAS)",       "MAS"},
+	{"MAR",         "the responsible for rehabilitation (MAR)", "MAR"},
+	{"SAS",         "SAS",                               "SAS"},
+	{"LEX_ANSV",    "the lex Sarah officer",             "den lex Sarah-ansvariga"},
+	{"LEX_UTR",     "the investigator",                  "utredaren"},
+	{"KVAL",        "the quality developer",             "kvalitetsutvecklaren"},
+	{"STAB",        "the staff office",                  NULL},
+	{"DSO",         "the data protection officer",       "dataskyddsombudet"},
+	{"REGISTRATOR", "the registry",                      "registratorn"},
+	{"EVB_HR",      "the main reporter",                 NULL},
+	{"BESTALLARE",  "the orderer",                       "beställaren"},
+};
+
+#define A(name) AVVIK__V1__ANCHOR__ANCHOR_##name
+static const struct {
+	Avvik__V1__Anchor anchor;
+	const char *english, *swedish;
+} anchors[] = {
+	{A(RECEIVED),                  "the report was received",                       "rapporten kom in"},
+	{A(REMEDIED),                  "it was remedied, or no remedy was needed",      "missförhållandet avhjälptes, eller inget behövde avhjälpas"},
+	{A(ASSESSED_INITIALLY),        "the initial assessment was made",               "den inledande bedömningen gjordes"},
+	{A(SERIOUS),                   "it was found serious",                          "det bedömdes vara allvarligt"},
+	{A(NOTIFIED),                  "IVO was notified",                              "anmälan gjordes till IVO"},
+	{A(NOTIFIED_INCOMPLETE),       "IVO was notified without the investigation",    "anmälan gjordes till IVO utan färdig utredning"},
+	{A(INVESTIGATION_HANDED_IN),   "the investigation was handed in to IVO",        "utredningen lämnades in till IVO"},
+	{A(MEASURE_PLANNED_END),       "the measure's planned end",                     "åtgärdens planerade slutdatum"},
+	{A(MEASURE_EXECUTED),          "the measure was executed",                      "åtgärden genomfördes"},
+	{A(MEASURE_EVALUATED),         "the measure's effect was judged",               "åtgärdens effekt bedömdes"},
+	{A(MEASURE_REJECTED),          "the measure was rejected",                      "åtgärden avslogs"},
+	{A(DECIDED),                   "the decision was made",                         "beslutet fattades"},
+	{A(CLOSED),                    "the case was closed",                           "ärendet avslutades"},
+	{A(CLOSED_AS_POSITION),        "the case was closed as a recorded position",    "ärendet avslutades med ett ställningstagande"},
+	{A(IVO_DUTY_LIFTED),           "the duty to notify IVO was lifted",             "skyldigheten att anmäla till IVO upphörde"},
+	{A(ASSESSED),                  "the deviation was assessed",                    "avvikelsen bedömdes"},
+	{A(TURNED_LEX_SARAH),          "the deviation was turned into lex Sarah",       "avvikelsen blev ett lex Sarah-ärende"},
+	{A(NOTICED),                   "it was noticed",                                "händelsen uppmärksammades"},
+};
+/* clang-format on */
+
+/* The reply stays: what it holds is used until the tool ends. */
+static const Avvik__V1__Reply *asked(struct names *names, unsigned int number, ProtobufCMessage *body)
+{
+	Avvik__V1__Command command = AVVIK__V1__COMMAND__INIT;
+	ProtobufCMessage *kept = NULL;
+
+	if (names->away)
+		return NULL;
+	av_body_set(&command.base, number, body);
+	Avvik__V1__Reply *reply = tool_call(names->tool, DAEMON_INTAKE, &command);
+	if (reply)
+		kept = av_message_copy(&reply->base, names->tool->arena);
+	names->away = !reply;
+	tool_reply_free(&reply);
+	return (const Avvik__V1__Reply *)kept;
+}
+
+const Avvik__V1__Directory *names_directory(struct names *names)
+{
+	Avvik__V1__GetDirectory query = AVVIK__V1__GET_DIRECTORY__INIT;
+
+	if (names->directory || names->no_directory)
+		return names->directory;
+	const Avvik__V1__Reply *reply = asked(names, AVVIK__V1__COMMAND__BODY_GET_DIRECTORY, &query.base);
+	if (reply && reply->body_case == AVVIK__V1__REPLY__BODY_DIRECTORY_FOUND)
+		names->directory = reply->directory_found->directory;
+	names->no_directory = !names->directory;
+	return names->directory;
+}
+
+const Avvik__V1__RulePack *names_rules(struct names *names, const char *version)
+{
+	Avvik__V1__GetRules query = AVVIK__V1__GET_RULES__INIT;
+
+	for (size_t i = 0; i < names->pack_count; i++)
+		if (!version || !*version || strcmp(names->packs[i]->version, version) == 0)
+			return names->packs[i];
+	query.version = (char *)(uintptr_t)(version ? version : "");
+	const Avvik__V1__Reply *reply = asked(names, AVVIK__V1__COMMAND__BODY_GET_RULES, &query.base);
+	if (!reply || reply->body_case != AVVIK__V1__REPLY__BODY_RULES_FOUND || names->pack_count == NAMES_PACKS)
+		return NULL;
+	names->packs[names->pack_count] = reply->rules_found->rules;
+	return names->packs[names->pack_count++];
+}
+
+const Avvik__V1__DeadlineRule *names_rule(struct names *names, const char *version, const char *rule)
+{
+	const Avvik__V1__RulePack *rules = names_rules(names, version);
+
+	for (size_t i = 0; rules && i < rules->n_deadlines; i++)
+		if (strcmp(rules->deadlines[i]->id, rule) == 0)
+			return rules->deadlines[i];
+	return NULL;
+}
+
+const char *names_unit(struct names *names, const char *code)
+{
+	const Avvik__V1__Directory *directory = *code ? names_directory(names) : NULL;
+
+	for (size_t i = 0; directory && i < directory->n_units; i++)
+		if (strcmp(directory->units[i]->code, code) == 0 && *directory->units[i]->name)
+			return directory->units[i]->name;
+	return code;
+}
+
+const char *names_deadline(struct names *names, const char *version, const char *rule, bool swedish)
+{
+	const Avvik__V1__DeadlineRule *found = names_rule(names, version, rule);
+
+	if (found && !swedish && *found->name_en)
+		return found->name_en;
+	return found && *found->name ? found->name : rule;
+}
+
+const char *names_code(Avvik__V1__Code *const *codes, size_t count, const char *code)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(codes[i]->code, code) == 0 && *codes[i]->name)
+			return codes[i]->name;
+	return code;
+}
+
+const char *names_role(struct names *names, const char *role, bool swedish)
+{
+	for (size_t i = 0; i < AV_COUNT(roles); i++) {
+		const char *name = swedish ? roles[i].swedish : roles[i].english;
+		if (strcmp(roles[i].code, role) == 0 && name)
+			return name;
+	}
+	const Avvik__V1__RulePack *rules = names_rules(names, NULL);
+	return rules ? names_code(rules->roles, rules->n_roles, role) : role;
+}
+
+const char *names_recipients(
+	struct names *names, Avvik__V1__Recipient *const *recipients, size_t count, bool swedish)
+{
+	const char *text = "", *and = swedish ? " och " : " and ";
+
+	for (size_t i = 0; i < count; i++)
+		text = av_arena_printf(names->tool->arena, "%s%s%s", text,
+			i == 0		 ? ""
+			: i + 1 == count ? and
+					 : ", ",
+			names_role(names, recipients[i]->role, swedish));
+	return text;
+}
+
+const char *names_anchor(Avvik__V1__Anchor anchor, bool swedish)
+{
+	for (size_t i = 0; i < AV_COUNT(anchors); i++)
+		if (anchors[i].anchor == anchor)
+			return swedish ? anchors[i].swedish : anchors[i].english;
+	return "";
+}
