@@ -1,10 +1,11 @@
-/* attempts_store.c - what stands beside the journal: when a notice is tried, attempts under way, events that wait.
+/* attempts_store.c - what stands beside the journal: when a notice is tried, attempts under way, events that
+ *wait.
  *
- * An attempt that ended with outcome 5, the third, the next on 2026-04-07 09:05 UTC, and its place in the schedule:
- *	0198a1b2c3d6 7111 8222 000000000002 -> 01 00 05 00000003 0000019d672c8460
- *	0000019d672c8460 0198a1b2c3d6 7111 8222 000000000002 -> (nothing)
- * A mail of one notice under way, in the second run, its fourth attempt:
- *	0198a1b2c3d6 7111 8222 000000000002 -> 01 0000000000000002 00000004 0198a1b2c3d6 7111 8222 000000000002
+ * An attempt that ended with outcome 5, the third, the next on 2026-04-07 09:05 UTC, and its place in the
+ *schedule: 0198a1b2c3d6 7111 8222 000000000002 -> 01 00 05 00000003 0000019d672c8460 0000019d672c8460
+ *0198a1b2c3d6 7111 8222 000000000002 -> (nothing) A mail of one notice under way, in the second run, its
+ *fourth attempt: 0198a1b2c3d6 7111 8222 000000000002 -> 01 0000000000000002 00000004 0198a1b2c3d6 7111 8222
+ *000000000002
  */
 #include "attempts_store.h"
 
@@ -49,7 +50,8 @@ static void attempt_store(struct av_txn *txn, const struct av_id *notice_id, con
 	av_put(txn, TABLE_ATTEMPTS, id_bytes(notice_id), av_bytes(value, sizeof value));
 }
 
-static struct av_bytes schedule_key(unsigned char key[SCHEDULE_KEY], const struct av_id *notice_id, int64_t at_ms)
+static struct av_bytes schedule_key(
+	unsigned char key[SCHEDULE_KEY], const struct av_id *notice_id, int64_t at_ms)
 {
 	av_put_u64(key, (uint64_t)at_ms);
 	memcpy(key + 8, notice_id->bytes, AV_ID_SIZE);
@@ -64,7 +66,8 @@ static void leave_schedule(struct av_txn *txn, const struct av_id *notice_id)
 		av_delete(txn, TABLE_SCHEDULE, schedule_key(key, notice_id, attempt.next_at_ms));
 }
 
-void notice_schedule(struct av_txn *txn, const struct av_id *notice_id, struct attempt *attempt, int64_t at_ms)
+void notice_schedule(
+	struct av_txn *txn, const struct av_id *notice_id, struct attempt *attempt, int64_t at_ms)
 {
 	unsigned char key[SCHEDULE_KEY];
 
@@ -83,7 +86,8 @@ void notice_unschedule(struct av_txn *txn, const struct av_id *notice_id)
 int64_t schedule_first(struct av_txn *txn)
 {
 	struct av_iter it = av_iter(txn, TABLE_SCHEDULE, nothing(), nothing());
-	int64_t at_ms = av_iter_next(&it) && it.key.size == SCHEDULE_KEY ? (int64_t)av_get_u64(it.key.data) : 0;
+	int64_t at_ms =
+		av_iter_next(&it) && it.key.size == SCHEDULE_KEY ? (int64_t)av_get_u64(it.key.data) : 0;
 	av_iter_end(&it);
 	return at_ms;
 }
@@ -121,8 +125,8 @@ void underway_begin(struct av_txn *txn, const struct underway *mail)
 		attempt.next_at_ms = 0;
 		attempt_store(txn, &mail->members[i], &attempt);
 	}
-	unsigned char *room = av_put_room(txn, TABLE_UNDERWAY, id_bytes(&mail->leader),
-		UNDERWAY_HEAD + mail->count * AV_ID_SIZE);
+	unsigned char *room = av_put_room(
+		txn, TABLE_UNDERWAY, id_bytes(&mail->leader), UNDERWAY_HEAD + mail->count * AV_ID_SIZE);
 	if (!room)
 		return;
 	room[0] = FORMAT;
@@ -171,8 +175,8 @@ size_t underway_all(struct av_txn *txn, struct underway ret_mails[UNDERWAY_MAX])
 
 /* --- waiting --- */
 
-void waiting_add(struct av_txn *txn, struct av_bytes case_id, const Avvik__V1__Event *event, struct av_bytes packed,
-	int64_t now_ms)
+void waiting_add(struct av_txn *txn, struct av_bytes case_id, const Avvik__V1__Event *event,
+	struct av_bytes packed, int64_t now_ms)
 {
 	unsigned char key[WAITING_KEY] = {0};
 
@@ -212,15 +216,16 @@ bool waiting_any(struct av_txn *txn, struct av_bytes case_id)
 	return any;
 }
 
-int waiting_first(struct av_txn *txn, struct av_bytes case_id, struct av_arena *arena, Avvik__V1__Event **ret_event)
+int waiting_first(
+	struct av_txn *txn, struct av_bytes case_id, struct av_arena *arena, Avvik__V1__Event **ret_event)
 {
 	struct av_iter it = av_iter(txn, TABLE_WAITING, case_id, nothing());
 	int status = AV_NOT_FOUND;
 	if (av_iter_next(&it)) {
 		/* The message points into its arena, not into the record. */
 		void *copy = av_arena_copy(arena, it.value.data, it.value.size);
-		status = copy ? av_message_load(&avvik__v1__event__descriptor, av_bytes(copy, it.value.size), arena,
-				      (ProtobufCMessage **)ret_event)
+		status = copy ? av_message_load(&avvik__v1__event__descriptor, av_bytes(copy, it.value.size),
+					arena, (ProtobufCMessage **)ret_event)
 			      : AV_MEMORY;
 	}
 	av_iter_end(&it);

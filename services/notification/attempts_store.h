@@ -1,21 +1,23 @@
-/* attempts_store.h - what stands beside the journal: when a notice is tried, attempts under way, events that wait.
+/* attempts_store.h - what stands beside the journal: when a notice is tried, attempts under way, events that
+ *wait.
  *
  * Record formats (integers big-endian; hex examples in attempts_store.c):
  *	schedule         at u64 ms, notice id 16 -> nothing: to be tried then
- *	notice_attempts  notice id 16 -> version u8 = 1, flags u8 (1: perhaps sent), outcome u8, attempts u32, next at u64
- *	underway         notice id 16 -> version u8 = 1, run u64, attempt u32, then the ids 16 of all notices of that mail
- *	waiting          case id 16, sequence u64, event id 16 -> packed Event of workflow's feed
- *	ready            case id 16 -> nothing: its waiting events may be looked at again
+ *	notice_attempts  notice id 16 -> version u8 = 1, flags u8 (1: perhaps sent), outcome u8, attempts u32,
+ *next at u64 underway         notice id 16 -> version u8 = 1, run u64, attempt u32, then the ids 16 of all
+ *notices of that mail waiting          case id 16, sequence u64, event id 16 -> packed Event of workflow's
+ *feed ready            case id 16 -> nothing: its waiting events may be looked at again
  *
- * Invariant: a notice that is neither delivered nor given up stands in `schedule` or `underway`, in just one of them.
+ * Invariant: a notice that is neither delivered nor given up stands in `schedule` or `underway`, in just one
+ *of them.
  */
 #ifndef NOTIFICATION_ATTEMPTS_STORE_H
 #define NOTIFICATION_ATTEMPTS_STORE_H
 
 #include "notification_store.h"
 
-#define DIGEST_MAX 50	/* notices in one mail */
-#define UNDERWAY_MAX 8	/* mails at a time */
+#define DIGEST_MAX 50	  /* notices in one mail */
+#define UNDERWAY_MAX 8	  /* mails at a time */
 #define RUN_COUNTER "run" /* grows with every start of the daemon: an attempt of an earlier run is over */
 
 struct attempt {
@@ -24,9 +26,11 @@ struct attempt {
 	int outcome;	    /* of the last, enum outcome */
 	bool perhaps_sent;  /* an attempt ended without a clear answer */
 };
-int attempt_load(struct av_txn *txn, const struct av_id *notice_id, struct attempt *ret_attempt); /* AV_NOT_FOUND */
+int attempt_load(
+	struct av_txn *txn, const struct av_id *notice_id, struct attempt *ret_attempt); /* AV_NOT_FOUND */
 
-void notice_schedule(struct av_txn *txn, const struct av_id *notice_id, struct attempt *attempt, int64_t at_ms);
+void notice_schedule(
+	struct av_txn *txn, const struct av_id *notice_id, struct attempt *attempt, int64_t at_ms);
 void notice_unschedule(struct av_txn *txn, const struct av_id *notice_id); /* forgets its attempts too */
 /* The earliest in the schedule; 0: nothing. */
 int64_t schedule_first(struct av_txn *txn);
@@ -37,7 +41,7 @@ bool schedule_holds(struct av_txn *txn, const struct av_id *notice_id, int64_t a
 struct underway {
 	struct av_id leader; /* whose Message-ID the mail has */
 	uint64_t run;
-	uint32_t attempt; /* of the leader */
+	uint32_t attempt;		  /* of the leader */
 	struct av_id members[DIGEST_MAX]; /* the leader first */
 	size_t count;
 };
@@ -48,13 +52,14 @@ size_t underway_all(struct av_txn *txn, struct underway ret_mails[UNDERWAY_MAX])
 
 /* What waits is looked at again when something arrives that it may wait for, and every ten minutes. */
 #define WAITING_LOOK_MS INT64_C(600000)
-void waiting_add(struct av_txn *txn, struct av_bytes case_id, const Avvik__V1__Event *event, struct av_bytes packed,
-	int64_t now_ms);
+void waiting_add(struct av_txn *txn, struct av_bytes case_id, const Avvik__V1__Event *event,
+	struct av_bytes packed, int64_t now_ms);
 void waiting_look_again(struct av_txn *txn, struct av_arena *arena, int64_t now_ms); /* if it is time */
 int64_t waiting_next_look(struct av_txn *txn);					     /* 0: nothing waits */
 bool waiting_any(struct av_txn *txn, struct av_bytes case_id);
 /* The case's first, unpacked into the arena. AV_NOT_FOUND. */
-int waiting_first(struct av_txn *txn, struct av_bytes case_id, struct av_arena *arena, Avvik__V1__Event **ret_event);
+int waiting_first(
+	struct av_txn *txn, struct av_bytes case_id, struct av_arena *arena, Avvik__V1__Event **ret_event);
 void waiting_drop_first(struct av_txn *txn, struct av_bytes case_id);
 /* Every case that waits becomes ready to be looked at; or just this one, if it waits. */
 void waiting_ready_all(struct av_txn *txn, struct av_arena *arena);

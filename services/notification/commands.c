@@ -28,7 +28,8 @@ static int listing_of(struct av_ctx *ctx, const Avvik__V1__ListNotices *list, st
 	}
 	if (list->person[0] != '\0') {
 		/* With the NUL that ends it in the key. */
-		*ret_listing = (struct listing){TABLE_PERSON_NOTICES, av_bytes(list->person, strlen(list->person) + 1)};
+		*ret_listing = (struct listing){
+			TABLE_PERSON_NOTICES, av_bytes(list->person, strlen(list->person) + 1)};
 		return AV_OK;
 	}
 	if (list->state) {
@@ -77,11 +78,13 @@ static int find_unreachable(struct av_ctx *ctx, struct av_bytes case_id, Avvik__
 	if (!found->unreachable)
 		return AV_MEMORY;
 	memcpy(prefix + 1, case_id.data, AV_ID_SIZE);
-	struct av_iter it = av_iter(ctx->txn, TABLE_UNREACHABLE, av_bytes(prefix, sizeof prefix), av_bytes(NULL, 0));
+	struct av_iter it =
+		av_iter(ctx->txn, TABLE_UNREACHABLE, av_bytes(prefix, sizeof prefix), av_bytes(NULL, 0));
 	int status = AV_OK;
 	while (status == AV_OK && found->n_unreachable < UNREACHABLE_MAX && av_iter_next(&it)) {
 		ProtobufCMessage *nobody;
-		status = av_message_load(&avvik__v1__notice_unreachable__descriptor, it.value, ctx->arena, &nobody);
+		status = av_message_load(
+			&avvik__v1__notice_unreachable__descriptor, it.value, ctx->arena, &nobody);
 		if (status == AV_OK)
 			found->unreachable[found->n_unreachable++] = (Avvik__V1__NoticeUnreachable *)nobody;
 	}
@@ -148,19 +151,23 @@ int on_retry_notice(struct av_ctx *ctx, const ProtobufCMessage *body)
 	if (status < 0)
 		return status;
 	if (retry->reason[0] == '\0') {
-		av_fault(&ctx->faults, FAULT(REQUIRED), "reason", "say why it is tried again; the reason is kept");
+		av_fault(&ctx->faults, FAULT(REQUIRED), "reason",
+			"say why it is tried again; the reason is kept");
 		return AV_INVALID;
 	}
 	if (notice->state == STATE(DELIVERED)) {
-		av_fault(&ctx->faults, FAULT(WRONG_STATE), "notice_id", "the notice was delivered; it is not sent again");
+		av_fault(&ctx->faults, FAULT(WRONG_STATE), "notice_id",
+			"the notice was delivered; it is not sent again");
 		return AV_CLOSED;
 	}
 	bool scheduled = attempt_load(ctx->txn, &id, &attempt) == AV_OK && attempt.next_at_ms != 0;
 	if (notice->state == STATE(DECIDED) && !scheduled) {
-		av_fault(&ctx->faults, FAULT(WRONG_STATE), "notice_id", "the notice is being sent at this moment; wait for its end");
+		av_fault(&ctx->faults, FAULT(WRONG_STATE), "notice_id",
+			"the notice is being sent at this moment; wait for its end");
 		return AV_CLOSED;
 	}
-	Avvik__V1__NoticeRetried *retried = AV_NEW(ctx->arena, Avvik__V1__NoticeRetried, avvik__v1__notice_retried);
+	Avvik__V1__NoticeRetried *retried =
+		AV_NEW(ctx->arena, Avvik__V1__NoticeRetried, avvik__v1__notice_retried);
 	Avvik__V1__ReasonGiven *reason = AV_NEW(ctx->arena, Avvik__V1__ReasonGiven, avvik__v1__reason_given);
 	Avvik__V1__NoticeAccepted *accepted = av_reply_body(ctx, REPLY(NOTICE_ACCEPTED));
 	if (!retried || !reason || !accepted)

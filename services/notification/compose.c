@@ -1,7 +1,7 @@
 /* compose.c - from a notice to the mail: template, facts, address.
  *
- * What may be said: which kind of matter, its number and unit, what is expected and by when. Never what happened or to whom; that
- * is not even known here.
+ * What may be said: which kind of matter, its number and unit, what is expected and by when. Never what
+ * happened or to whom; that is not even known here.
  */
 #include "compose.h"
 
@@ -23,14 +23,17 @@ static const struct {
 	int anchor;
 	const char *words;
 } expectations[] = {
-	{ANCHOR(REMEDIED), "Avhjälp eller undanröj det som har rapporterats och dokumentera åtgärden, eller dokumentera "
-			   "varför ingen åtgärd behövs."},
+	{ANCHOR(REMEDIED),
+		"Avhjälp eller undanröj det som har rapporterats och dokumentera åtgärden, eller dokumentera "
+		"varför ingen åtgärd behövs."},
 	{ANCHOR(ASSESSED_INITIALLY), "Gör den inledande bedömningen och dokumentera om ärendet ska utredas."},
 	{ANCHOR(NOTIFIED), "Anmäl till Inspektionen för vård och omsorg och dokumentera anmälan."},
-	{ANCHOR(INVESTIGATION_HANDED_IN), "Lämna in utredningen till Inspektionen för vård och omsorg och dokumentera "
-					  "att det är gjort."},
+	{ANCHOR(INVESTIGATION_HANDED_IN),
+		"Lämna in utredningen till Inspektionen för vård och omsorg och dokumentera "
+		"att det är gjort."},
 	{ANCHOR(MEASURE_EXECUTED), "Genomför åtgärden och dokumentera att den är genomförd."},
-	{ANCHOR(MEASURE_EVALUATED), "Följ upp om åtgärden har fått avsedd effekt och dokumentera bedömningen."},
+	{ANCHOR(MEASURE_EVALUATED),
+		"Följ upp om åtgärden har fått avsedd effekt och dokumentera bedömningen."},
 	{ANCHOR(ASSESSED), "Bedöm avvikelsen och dokumentera bedömningen."},
 	{ANCHOR(DECIDED), "Fatta beslut och dokumentera det."},
 	{ANCHOR(CLOSED), "Avsluta ärendet när allt är klart."},
@@ -38,12 +41,14 @@ static const struct {
 
 void day_words(int32_t day, char ret_text[DAY_WORDS])
 {
-	static const char *const weekdays[] = {"", "måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag", "söndag"};
-	static const char *const months[] = {"", "januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti",
-		"september", "oktober", "november", "december"};
+	static const char *const weekdays[] = {
+		"", "måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag", "söndag"};
+	static const char *const months[] = {"", "januari", "februari", "mars", "april", "maj", "juni",
+		"juli", "augusti", "september", "oktober", "november", "december"};
 	struct av_date date = av_date_of(day);
 
-	snprintf(ret_text, DAY_WORDS, "%s %d %s %d", weekdays[av_weekday(day)], date.day, months[date.month], date.year);
+	snprintf(ret_text, DAY_WORDS, "%s %d %s %d", weekdays[av_weekday(day)], date.day, months[date.month],
+		date.year);
 }
 
 /* --- the address --- */
@@ -99,7 +104,8 @@ static const char *expected(const Avvik__V1__DeadlineRule *rule)
 	return "";
 }
 
-static const char *deputy_note(const struct composer *c, const Avvik__V1__Notice *notice, struct av_arena *arena)
+static const char *deputy_note(
+	const struct composer *c, const Avvik__V1__Notice *notice, struct av_arena *arena)
 {
 	Avvik__V1__Contact *absent = NULL;
 	const char *name = notice->deputy_for;
@@ -132,8 +138,9 @@ static int fill(const struct composer *c, const struct template *template, const
 	if (notice->due_on)
 		day_words(notice->due_on, due);
 	values[FIELD_NUMBER] = notice->number;
-	values[FIELD_KIND] = notice->case_kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH ? "rapport enligt lex Sarah"
-											    : "avvikelse";
+	values[FIELD_KIND] = notice->case_kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH
+				     ? "rapport enligt lex Sarah"
+				     : "avvikelse";
 	values[FIELD_UNIT_NAME] = unit && unit->name[0] ? unit->name : notice->unit;
 	values[FIELD_COMMITTEE] = org ? av_org_directory(org)->name : "";
 	values[FIELD_DUE] = due;
@@ -145,7 +152,9 @@ static int fill(const struct composer *c, const struct template *template, const
 	values[FIELD_ROLE_NAME] = role_name(pack, notice->role);
 	values[FIELD_DEPUTY_NOTE] = deputy_note(c, notice, arena);
 	values[FIELD_LATE_NOTE] =
-		notice->late ? "Det här meddelandet skickas senare än planerat, eftersom systemet har stått still." : "";
+		notice->late
+			? "Det här meddelandet skickas senare än planerat, eftersom systemet har stått still."
+			: "";
 	values[FIELD_LIST] = list;
 	return template_fill(template, values, arena, ret_subject, ret_body);
 }
@@ -164,20 +173,27 @@ static const char *digest_list(const struct composer *c, Avvik__V1__Notice *cons
 			return NULL;
 		if (notices[i]->due_on)
 			day_words(notices[i]->due_on, due);
-		list = av_arena_printf(arena, "%s%s- %s%s%s", list, i ? "\n" : "", subject,
-			*due ? ", sista dag " : "", due);
+		list = av_arena_printf(
+			arena, "%s%s- %s%s%s", list, i ? "\n" : "", subject, *due ? ", sista dag " : "", due);
 	}
 	return list;
 }
 
-static enum outcome build(const struct composer *c, const Avvik__V1__Notice *leader, const Avvik__V1__Contact *contact,
-	const char *subject, const char *body, struct av_arena *arena, struct composed *ret_composed)
+static enum outcome build(const struct composer *c, const Avvik__V1__Notice *leader,
+	const Avvik__V1__Contact *contact, const char *subject, const char *body, struct av_arena *arena,
+	struct composed *ret_composed)
 {
-	const char *from = c->mail && c->mail->from[0] ? c->mail->from
-						       : av_arena_printf(arena, "avvik@%s.invalid", c->instance);
-	struct mail mail = {.from = from, .from_name = c->mail && c->mail->from_name[0] ? c->mail->from_name : "Avvik",
-		.to = contact->mail, .to_name = contact->name, .subject = subject, .body = body,
-		.message_id = leader->message_id, .date_ms = AV_MAX(leader->decided_at_ms, leader->not_before_ms)};
+	const char *from = c->mail && c->mail->from[0]
+				   ? c->mail->from
+				   : av_arena_printf(arena, "avvik@%s.invalid", c->instance);
+	struct mail mail = {.from = from,
+		.from_name = c->mail && c->mail->from_name[0] ? c->mail->from_name : "Avvik",
+		.to = contact->mail,
+		.to_name = contact->name,
+		.subject = subject,
+		.body = body,
+		.message_id = leader->message_id,
+		.date_ms = AV_MAX(leader->decided_at_ms, leader->not_before_ms)};
 
 	if (!from)
 		return OUTCOME_INTERNAL;

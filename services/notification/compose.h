@@ -23,7 +23,8 @@ struct composed {
 	const char *from, *to;
 };
 
-/* Of one notice, or of several to the same person. DELIVERED: composed, in the arena; else why it cannot be sent now. */
+/* Of one notice, or of several to the same person. DELIVERED: composed, in the arena; else why it cannot be
+ * sent now. */
 enum outcome compose(const struct composer *composer, const struct underway *mail, struct av_arena *arena,
 	struct composed *ret_composed);
 

@@ -1,10 +1,11 @@
 /* deciding.c - from an event of a case to the notices that follow from it.
  *
- * Two feeds, no order between them. An event of workflow may be read before what workflow knew when it made it. So a case's
- * opening waits until the report that it comes from has been read here too: everything that workflow had read before that
- * report stands before it in intake's journal, and is then known here, directory and rules included. Any event waits while
- * the case's rule pack, or a unit it was moved to, is not known yet. Behind an event that waits all later ones of
- * the case wait, so that each is decided on the facts of its own moment.
+ * Two feeds, no order between them. An event of workflow may be read before what workflow knew when it made
+ * it. So a case's opening waits until the report that it comes from has been read here too: everything that
+ * workflow had read before that report stands before it in intake's journal, and is then known here,
+ * directory and rules included. Any event waits while the case's rule pack, or a unit it was moved to, is not
+ * known yet. Behind an event that waits all later ones of the case wait, so that each is decided on the facts
+ * of its own moment.
  */
 #include "deciding.h"
 
@@ -25,12 +26,12 @@ struct considered {
 	bool reporter_has_mail, changed;
 };
 
-/* A case was moved to a unit that is not known here: the directory with it is on its way, or one without it has arrived
- * already. So it waits, but not for ever; then the search begins at the committee. */
+/* A case was moved to a unit that is not known here: the directory with it is on its way, or one without it
+ * has arrived already. So it waits, but not for ever; then the search begins at the committee. */
 static bool awaits_directory(const struct av_ctx *ctx, const struct considered *c)
 {
 	return c->event->body_case == EVENT(CASE_PLACED) && !av_org_unit(c->org, c->after->unit) &&
-		ctx->now_ms - c->event->recorded_at_ms < WAITING_LOOK_MS;
+	       ctx->now_ms - c->event->recorded_at_ms < WAITING_LOOK_MS;
 }
 
 /* AV_OK: all that is needed is there; AV_BUSY: not yet. */
@@ -79,7 +80,8 @@ static int emit_nobody(struct av_ctx *ctx, const struct considered *c, const str
 static int emit_notice(struct av_ctx *ctx, const struct considered *c, const struct notice_decision *decision,
 	const struct av_emit_options *options)
 {
-	Avvik__V1__NoticeDecided *decided = AV_NEW(ctx->arena, Avvik__V1__NoticeDecided, avvik__v1__notice_decided);
+	Avvik__V1__NoticeDecided *decided =
+		AV_NEW(ctx->arena, Avvik__V1__NoticeDecided, avvik__v1__notice_decided);
 	Avvik__V1__Notice *notice = AV_NEW(ctx->arena, Avvik__V1__Notice, avvik__v1__notice);
 	struct av_id id = av_ctx_id(ctx);
 
@@ -100,7 +102,8 @@ static int emit_notice(struct av_ctx *ctx, const struct considered *c, const str
 	notice->state = AVVIK__V1__NOTICE_STATE__NOTICE_STATE_DECIDED;
 	char text[AV_ID_TEXT];
 	av_id_text(&id, text);
-	notice->message_id = av_arena_printf(ctx->arena, "%s@%s", text, mail_domain(ctx->settings ? ctx->settings->mail : NULL));
+	notice->message_id = av_arena_printf(
+		ctx->arena, "%s@%s", text, mail_domain(ctx->settings ? ctx->settings->mail : NULL));
 	notice->unit = (char *)decision->unit;
 	notice->deputy_for = (char *)(decision->deputy_for ? decision->deputy_for : "");
 	notice->role = (char *)decision->role;
@@ -136,10 +139,16 @@ static int decide(struct av_ctx *ctx, const struct considered *c)
 {
 	struct av_id case_id = id_of(c->event->case_id), cause_id = id_of(c->event->event_id);
 	struct av_id trace_id = id_of(c->event->trace_id);
-	struct av_emit_options options = {.case_id = &case_id, .cause_id = &cause_id,
+	struct av_emit_options options = {.case_id = &case_id,
+		.cause_id = &cause_id,
 		.trace_id = id_is_zero(&trace_id) ? NULL : &trace_id};
-	struct notice_question question = {.event = c->event, .before = c->before, .after = c->after, .pack = c->pack,
-		.org = c->org, .reporter_has_mail = c->reporter_has_mail, .now_ms = ctx->now_ms};
+	struct notice_question question = {.event = c->event,
+		.before = c->before,
+		.after = c->after,
+		.pack = c->pack,
+		.org = c->org,
+		.reporter_has_mail = c->reporter_has_mail,
+		.now_ms = ctx->now_ms};
 	struct notice_decision *decisions = NULL;
 	size_t count = 0;
 	bool matched = false;
@@ -151,13 +160,15 @@ static int decide(struct av_ctx *ctx, const struct considered *c)
 		const struct notice_decision *decision = &decisions[i];
 		if (!decision->person)
 			status = emit_nobody(ctx, c, decision, &options);
-		else if (!notice_decided(ctx->txn, data_bytes(c->event->event_id), decision->rule, decision->person, CHANNEL))
+		else if (!notice_decided(ctx->txn, data_bytes(c->event->event_id), decision->rule,
+				 decision->person, CHANNEL))
 			status = emit_notice(ctx, c, decision, &options);
 	}
 	return status;
 }
 
-int case_event_take(struct av_ctx *ctx, const Avvik__V1__Event *event, struct av_bytes packed, const bool *reporter_has_mail)
+int case_event_take(struct av_ctx *ctx, const Avvik__V1__Event *event, struct av_bytes packed,
+	const bool *reporter_has_mail)
 {
 	struct av_bytes case_id = data_bytes(event->case_id);
 	struct considered c = {.event = NULL};
@@ -207,7 +218,8 @@ int case_events_resume(struct av_ctx *ctx, unsigned int limit, bool *ret_more)
 	for (size_t i = 0; i < count; i++) {
 		int status = resume(ctx, &cases[i]);
 		if (status == AV_OK && waiting_any(ctx->txn, id_bytes(&cases[i])))
-			continue; /* its next one has its turn after this, when the effect of this one can be seen */
+			continue; /* its next one has its turn after this, when the effect of this one can be
+				     seen */
 		if (status < 0 && status != AV_BUSY && status != AV_NOT_FOUND)
 			return status;
 		ready_drop(ctx->txn, id_bytes(&cases[i]));

@@ -5,13 +5,14 @@
 #include "daemon/service.h"
 #include "known.h"
 
-/* Handles a workflow event: decided now, or kept waiting until what it needs has arrived from intake. AV_NOTHING: known already.
- * AV_NOT_FOUND: of a case whose opening was never told. reporter_has_mail: not NULL when the event itself brings the
- * reporter's contact. */
-int case_event_take(struct av_ctx *ctx, const Avvik__V1__Event *event, struct av_bytes packed, const bool *reporter_has_mail);
+/* Handles a workflow event: decided now, or kept waiting until what it needs has arrived from intake.
+ * AV_NOTHING: known already. AV_NOT_FOUND: of a case whose opening was never told. reporter_has_mail: not
+ * NULL when the event itself brings the reporter's contact. */
+int case_event_take(struct av_ctx *ctx, const Avvik__V1__Event *event, struct av_bytes packed,
+	const bool *reporter_has_mail);
 
-/* The waiting events of cases that are ready, at most one a case and `limit` in all. *ret_more: there are more.
- * AV_NOTHING: none is ready. */
+/* The waiting events of cases that are ready, at most one a case and `limit` in all. *ret_more: there are
+ * more. AV_NOTHING: none is ready. */
 int case_events_resume(struct av_ctx *ctx, unsigned int limit, bool *ret_more);
 
 #endif

@@ -1,8 +1,9 @@
 /* delivery.c - sending, seen from the turn: what is due is claimed, what has ended is judged.
  *
- * The order that must not change: an attempt is written down and on disk before its mail leaves the loop, so that after a
- * crash it is known which mails were perhaps sent. Only then does the loop hand it to the transport (outbox.c), and only the
- * end of it comes back here. No more are claimed than are sent at a time, so that few can be in doubt.
+ * The order that must not change: an attempt is written down and on disk before its mail leaves the loop, so
+ * that after a crash it is known which mails were perhaps sent. Only then does the loop hand it to the
+ * transport (outbox.c), and only the end of it comes back here. No more are claimed than are sent at a time,
+ * so that few can be in doubt.
  */
 #include "handlers.h"
 
@@ -17,7 +18,8 @@
 #define KIND(name) AVVIK__V1__NOTICE_KIND__NOTICE_KIND_##name
 #define DUE_AT_ONCE 256 /* looked at in one item */
 
-static int emit_end(struct av_ctx *ctx, const Avvik__V1__Notice *notice, const struct attempt *attempt, int outcome)
+static int emit_end(
+	struct av_ctx *ctx, const Avvik__V1__Notice *notice, const struct attempt *attempt, int outcome)
 {
 	struct av_id case_id = id_of(notice->case_id), cause_id = id_of(notice->notice_id);
 	struct av_emit_options options = {.case_id = &case_id, .cause_id = &cause_id};
@@ -33,7 +35,8 @@ static int emit_end(struct av_ctx *ctx, const Avvik__V1__Notice *notice, const s
 		av_emit(ctx, EVENT(NOTICE_DELIVERED), delivered, &options);
 		return AV_OK;
 	}
-	Avvik__V1__NoticeGivenUp *given_up = AV_NEW(ctx->arena, Avvik__V1__NoticeGivenUp, avvik__v1__notice_given_up);
+	Avvik__V1__NoticeGivenUp *given_up =
+		AV_NEW(ctx->arena, Avvik__V1__NoticeGivenUp, avvik__v1__notice_given_up);
 	if (!given_up)
 		return AV_MEMORY;
 	given_up->notice_id = notice->notice_id;
@@ -45,7 +48,8 @@ static int emit_end(struct av_ctx *ctx, const Avvik__V1__Notice *notice, const s
 
 /* --- what is due --- */
 
-/* After the end of a case only what closes it goes out: a task that was held over the night concerns nobody any more. */
+/* After the end of a case only what closes it goes out: a task that was held over the night concerns nobody
+ * any more. */
 static bool overtaken(struct av_ctx *ctx, const Avvik__V1__Notice *notice)
 {
 	Avvik__V1__CaseKnown *known;
@@ -59,7 +63,7 @@ static bool overtaken(struct av_ctx *ctx, const Avvik__V1__Notice *notice)
 static bool same_digest(const Avvik__V1__Notice *a, const Avvik__V1__Notice *b)
 {
 	return a->late && b->late && a->person[0] != '\0' && strcmp(a->person, b->person) == 0 &&
-		strcmp(a->channel, b->channel) == 0;
+	       strcmp(a->channel, b->channel) == 0;
 }
 
 struct claim {
@@ -68,7 +72,8 @@ struct claim {
 	bool done;
 };
 
-/* The mail of one notice, or of several late ones to the same person: what piled up during a stop comes as one. */
+/* The mail of one notice, or of several late ones to the same person: what piled up during a stop comes as
+ * one. */
 static void begin_mail(struct av_ctx *ctx, struct claim *claims, size_t count, size_t first)
 {
 	struct underway *mail = av_arena_zalloc(ctx->arena, sizeof *mail);
@@ -93,7 +98,8 @@ static void begin_mail(struct av_ctx *ctx, struct claim *claims, size_t count, s
 }
 
 /* Loads what is due, and puts aside what is not to be sent after all. */
-static int load_due(struct av_ctx *ctx, const struct av_id *ids, size_t count, struct claim *claims, size_t *ret_count)
+static int load_due(
+	struct av_ctx *ctx, const struct av_id *ids, size_t count, struct claim *claims, size_t *ret_count)
 {
 	size_t loaded = 0;
 
@@ -219,7 +225,8 @@ static int on_ended(struct av_ctx *ctx, struct av_bytes data)
 
 /* --- the start --- */
 
-/* Attempts that an earlier run left behind: nobody knows how they ended, so they are made again and counted. */
+/* Attempts that an earlier run left behind: nobody knows how they ended, so they are made again and counted.
+ */
 static void end_left_behind(struct av_ctx *ctx)
 {
 	struct underway *mails = av_arena_alloc(ctx->arena, UNDERWAY_MAX * sizeof *mails);

@@ -1,7 +1,7 @@
 /* feed_handlers.c - what is told by intake and workflow.
  *
- * Every event may be told again (after a restore, or when an administrator reads a feed from the start): what has had its effect
- * stands in `seen` and is passed over.
+ * Every event may be told again (after a restore, or when an administrator reads a feed from the start): what
+ * has had its effect stands in `seen` and is passed over.
  */
 #include "handlers.h"
 
@@ -27,10 +27,12 @@ static bool has_contact(const Avvik__V1__ContentRef *ref)
 	return false;
 }
 
-/* The opened part that stands for a reference, counted among those that have a contact. Empty: erased, or not shown. */
+/* The opened part that stands for a reference, counted among those that have a contact. Empty: erased, or not
+ * shown. */
 static struct av_bytes opened(const struct av_ctx *ctx, size_t place)
 {
-	if (!ctx->feed_item || place >= ctx->feed_item->n_parts || ctx->feed_item->parts[place]->part != CONTACT)
+	if (!ctx->feed_item || place >= ctx->feed_item->n_parts ||
+		ctx->feed_item->parts[place]->part != CONTACT)
 		return av_bytes(NULL, 0);
 	return data_bytes(ctx->feed_item->parts[place]->body);
 }
@@ -38,15 +40,18 @@ static struct av_bytes opened(const struct av_ctx *ctx, size_t place)
 static bool mail_in(struct av_bytes packed, struct av_arena *arena)
 {
 	ProtobufCMessage *contact;
-	return packed.size && av_message_load(&avvik__v1__contact__descriptor, packed, arena, &contact) == AV_OK &&
-		mail_address_ok(((Avvik__V1__Contact *)contact)->mail);
+	return packed.size &&
+	       av_message_load(&avvik__v1__contact__descriptor, packed, arena, &contact) == AV_OK &&
+	       mail_address_ok(((Avvik__V1__Contact *)contact)->mail);
 }
 
-/* Seals an address and tells that it is here. An empty one is told too: its owner cannot be reached by mail. */
-static int store_contact(struct av_ctx *ctx, const char *person, ProtobufCBinaryData case_id, struct av_bytes packed,
-	ProtobufCBinaryData origin, bool *ret_has_mail)
+/* Seals an address and tells that it is here. An empty one is told too: its owner cannot be reached by mail.
+ */
+static int store_contact(struct av_ctx *ctx, const char *person, ProtobufCBinaryData case_id,
+	struct av_bytes packed, ProtobufCBinaryData origin, bool *ret_has_mail)
 {
-	Avvik__V1__ContactStored *stored = AV_NEW(ctx->arena, Avvik__V1__ContactStored, avvik__v1__contact_stored);
+	Avvik__V1__ContactStored *stored =
+		AV_NEW(ctx->arena, Avvik__V1__ContactStored, avvik__v1__contact_stored);
 	if (!stored)
 		return AV_MEMORY;
 	stored->person = (char *)person;
@@ -65,10 +70,11 @@ static int store_contact(struct av_ctx *ctx, const char *person, ProtobufCBinary
 	return AV_OK;
 }
 
-static int erase_contact(struct av_ctx *ctx, const struct contact *contact, const Avvik__V1__ContentErased *because,
-	const char *reason)
+static int erase_contact(struct av_ctx *ctx, const struct contact *contact,
+	const Avvik__V1__ContentErased *because, const char *reason)
 {
-	Avvik__V1__ContentErased *erased = AV_NEW(ctx->arena, Avvik__V1__ContentErased, avvik__v1__content_erased);
+	Avvik__V1__ContentErased *erased =
+		AV_NEW(ctx->arena, Avvik__V1__ContentErased, avvik__v1__content_erased);
 	if (!erased)
 		return AV_MEMORY;
 	erased->content_id = id_data(&contact->content_id, ctx->arena);
@@ -105,7 +111,8 @@ int on_reporter_named(struct av_ctx *ctx, const ProtobufCMessage *body)
 	if (!has_contact(named->content))
 		return on_case_event(ctx, body);
 	bool had = contact_load(ctx->txn, NULL, data_bytes(ctx->event->case_id), &before) == AV_OK;
-	int status = store_contact(ctx, "", ctx->event->case_id, opened(ctx, 0), named->content->content_id, &has_mail);
+	int status = store_contact(
+		ctx, "", ctx->event->case_id, opened(ctx, 0), named->content->content_id, &has_mail);
 	if (status == AV_OK && had && !id_is_zero(&before.content_id))
 		status = erase_contact(ctx, &before, NULL, "superseded");
 	if (status == AV_OK)
@@ -119,7 +126,8 @@ int on_report_filed(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
 	const Avvik__V1__ReportFiled *filed = (const Avvik__V1__ReportFiled *)body;
 	struct av_bytes packed = has_contact(filed->content) ? opened(ctx, 0) : av_bytes(NULL, 0);
-	ProtobufCBinaryData origin = filed->content ? filed->content->content_id : (ProtobufCBinaryData){0, NULL};
+	ProtobufCBinaryData origin =
+		filed->content ? filed->content->content_id : (ProtobufCBinaryData){0, NULL};
 	struct contact known;
 
 	if (filed->report_id.len != AV_ID_SIZE)
@@ -174,9 +182,11 @@ static int renew_contact(struct av_ctx *ctx, const Avvik__V1__PersonContact *con
 	struct av_bytes kept;
 	struct contact before;
 	bool had = contact_load(ctx->txn, contact->person, av_bytes(NULL, 0), &before) == AV_OK &&
-		!id_is_zero(&before.content_id);
+		   !id_is_zero(&before.content_id);
 
-	if (had && packed.size && av_content_get(ctx->txn, ctx->keys, &before.content_id, CONTACT, ctx->arena, &kept) == AV_OK &&
+	if (had && packed.size &&
+		av_content_get(ctx->txn, ctx->keys, &before.content_id, CONTACT, ctx->arena, &kept) ==
+			AV_OK &&
 		av_bytes_equal(kept, packed))
 		return AV_OK;
 	int status = store_contact(ctx, contact->person, none, packed, none, NULL);
@@ -217,7 +227,8 @@ int on_directory_published(struct av_ctx *ctx, const ProtobufCMessage *body)
 int on_rules_published(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
 	const Avvik__V1__RulesPublished *published = (const Avvik__V1__RulesPublished *)body;
-	Avvik__V1__RulesPublished *taken = AV_NEW(ctx->arena, Avvik__V1__RulesPublished, avvik__v1__rules_published);
+	Avvik__V1__RulesPublished *taken =
+		AV_NEW(ctx->arena, Avvik__V1__RulesPublished, avvik__v1__rules_published);
 
 	if (seen(ctx))
 		return AV_NOTHING;
@@ -239,7 +250,8 @@ int on_content_erased(struct av_ctx *ctx, const ProtobufCMessage *body)
 	const Avvik__V1__ContentErased *erased = (const Avvik__V1__ContentErased *)body;
 	struct contact contact;
 
-	if (contact_of_origin(ctx->txn, data_bytes(erased->content_id), &contact) < 0 || id_is_zero(&contact.content_id))
+	if (contact_of_origin(ctx->txn, data_bytes(erased->content_id), &contact) < 0 ||
+		id_is_zero(&contact.content_id))
 		return AV_NOTHING;
 	return erase_contact(ctx, &contact, erased, NULL);
 }

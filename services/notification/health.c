@@ -1,8 +1,9 @@
 /* health.c - is everybody told who should be?
  *
- * Besides what has happened (given up, unreachable, waiting) it looks ahead: does every recipient of every rule in force reach
- * someone for every unit, today and on each day within the next two months (the longest statutory period) on which someone's
- * role ends? That walks the whole organisation, so it is done once per directory, pack and day.
+ * Besides what has happened (given up, unreachable, waiting) it looks ahead: does every recipient of every
+ * rule in force reach someone for every unit, today and on each day within the next two months (the longest
+ * statutory period) on which someone's role ends? That walks the whole organisation, so it is done once per
+ * directory, pack and day.
  */
 #include "health.h"
 
@@ -60,8 +61,8 @@ static size_t days_ahead(const struct av_org *org, av_day today, av_day days[DAY
 	return count;
 }
 
-static void look_for(struct reach *reach, const struct av_org *org, const char *rule, const Avvik__V1__Recipient *to,
-	const Avvik__V1__Unit *unit, av_day day)
+static void look_for(struct reach *reach, const struct av_org *org, const char *rule,
+	const Avvik__V1__Recipient *to, const Avvik__V1__Unit *unit, av_day day)
 {
 	struct av_org_found found[AV_ORG_FOUND_MAX];
 
@@ -100,7 +101,8 @@ static void look_at_unit(struct reach *reach, const struct av_org *org, const Av
 		}
 }
 
-static void look_ahead(struct reach *reach, const struct av_org *org, const Avvik__V1__RulePack *pack, av_day today)
+static void look_ahead(
+	struct reach *reach, const struct av_org *org, const Avvik__V1__RulePack *pack, av_day today)
 {
 	const Avvik__V1__Directory *directory = av_org_directory(org);
 	av_day days[DAYS_MAX];
@@ -141,23 +143,27 @@ static void report_reach(struct av_daemon *daemon, const struct reach *reach)
 		char day[AV_DATE_TEXT];
 		av_day_text(reach->gaps[i].day, day);
 		av_health(daemon, "rule_reaches_nobody", false,
-			"rule %s: nobody holds the role %s for the unit %s on %s; give it to someone in the directory",
+			"rule %s: nobody holds the role %s for the unit %s on %s; give it to someone in the "
+			"directory",
 			reach->gaps[i].rule, reach->gaps[i].role, reach->gaps[i].unit, day);
 	}
 	if (reach->count > GAPS_MAX)
 		av_health(daemon, "rules_reach_nobody", false,
-			"in all %zu times a rule reaches nobody; the first are listed, the directory has the remedy", reach->count);
+			"in all %zu times a rule reaches nobody; the first are listed, the directory has the "
+			"remedy",
+			reach->count);
 }
 
-static void check_reach(struct av_daemon *daemon, struct outbox *outbox, struct av_txn *txn,
-	const Avvik__V1__RulePack *pack)
+static void check_reach(
+	struct av_daemon *daemon, struct outbox *outbox, struct av_txn *txn, const Avvik__V1__RulePack *pack)
 {
 	struct reach **kept = outbox_reach(outbox), *reach = *kept;
 	av_day today = av_local_day(av_daemon_now_ms(daemon));
 	const struct av_org *org;
 
 	if (known_org(outbox_known(outbox), txn, &org) < 0) {
-		av_health(daemon, "no_directory", false, "no directory has arrived: nobody can be told; publish one");
+		av_health(daemon, "no_directory", false,
+			"no directory has arrived: nobody can be told; publish one");
 		return;
 	}
 	struct av_id id = known_org_id(outbox_known(outbox));
@@ -186,11 +192,13 @@ static void check_templates(struct av_daemon *daemon, struct outbox *outbox, con
 	av_faults_init(&faults, arena);
 	templates_faults(templates, &faults);
 	for (const struct av_fault *fault = faults.first; fault; fault = fault->next)
-		av_health(daemon, "template_faulty", false, "%s %s; the one before stays in use", fault->path, fault->text);
+		av_health(daemon, "template_faulty", false, "%s %s; the one before stays in use", fault->path,
+			fault->text);
 	for (size_t i = 0; pack && i < pack->n_notices; i++)
 		if (!templates_find(templates, pack->notices[i]->template_))
 			av_health(daemon, "template_missing", true,
-				"rule %s names the template %s, which there is not: add it to the template folder",
+				"rule %s names the template %s, which there is not: add it to the template "
+				"folder",
 				pack->notices[i]->id, pack->notices[i]->template_);
 }
 
@@ -230,7 +238,8 @@ static void check_given_up(struct av_daemon *daemon, struct av_txn *txn, struct 
 	av_iter_end(&it);
 	if (count)
 		av_health(daemon, "notices_given_up", true,
-			"%zu notices could not be delivered in the last seven days, the last since %s; list those given up, and retry them",
+			"%zu notices could not be delivered in the last seven days, the last since %s; list "
+			"those given up, and retry them",
 			count, outcome_words_of(last_error));
 	av_metric(daemon, "notices_given_up_recently", "", (double)count, false,
 		"Notices given up in the last seven days, but those of closed cases");
@@ -246,7 +255,7 @@ static void check_unreachable(struct av_daemon *daemon, struct av_txn *txn, stru
 	struct av_iter it = av_iter(txn, TABLE_UNREACHABLE, av_bytes(from, 1), av_bytes(from, sizeof from));
 	for (size_t looked_at = 0; looked_at < 10000 && av_iter_next(&it); looked_at++) {
 		bool reporter = it.key.size > 8 &&
-			memcmp((const char *)it.key.data + it.key.size - 8, "reporter", 8) == 0;
+				memcmp((const char *)it.key.data + it.key.size - 8, "reporter", 8) == 0;
 		nobody += !reporter;
 		reporters += reporter;
 	}
@@ -254,7 +263,8 @@ static void check_unreachable(struct av_daemon *daemon, struct av_txn *txn, stru
 	(void)arena;
 	if (nobody)
 		av_health(daemon, "notices_reached_nobody", true,
-			"%zu times in the last seven days nobody could be told; see the cases' notices, and give the roles to someone",
+			"%zu times in the last seven days nobody could be told; see the cases' notices, and "
+			"give the roles to someone",
 			nobody);
 	av_metric(daemon, "reporters_without_address", "", (double)reporters, false,
 		"Notices of the last seven days to reporters who left no address");
@@ -269,16 +279,21 @@ static void check_waiting(struct av_daemon *daemon, struct av_txn *txn)
 		"Events of cases that wait for a report, rule pack or directory");
 	if (waiting && look_ms - WAITING_LOOK_MS / 2 < av_daemon_now_ms(daemon))
 		av_health(daemon, "events_waiting", false,
-			"%zu events of cases wait for what intake knows; if this stays, see to the feed from intake", waiting);
+			"%zu events of cases wait for what intake knows; if this stays, see to the feed from "
+			"intake",
+			waiting);
 }
 
 static void check_mail(struct av_daemon *daemon, const struct outbox_state *state)
 {
 	if (!state->started)
-		av_health(daemon, "delivery_not_started", false, "delivery has not begun yet; if this stays, restart the daemon");
+		av_health(daemon, "delivery_not_started", false,
+			"delivery has not begun yet; if this stays, restart the daemon");
 	if (state->server_failures >= SERVER_FAILURES)
-		av_health(daemon, "mail_down", true, "no mail gets through: %s", outcome_words(state->last_outcome));
-	av_metric(daemon, "mails_under_way", "", (double)state->under_way, false, "Mails handed to the transport");
+		av_health(daemon, "mail_down", true, "no mail gets through: %s",
+			outcome_words(state->last_outcome));
+	av_metric(daemon, "mails_under_way", "", (double)state->under_way, false,
+		"Mails handed to the transport");
 }
 
 static void count_states(struct av_daemon *daemon, struct av_txn *txn)

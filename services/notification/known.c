@@ -46,8 +46,11 @@ void known_destroy(void *pointer)
 static int unpack(struct av_bytes value, const ProtobufCMessageDescriptor *type, struct av_arena **ret_arena,
 	ProtobufCMessage **ret_message)
 {
-	AV_CLEANUP(av_arena_destroy) struct av_arena *arena = av_arena_create(0);
-	void *copy = arena ? av_arena_copy(arena, (const char *)value.data + AV_ID_SIZE, value.size - AV_ID_SIZE) : NULL;
+	AV_CLEANUP(av_arena_destroy)
+	struct av_arena *arena = av_arena_create(0);
+	void *copy =
+		arena ? av_arena_copy(arena, (const char *)value.data + AV_ID_SIZE, value.size - AV_ID_SIZE)
+		      : NULL;
 
 	if (!copy)
 		return AV_MEMORY;
@@ -99,7 +102,8 @@ static struct kept_pack *find_pack(struct known *known, const char *version)
 	return NULL;
 }
 
-int known_pack(struct known *known, struct av_txn *txn, const char *version, const Avvik__V1__RulePack **ret_pack)
+int known_pack(
+	struct known *known, struct av_txn *txn, const char *version, const Avvik__V1__RulePack **ret_pack)
 {
 	struct av_arena *arena = NULL;
 	ProtobufCMessage *pack;

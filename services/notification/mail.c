@@ -57,10 +57,11 @@ static void put_base64(struct text *text, const unsigned char *data, size_t size
 
 	for (size_t i = 0; i < size; i += 3) {
 		size_t left = size - i;
-		unsigned int bits = (unsigned int)data[i] << 16 | (left > 1 ? (unsigned int)data[i + 1] << 8 : 0) |
-			(left > 2 ? data[i + 2] : 0);
-		char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63], left > 1 ? digits[bits >> 6 & 63] : '=',
-			left > 2 ? digits[bits & 63] : '='};
+		unsigned int bits = (unsigned int)data[i] << 16 |
+				    (left > 1 ? (unsigned int)data[i + 1] << 8 : 0) |
+				    (left > 2 ? data[i + 2] : 0);
+		char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
+			left > 1 ? digits[bits >> 6 & 63] : '=', left > 2 ? digits[bits & 63] : '='};
 		put_bytes(text, four, 4);
 	}
 }
@@ -188,7 +189,8 @@ static void put_quoted(struct text *text, const char *body)
 		if (*at == '\r')
 			continue;
 		bool last = at[1] == '\n' || at[1] == '\0' || at[1] == '\r';
-		bool literal = (*at > 0x20 && *at < 0x7f && *at != '=') || ((*at == ' ' || *at == '\t') && !last);
+		bool literal =
+			(*at > 0x20 && *at < 0x7f && *at != '=') || ((*at == ' ' || *at == '\t') && !last);
 		char code[3] = {'=', digits[*at >> 4], digits[*at & 15]};
 		size_t size = literal ? 1 : 3;
 		/* A character that ends the line may stand in column 76; else a soft break needs it. */
@@ -208,15 +210,15 @@ static void put_quoted(struct text *text, const char *body)
 void mail_date(int64_t at_ms, char ret_text[MAIL_DATE_TEXT])
 {
 	static const char *const weekdays[] = {"", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-	static const char *const months[] = {"", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
-		"Nov", "Dec"};
+	static const char *const months[] = {
+		"", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	av_day day = av_local_day(at_ms);
 	struct av_date date = av_date_of(day);
 	int seconds = av_local_ms_of_day(at_ms) / 1000, offset = av_utc_offset_ms(at_ms) / 60000;
 
-	snprintf(ret_text, MAIL_DATE_TEXT, "%s, %02d %s %04d %02d:%02d:%02d +%02d%02d", weekdays[av_weekday(day)],
-		date.day, months[date.month], date.year, seconds / 3600, seconds / 60 % 60, seconds % 60, offset / 60,
-		offset % 60);
+	snprintf(ret_text, MAIL_DATE_TEXT, "%s, %02d %s %04d %02d:%02d:%02d +%02d%02d",
+		weekdays[av_weekday(day)], date.day, months[date.month], date.year, seconds / 3600,
+		seconds / 60 % 60, seconds % 60, offset / 60, offset % 60);
 }
 
 struct av_bytes mail_build(const struct mail *mail, struct av_arena *arena)

@@ -40,9 +40,9 @@ const char *mail_password_path(const Avvik__V1__Mail *mail, struct av_arena *are
 /* "smtp://host:port": the host with its length; NULL for another form. */
 static const char *server_host(const char *server, size_t *ret_size)
 {
-	const char *host = strncmp(server, "smtp://", 7) == 0 ? server + 7
-		: strncmp(server, "smtps://", 8) == 0	      ? server + 8
-							      : NULL;
+	const char *host = strncmp(server, "smtp://", 7) == 0	 ? server + 7
+			   : strncmp(server, "smtps://", 8) == 0 ? server + 8
+								 : NULL;
 	if (!host || strpbrk(host, "@ \t?#"))
 		return NULL;
 	size_t size = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
@@ -59,7 +59,8 @@ bool mail_server_is_loopback(const char *server)
 		return false;
 	if (size >= 4 && strncmp(host, "127.", 4) == 0)
 		return strspn(host, "0123456789.") == size; /* not a name that begins like an address */
-	return (size == 9 && strncmp(host, "localhost", 9) == 0) || (size == 5 && strncmp(host, "[::1]", 5) == 0);
+	return (size == 9 && strncmp(host, "localhost", 9) == 0) ||
+	       (size == 5 && strncmp(host, "[::1]", 5) == 0);
 }
 
 static void check_smtp(const Avvik__V1__Mail *mail, struct av_faults *faults)
@@ -68,25 +69,32 @@ static void check_smtp(const Avvik__V1__Mail *mail, struct av_faults *faults)
 	size_t size;
 
 	if (!server_host(mail->server, &size))
-		av_fault(faults, FAULT(REQUIRED), "mail.server", "name the mail server as smtp://host:port or smtps://host:port");
+		av_fault(faults, FAULT(REQUIRED), "mail.server",
+			"name the mail server as smtp://host:port or smtps://host:port");
 	if (mail->tls[0] != '\0' && !none && strcmp(mail->tls, "required") != 0)
-		av_fault(faults, FAULT(UNKNOWN_VALUE), "mail.tls", "say required, or none for a server on this machine");
+		av_fault(faults, FAULT(UNKNOWN_VALUE), "mail.tls",
+			"say required, or none for a server on this machine");
 	if (none && !mail_server_is_loopback(mail->server))
 		av_fault(faults, FAULT(NOT_ALLOWED), "mail.tls",
-			"mail leaves this machine only encrypted: say required, or let mail.server be a loopback address");
+			"mail leaves this machine only encrypted: say required, or let mail.server be a "
+			"loopback address");
 	if (!mail_address_ok(mail->from))
 		av_fault(faults, FAULT(REQUIRED), "mail.from", "give the address that mails come from");
 	if (mail->user[0] != '\0' && mail->password_file[0] == '\0')
-		av_fault(faults, FAULT(REQUIRED), "mail.password_file", "name the file that holds the password of mail.user");
+		av_fault(faults, FAULT(REQUIRED), "mail.password_file",
+			"name the file that holds the password of mail.user");
 	if (mail->user[0] == '\0' && mail->password_file[0] != '\0')
-		av_fault(faults, FAULT(REQUIRED), "mail.user", "name the user whose password mail.password_file holds");
+		av_fault(faults, FAULT(REQUIRED), "mail.user",
+			"name the user whose password mail.password_file holds");
 	if (mail->user[0] != '\0' && none)
-		av_fault(faults, FAULT(CONTRADICTION), "mail.tls", "a password is sent only encrypted: say required");
-	if (mail->password_file[0] != '\0' &&
-		access(mail_password_path(mail, faults->arena), R_OK) != 0)
-		av_fault(faults, FAULT(UNKNOWN_REFERENCE), "mail.password_file", "the file cannot be read: check its place and mode");
+		av_fault(faults, FAULT(CONTRADICTION), "mail.tls",
+			"a password is sent only encrypted: say required");
+	if (mail->password_file[0] != '\0' && access(mail_password_path(mail, faults->arena), R_OK) != 0)
+		av_fault(faults, FAULT(UNKNOWN_REFERENCE), "mail.password_file",
+			"the file cannot be read: check its place and mode");
 	if (mail->ca_file[0] != '\0' && access(mail->ca_file, R_OK) != 0)
-		av_fault(faults, FAULT(UNKNOWN_REFERENCE), "mail.ca_file", "the file cannot be read: check its place and mode");
+		av_fault(faults, FAULT(UNKNOWN_REFERENCE), "mail.ca_file",
+			"the file cannot be read: check its place and mode");
 }
 
 int check_mail_settings(const Avvik__V1__Settings *settings, struct av_faults *faults)
@@ -94,7 +102,8 @@ int check_mail_settings(const Avvik__V1__Settings *settings, struct av_faults *f
 	const Avvik__V1__Mail *mail = settings->mail;
 	size_t before = faults->count;
 
-	if (mail && mail->transport[0] != '\0' && !mail_by_smtp(mail) && strcmp(mail->transport, "maildir") != 0)
+	if (mail && mail->transport[0] != '\0' && !mail_by_smtp(mail) &&
+		strcmp(mail->transport, "maildir") != 0)
 		av_fault(faults, FAULT(UNKNOWN_VALUE), "mail.transport", "say smtp, or maildir for a folder");
 	if (mail_by_smtp(mail))
 		check_smtp(mail, faults);

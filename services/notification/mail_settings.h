@@ -12,7 +12,8 @@ bool mail_server_is_loopback(const char *server);
 bool mail_by_smtp(const Avvik__V1__Mail *mail);
 /* mail.domain, else that of mail.from. Never NULL. */
 const char *mail_domain(const Avvik__V1__Mail *mail);
-/* Where the password lies: among the service's credentials when it is there, else as the settings say. In the arena. */
+/* Where the password lies: among the service's credentials when it is there, else as the settings say. In the
+ * arena. */
 const char *mail_password_path(const Avvik__V1__Mail *mail, struct av_arena *arena);
 
 #endif

@@ -1,7 +1,7 @@
 /* maildir.c - mail into a folder: written to tmp/, synced, moved to new/, the folder synced.
  *
- * The name is "<notice id>.avvik", so that the same notice written again takes the place of the first. The work is done on
- * libuv's threads, since a sync may take long.
+ * The name is "<notice id>.avvik", so that the same notice written again takes the place of the first. The
+ * work is done on libuv's threads, since a sync may take long.
  */
 #include "transport.h"
 
@@ -146,7 +146,8 @@ static bool make_folder(const char *path, const char *below)
 	return mkdir(whole, 0700) == 0 || errno == EEXIST;
 }
 
-int maildir_open(void *loop, const char *path, transport_end *on_end, void *context, struct transport **ret_transport)
+int maildir_open(
+	void *loop, const char *path, transport_end *on_end, void *context, struct transport **ret_transport)
 {
 	if (!make_folder(path, "") || !make_folder(path, "/tmp") || !make_folder(path, "/new") ||
 		!make_folder(path, "/cur") || !sync_folder(path))
@@ -158,8 +159,11 @@ int maildir_open(void *loop, const char *path, transport_end *on_end, void *cont
 		free(copy);
 		return AV_MEMORY;
 	}
-	*folder = (struct maildir){.base = {maildir_send, maildir_busy, maildir_close}, .loop = loop, .path = copy,
-		.on_end = on_end, .context = context};
+	*folder = (struct maildir){.base = {maildir_send, maildir_busy, maildir_close},
+		.loop = loop,
+		.path = copy,
+		.on_end = on_end,
+		.context = context};
 	*ret_transport = &folder->base;
 	return AV_OK;
 }

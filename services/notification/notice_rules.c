@@ -1,8 +1,9 @@
 /* notice_rules.c - who is told what.
  *
- * A case that is incomplete (its unit or its reporter is not known) is first a task: of the rules for CaseOpened only those
- * marked `incomplete` speak then, and those to the reporter, who has waited long enough. The others follow with the event
- * that completes it, so that a unit that was named later learns of its case all the same.
+ * A case that is incomplete (its unit or its reporter is not known) is first a task: of the rules for
+ * CaseOpened only those marked `incomplete` speak then, and those to the reporter, who has waited long
+ * enough. The others follow with the event that completes it, so that a unit that was named later learns of
+ * its case all the same.
  */
 #include "notice_rules.h"
 
@@ -24,6 +25,8 @@ static const struct {
 	{"group", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_GROUP},
 };
 
+#define TOP_LEVELS 2 /* of the table: committee and administration */
+
 static const char *const operations[] = {
 	[AVVIK__V1__OPERATION__OPERATION_OWN] = "own",
 	[AVVIK__V1__OPERATION__OPERATION_IN_HOUSE_CONTRACT] = "in_house_contract",
@@ -31,7 +34,8 @@ static const char *const operations[] = {
 	[AVVIK__V1__OPERATION__OPERATION_PRIVATE] = "private",
 };
 
-/* Minutes after the 1st, 2nd, … failed attempt: a server that restarts is met soon, one that is down for a night too. */
+/* Minutes after the 1st, 2nd, … failed attempt: a server that restarts is met soon, one that is down for a
+ * night too. */
 static const int retry_minutes[] = {1, 2, 5, 10, 20, 40, 60, 120, 240, 480, 480};
 
 int64_t notice_retry_ms(unsigned int attempts)
@@ -57,7 +61,8 @@ const char *notice_operation(int operation)
 
 bool notice_role_is_special(const char *role)
 {
-	return strcmp(role, "reporter") == 0 || strcmp(role, "responsible") == 0 || strcmp(role, "actor") == 0;
+	return strcmp(role, "reporter") == 0 || strcmp(role, "responsible") == 0 ||
+	       strcmp(role, "actor") == 0;
 }
 
 int64_t notice_after_quiet(const Avvik__V1__QuietHours *quiet, int64_t now_ms)
@@ -97,7 +102,8 @@ static Avvik__V1__CaseKnown *known_copy(const Avvik__V1__CaseKnown *before, stru
 	return copy;
 }
 
-static int add_measure(Avvik__V1__CaseKnown *known, const Avvik__V1__MeasureDecided *decided, struct av_arena *arena)
+static int add_measure(
+	Avvik__V1__CaseKnown *known, const Avvik__V1__MeasureDecided *decided, struct av_arena *arena)
 {
 	Avvik__V1__MeasureKnown **all = av_arena_alloc(arena, (known->n_measures + 1) * sizeof *all);
 	Avvik__V1__MeasureKnown *measure = av_arena_alloc(arena, sizeof *measure);
@@ -194,6 +200,7 @@ struct deciding {
 	const char *event; /* the name that is matched */
 	const Avvik__V1__RungFired *rung;
 	const Avvik__V1__Unit *unit;
+	bool unplaced;	    /* its unit is not known */
 	bool incomplete;    /* the case waits to be completed */
 	bool reporter_only; /* of rules that are not for incomplete cases */
 	bool skip_reporter; /* told when the case was opened */
@@ -248,7 +255,8 @@ static bool rule_matches(const struct deciding *d, const Avvik__V1__NoticeRule *
 	return rule->deadline[0] == '\0' && rule->n_rungs == 0;
 }
 
-/* What a rung of a statutory deadline tells breaks through quiet hours; a local target does not, whatever the rule says. */
+/* What a rung of a statutory deadline tells breaks through quiet hours; a local target does not, whatever the
+ * rule says. */
 static Avvik__V1__NoticeKind kind_of(const struct deciding *d, const Avvik__V1__NoticeRule *rule)
 {
 	if (d->rung && d->rung->statutory && rule->kind == AVVIK__V1__NOTICE_KIND__NOTICE_KIND_TASK)
@@ -261,7 +269,7 @@ static Avvik__V1__NoticeKind kind_of(const struct deciding *d, const Avvik__V1__
 static bool is_copy(Avvik__V1__NoticeKind kind)
 {
 	return kind == AVVIK__V1__NOTICE_KIND__NOTICE_KIND_INFORMATION ||
-		kind == AVVIK__V1__NOTICE_KIND__NOTICE_KIND_EXISTS;
+	       kind == AVVIK__V1__NOTICE_KIND__NOTICE_KIND_EXISTS;
 }
 
 static int64_t not_before(const struct deciding *d, Avvik__V1__NoticeKind kind)
@@ -287,13 +295,19 @@ static struct notice_decision *add(struct deciding *d, const Avvik__V1__NoticeRu
 		d->room = room;
 	}
 	struct notice_decision *decision = &d->decisions[d->count++];
-	*decision = (struct notice_decision){.rule = rule->id, .event = d->event, .template = rule->template_,
-		.role = role, .kind = kind_of(d, rule), .unit = d->unit ? d->unit->code : "", .rung = d->rung};
+	*decision = (struct notice_decision){.rule = rule->id,
+		.event = d->event,
+		.template = rule->template_,
+		.role = role,
+		.kind = kind_of(d, rule),
+		.unit = d->unit ? d->unit->code : "",
+		.rung = d->rung};
 	decision->not_before_ms = not_before(d, decision->kind);
 	return decision;
 }
 
-static int add_nobody(struct deciding *d, const Avvik__V1__NoticeRule *rule, const char *role, const char *why)
+static int add_nobody(
+	struct deciding *d, const Avvik__V1__NoticeRule *rule, const char *role, const char *why)
 {
 	struct notice_decision *decision = add(d, rule, role);
 	if (decision)
@@ -301,12 +315,13 @@ static int add_nobody(struct deciding *d, const Avvik__V1__NoticeRule *rule, con
 	return decision ? AV_OK : AV_MEMORY;
 }
 
-static int add_person(struct deciding *d, const Avvik__V1__NoticeRule *rule, const char *role, const char *person,
-	const char *deputy_for)
+static int add_person(struct deciding *d, const Avvik__V1__NoticeRule *rule, const char *role,
+	const char *person, const char *deputy_for)
 {
 	const Avvik__V1__Actor *actor = d->q->event->actor;
 
-	if (actor && actor->person[0] != '\0' && is_copy(kind_of(d, rule)) && strcmp(person, actor->person) == 0)
+	if (actor && actor->person[0] != '\0' && is_copy(kind_of(d, rule)) &&
+		strcmp(person, actor->person) == 0)
 		return AV_OK;
 	for (size_t i = 0; i < d->count; i++)
 		if (d->decisions[i].person && strcmp(d->decisions[i].rule, rule->id) == 0 &&
@@ -354,8 +369,8 @@ static const char *responsible_of(const struct deciding *d)
 	}
 }
 
-static int tell_named(struct deciding *d, const Avvik__V1__NoticeRule *rule, const char *role, const char *person,
-	const char *why)
+static int tell_named(struct deciding *d, const Avvik__V1__NoticeRule *rule, const char *role,
+	const char *person, const char *why)
 {
 	struct av_org_found found[AV_ORG_FOUND_MAX];
 
@@ -370,11 +385,37 @@ static int tell_named(struct deciding *d, const Avvik__V1__NoticeRule *rule, con
 	return status;
 }
 
+/* While nobody knows the unit there is no path upwards: the role is looked for at the committee, then in its
+ * administrations. Not below, where it would tell every manager of something that concerns one of them. */
+static int tell_from_top(struct deciding *d, const Avvik__V1__NoticeRule *rule, const char *role)
+{
+	const Avvik__V1__Directory *directory = av_org_directory(d->q->org);
+	av_day today = av_local_day(d->q->now_ms);
+	struct av_org_found found[AV_ORG_FOUND_MAX];
+	bool any = false;
+	int status = AV_OK;
+
+	for (size_t level = 0; status == AV_OK && !any && level < TOP_LEVELS; level++)
+		for (size_t i = 0; status == AV_OK && i < directory->n_units; i++) {
+			const Avvik__V1__Unit *unit = directory->units[i];
+			if ((int)unit->level != levels[level].level)
+				continue;
+			size_t count = av_org_find(d->q->org, role, unit->code, 0, today, found);
+			for (size_t j = 0; status == AV_OK && j < count; j++) {
+				any = true;
+				status = add_person(d, rule, role, found[j].person, found[j].deputy_for);
+			}
+		}
+	return status == AV_OK && !any ? add_nobody(d, rule, role, UNREACHABLE_NO_HOLDER) : status;
+}
+
 static int tell_role(struct deciding *d, const Avvik__V1__NoticeRule *rule, const Avvik__V1__Recipient *to)
 {
 	struct av_org_found found[AV_ORG_FOUND_MAX];
 	size_t count = 0;
 
+	if (d->unplaced)
+		return tell_from_top(d, rule, to->role);
 	if (d->unit)
 		count = av_org_find(d->q->org, to->role, d->unit->code, notice_level(to->from_level),
 			av_local_day(d->q->now_ms), found);
@@ -413,7 +454,8 @@ static int apply_rule(struct deciding *d, const Avvik__V1__NoticeRule *rule)
 	size_t count = rule->n_to;
 
 	d->matched = true;
-	if (d->q->before && d->q->before->closed && rule->kind != AVVIK__V1__NOTICE_KIND__NOTICE_KIND_FEEDBACK)
+	if (d->q->before && d->q->before->closed &&
+		rule->kind != AVVIK__V1__NOTICE_KIND__NOTICE_KIND_FEEDBACK)
 		return AV_OK;
 	if (count == 0 && d->rung) {
 		to = d->rung->to;
@@ -436,8 +478,8 @@ static int match(struct deciding *d)
 	return status;
 }
 
-/* A ladder may name recipients of a rung that no row of the matrix speaks of: they are told in general words, rather than
- * a deadline passing in silence. */
+/* A ladder may name recipients of a rung that no row of the matrix speaks of: they are told in general words,
+ * rather than a deadline passing in silence. */
 static int match_bare_rung(struct deciding *d)
 {
 	static const char *const templates[] = {
@@ -467,15 +509,19 @@ static const char *event_name(const Avvik__V1__Event *event)
 	return type ? type->short_name : "";
 }
 
-int notices_decide(const struct notice_question *question, struct av_arena *arena, struct notice_decision **ret_decisions,
-	size_t *ret_count, bool *ret_matched)
+int notices_decide(const struct notice_question *question, struct av_arena *arena,
+	struct notice_decision **ret_decisions, size_t *ret_count, bool *ret_matched)
 {
 	const Avvik__V1__Event *event = question->event;
 	bool incomplete = question->after->state == INCOMPLETE;
 	bool completed = question->before && question->before->state == INCOMPLETE && !incomplete;
-	struct deciding d = {.q = question, .arena = arena, .event = event_name(event),
+	struct deciding d = {.q = question,
+		.arena = arena,
+		.event = event_name(event),
 		.rung = event->body_case == EVENT(RUNG_FIRED) ? event->rung_fired : NULL,
-		.unit = notice_unit(question->org, question->after->unit), .incomplete = incomplete,
+		.unit = notice_unit(question->org, question->after->unit),
+		.unplaced = !av_org_unit(question->org, question->after->unit),
+		.incomplete = incomplete,
 		.reporter_only = incomplete && event->body_case == EVENT(CASE_OPENED)};
 
 	int status = match(&d);

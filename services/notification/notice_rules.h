@@ -1,7 +1,8 @@
 /* notice_rules.h - who is told what: pure rules over a case's facts, a rule pack and the organisation.
  *
- * An event is matched against the notification matrix of the pack that the case was opened under. What comes of it is a
- * list of decisions, each either a person who is told or a recipient that reached nobody. Time is an argument.
+ * An event is matched against the notification matrix of the pack that the case was opened under. What comes
+ * of it is a list of decisions, each either a person who is told or a recipient that reached nobody. Time is
+ * an argument.
  */
 #ifndef NOTIFICATION_NOTICE_RULES_H
 #define NOTIFICATION_NOTICE_RULES_H
@@ -12,8 +13,9 @@
 #define NOTICE_DECISIONS_MAX 256 /* of one event; more are counted as unreachable "too_many" */
 #define NOTICE_GATHER_MS 60000	 /* late rungs wait so long for each other, to share a mail */
 
-/* The case after `event`, in the arena: *ret_after. `before` is NULL when nothing is known yet. AV_NOTHING: the event
- * changes none of the facts, *ret_after is `before`. AV_NOT_FOUND: the first event is not CaseOpened. AV_MEMORY. */
+/* The case after `event`, in the arena: *ret_after. `before` is NULL when nothing is known yet. AV_NOTHING:
+ * the event changes none of the facts, *ret_after is `before`. AV_NOT_FOUND: the first event is not
+ * CaseOpened. AV_MEMORY. */
 int case_after(const Avvik__V1__CaseKnown *before, const Avvik__V1__Event *event, struct av_arena *arena,
 	const Avvik__V1__CaseKnown **ret_after);
 
@@ -45,10 +47,11 @@ struct notice_decision {
 #define UNREACHABLE_NO_CONTACT "no_contact"	    /* the reporter left no address: kept, no alarm */
 #define UNREACHABLE_TOO_MANY "too_many"
 
-/* Each (rule, person) stands at most once. Informational copies leave out the one who acted; after the case was closed only
- * feedback goes out. *ret_matched: a rule was concerned, whether or not anyone was reached. AV_OK, AV_MEMORY. */
-int notices_decide(const struct notice_question *question, struct av_arena *arena, struct notice_decision **ret_decisions,
-	size_t *ret_count, bool *ret_matched);
+/* Each (rule, person) stands at most once. Informational copies leave out the one who acted; after the case
+ * was closed only feedback goes out. *ret_matched: a rule was concerned, whether or not anyone was reached.
+ * AV_OK, AV_MEMORY. */
+int notices_decide(const struct notice_question *question, struct av_arena *arena,
+	struct notice_decision **ret_decisions, size_t *ret_count, bool *ret_matched);
 
 /* The first instant at or after now_ms that is not quiet; now_ms when there are no quiet hours. */
 int64_t notice_after_quiet(const Avvik__V1__QuietHours *quiet, int64_t now_ms);
@@ -56,7 +59,8 @@ int64_t notice_after_quiet(const Avvik__V1__QuietHours *quiet, int64_t now_ms);
 /* How long to wait after the given number of failed attempts; negative: give up. In all about a day. */
 int64_t notice_retry_ms(unsigned int attempts);
 
-/* The unit where the search for a case begins: its own, or the committee's while that is not known. NULL: no units. */
+/* The unit where the search for a case begins: its own, or the committee's while that is not known. NULL: no
+ * units. */
 const Avvik__V1__Unit *notice_unit(const struct av_org *org, const char *unit);
 /* UNIT_LEVEL of "unit", "department", …; 0 for an empty or unknown one. */
 int notice_level(const char *name);

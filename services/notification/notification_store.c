@@ -5,10 +5,11 @@
  * A notice in its state (2: DECIDED is 1, DELIVERED 3, GIVEN_UP 4):
  *	01 0198a1b2c3d6 7111 8222 000000000002 -> (nothing)
  * The same notice as decided, for rule N1, person "anna", by mail:
- *	0198a1b2c3d4 7e5f 8a6b 0123456789ab 4e 31 00 61 6e 6e 61 00 6d 61 69 6c -> 0198a1b2c3d6 7111 8222 000000000002
+ *	0198a1b2c3d4 7e5f 8a6b 0123456789ab 4e 31 00 61 6e 6e 61 00 6d 61 69 6c -> 0198a1b2c3d6 7111 8222
+ *000000000002
  *
- * Invariant: a notice stands in `notice_states` under exactly the state its record has, and in `decided` for ever, so that an
- * event that is told again decides nothing again.
+ * Invariant: a notice stands in `notice_states` under exactly the state its record has, and in `decided` for
+ *ever, so that an event that is told again decides nothing again.
  */
 #include "notification_store.h"
 
@@ -19,7 +20,8 @@
 #define STATE(name) AVVIK__V1__NOTICE_STATE__NOTICE_STATE_##name
 #define CONTACT_VALUE 25
 
-const struct av_table_decl notification_tables[NOTIFICATION_TABLES] = { /* clang-format off */
+const struct av_table_decl notification_tables[NOTIFICATION_TABLES] = {
+	/* clang-format off */
 	[TABLE_NOTICES        - AV_TABLE_OWN] = {"notices",        AV_PROJECTION},
 	[TABLE_STATES         - AV_TABLE_OWN] = {"notice_states",  AV_PROJECTION},
 	[TABLE_CASE_NOTICES   - AV_TABLE_OWN] = {"notice_cases",   AV_PROJECTION},
@@ -107,8 +109,8 @@ ProtobufCBinaryData id_data(const struct av_id *id, struct av_arena *arena)
 
 /* --- reading --- */
 
-static int load(struct av_txn *txn, unsigned int table, struct av_bytes key, const ProtobufCMessageDescriptor *type,
-	struct av_arena *arena, ProtobufCMessage **ret_message)
+static int load(struct av_txn *txn, unsigned int table, struct av_bytes key,
+	const ProtobufCMessageDescriptor *type, struct av_arena *arena, ProtobufCMessage **ret_message)
 {
 	struct av_bytes value;
 	if (key.size == 0)
@@ -117,15 +119,18 @@ static int load(struct av_txn *txn, unsigned int table, struct av_bytes key, con
 	return status < 0 ? status : av_message_load(type, value, arena, ret_message);
 }
 
-int notice_load(struct av_txn *txn, const struct av_id *notice_id, struct av_arena *arena, Avvik__V1__Notice **ret_notice)
+int notice_load(struct av_txn *txn, const struct av_id *notice_id, struct av_arena *arena,
+	Avvik__V1__Notice **ret_notice)
 {
 	return load(txn, TABLE_NOTICES, id_bytes(notice_id), &avvik__v1__notice__descriptor, arena,
 		(ProtobufCMessage **)ret_notice);
 }
 
-int case_load(struct av_txn *txn, struct av_bytes case_id, struct av_arena *arena, Avvik__V1__CaseKnown **ret_case)
+int case_load(
+	struct av_txn *txn, struct av_bytes case_id, struct av_arena *arena, Avvik__V1__CaseKnown **ret_case)
 {
-	return load(txn, TABLE_CASES, case_id, &avvik__v1__case_known__descriptor, arena, (ProtobufCMessage **)ret_case);
+	return load(txn, TABLE_CASES, case_id, &avvik__v1__case_known__descriptor, arena,
+		(ProtobufCMessage **)ret_case);
 }
 
 bool event_seen(struct av_txn *txn, struct av_bytes event_id)
@@ -134,8 +139,8 @@ bool event_seen(struct av_txn *txn, struct av_bytes event_id)
 	return event_id.size > 0 && av_get(txn, TABLE_SEEN, event_id, &value) == AV_OK;
 }
 
-static void decided_key(struct key *key, struct av_bytes cause_id, const char *rule, const char *person,
-	const char *channel)
+static void decided_key(
+	struct key *key, struct av_bytes cause_id, const char *rule, const char *person, const char *channel)
 {
 	key_add(key, cause_id);
 	key_add(key, av_bytes_of(rule));
@@ -145,7 +150,8 @@ static void decided_key(struct key *key, struct av_bytes cause_id, const char *r
 	key_add(key, av_bytes_of(channel));
 }
 
-bool notice_decided(struct av_txn *txn, struct av_bytes cause_id, const char *rule, const char *person, const char *channel)
+bool notice_decided(struct av_txn *txn, struct av_bytes cause_id, const char *rule, const char *person,
+	const char *channel)
 {
 	struct key key = {.size = 0};
 	struct av_bytes value;
@@ -199,8 +205,8 @@ int contact_of_origin(struct av_txn *txn, struct av_bytes origin_content_id, str
 
 /* --- writing: from here on only apply() --- */
 
-static void put_message(struct av_txn *txn, unsigned int table, struct av_bytes key, const ProtobufCMessage *message,
-	struct av_arena *arena)
+static void put_message(struct av_txn *txn, unsigned int table, struct av_bytes key,
+	const ProtobufCMessage *message, struct av_arena *arena)
 {
 	struct av_bytes packed = av_message_pack(message, arena);
 	if (packed.size && !packed.data)
@@ -256,8 +262,8 @@ static int apply_decided(struct av_txn *txn, const Avvik__V1__Notice *notice, st
 }
 
 /* To another state, with what the end or the new beginning says. */
-static int apply_state(struct av_txn *txn, ProtobufCBinaryData notice_id, Avvik__V1__NoticeState state, uint32_t attempts,
-	const char *error, int64_t ended_at_ms, struct av_arena *arena)
+static int apply_state(struct av_txn *txn, ProtobufCBinaryData notice_id, Avvik__V1__NoticeState state,
+	uint32_t attempts, const char *error, int64_t ended_at_ms, struct av_arena *arena)
 {
 	struct av_id id = id_of(notice_id);
 	struct key before = {.size = 0}, after = {.size = 0};
@@ -278,7 +284,8 @@ static int apply_state(struct av_txn *txn, ProtobufCBinaryData notice_id, Avvik_
 	return AV_OK;
 }
 
-static int apply_unreachable(struct av_txn *txn, const Avvik__V1__NoticeUnreachable *nobody, struct av_arena *arena)
+static int apply_unreachable(
+	struct av_txn *txn, const Avvik__V1__NoticeUnreachable *nobody, struct av_arena *arena)
 {
 	struct key of_case = {.size = 0}, by_time = {.size = 0};
 
@@ -379,7 +386,8 @@ int notification_apply(struct av_txn *txn, const Avvik__V1__Event *event, struct
 			event->notice_delivered->attempts, "", event->recorded_at_ms, arena);
 	case EVENT(NOTICE_GIVEN_UP):
 		return apply_state(txn, event->notice_given_up->notice_id, STATE(GIVEN_UP),
-			event->notice_given_up->attempts, event->notice_given_up->error, event->recorded_at_ms, arena);
+			event->notice_given_up->attempts, event->notice_given_up->error,
+			event->recorded_at_ms, arena);
 	case EVENT(NOTICE_RETRIED):
 		return apply_state(txn, event->notice_retried->notice_id, STATE(DECIDED), 0, "", 0, arena);
 	case EVENT(NOTICE_UNREACHABLE):

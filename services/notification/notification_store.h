@@ -1,4 +1,5 @@
-/* notification_store.h - notification's records that follow from its journal, and apply(), the only code that changes them.
+/* notification_store.h - notification's records that follow from its journal, and apply(), the only code that
+ *changes them.
  *
  * Record formats (integers big-endian; hex examples in notification_store.c):
  *	notices         notice id 16 -> packed Notice; its state is DECIDED until it was delivered or given up
@@ -52,10 +53,13 @@ extern const struct av_table_decl notification_tables[NOTIFICATION_TABLES];
 int notification_apply(struct av_txn *txn, const Avvik__V1__Event *event, struct av_arena *arena);
 
 /* In the arena. AV_NOT_FOUND, AV_DAMAGED, AV_MEMORY. */
-int notice_load(struct av_txn *txn, const struct av_id *notice_id, struct av_arena *arena, Avvik__V1__Notice **ret_notice);
-int case_load(struct av_txn *txn, struct av_bytes case_id, struct av_arena *arena, Avvik__V1__CaseKnown **ret_case);
+int notice_load(struct av_txn *txn, const struct av_id *notice_id, struct av_arena *arena,
+	Avvik__V1__Notice **ret_notice);
+int case_load(
+	struct av_txn *txn, struct av_bytes case_id, struct av_arena *arena, Avvik__V1__CaseKnown **ret_case);
 bool event_seen(struct av_txn *txn, struct av_bytes event_id);
-bool notice_decided(struct av_txn *txn, struct av_bytes cause_id, const char *rule, const char *person, const char *channel);
+bool notice_decided(struct av_txn *txn, struct av_bytes cause_id, const char *rule, const char *person,
+	const char *channel);
 
 struct contact {
 	bool has_mail;
@@ -63,7 +67,8 @@ struct contact {
 	uint64_t key_number;
 };
 /* person NULL or empty: the reporter of the case. AV_NOT_FOUND: nothing has arrived yet. */
-int contact_load(struct av_txn *txn, const char *person, struct av_bytes case_id, struct contact *ret_contact);
+int contact_load(
+	struct av_txn *txn, const char *person, struct av_bytes case_id, struct contact *ret_contact);
 /* The contact that was opened from another daemon's content. AV_NOT_FOUND. */
 int contact_of_origin(struct av_txn *txn, struct av_bytes origin_content_id, struct contact *ret_contact);
 

@@ -1,8 +1,9 @@
 /* outbox.c - the loop's side of delivery.
  *
- * The store says which mails are under way (`underway`); this file sees to it that each of them, and only once, is with the
- * transport, and that its end reaches a turn. It keeps nothing that a crash could lose: the next run finds the same records.
- * It looks after every commit, and once a second for what could not be posted.
+ * The store says which mails are under way (`underway`); this file sees to it that each of them, and only
+ * once, is with the transport, and that its end reaches a turn. It keeps nothing that a crash could lose: the
+ * next run finds the same records. It looks after every commit, and once a second for what could not be
+ * posted.
  */
 #include "outbox.h"
 
@@ -99,8 +100,8 @@ static void ended(struct sending *sending, enum outcome outcome, bool perhaps_se
 	memcpy(leader.bytes, sending->end.leader, AV_ID_SIZE);
 	av_id_text(&leader, id);
 	av_log(outcome == OUTCOME_DELIVERED ? AV_LOG_DEBUG : AV_LOG_WARN,
-		outcome == OUTCOME_DELIVERED ? "mail delivered" : "mail not delivered", "notice=%s attempt=%u outcome=%s", id,
-		sending->end.attempt, outcome_code(outcome));
+		outcome == OUTCOME_DELIVERED ? "mail delivered" : "mail not delivered",
+		"notice=%s attempt=%u outcome=%s", id, sending->end.attempt, outcome_code(outcome));
 	post_end(sending);
 }
 
@@ -115,14 +116,19 @@ static void on_transport_end(void *context, void *owner, enum outcome outcome, b
 static bool same(const struct sending *sending, const struct underway *mail)
 {
 	return sending->arena && memcmp(sending->end.leader, mail->leader.bytes, AV_ID_SIZE) == 0 &&
-		sending->end.attempt == mail->attempt;
+	       sending->end.attempt == mail->attempt;
 }
 
-static void begin(struct outbox *outbox, struct av_txn *txn, struct sending *sending, const struct underway *mail)
+static void begin(
+	struct outbox *outbox, struct av_txn *txn, struct sending *sending, const struct underway *mail)
 {
 	const Avvik__V1__Settings *settings = av_daemon_settings(outbox->daemon);
-	struct composer composer = {.txn = txn, .keys = av_daemon_keys(outbox->daemon), .known = outbox->known,
-		.templates = outbox->templates, .mail = settings->mail, .instance = settings->instance};
+	struct composer composer = {.txn = txn,
+		.keys = av_daemon_keys(outbox->daemon),
+		.known = outbox->known,
+		.templates = outbox->templates,
+		.mail = settings->mail,
+		.instance = settings->instance};
 	struct composed composed;
 	struct av_arena *arena = av_arena_create(0);
 
@@ -136,8 +142,8 @@ static void begin(struct outbox *outbox, struct av_txn *txn, struct sending *sen
 		ended(sending, outcome, false);
 		return;
 	}
-	outbox->transport->send(outbox->transport,
-		&(struct transport_mail){mail->leader, composed.from, composed.to, composed.message, sending});
+	outbox->transport->send(outbox->transport, &(struct transport_mail){mail->leader, composed.from,
+							   composed.to, composed.message, sending});
 }
 
 static struct sending *place_of(struct outbox *outbox, const struct underway *mail, struct sending **ret_free)
@@ -217,15 +223,20 @@ static int open_transport(struct outbox *outbox)
 	uv_loop_t *loop = av_daemon_loop(outbox->daemon);
 
 	if (!mail_by_smtp(mail)) {
-		const char *folder = mail && mail->maildir[0]
-			? mail->maildir
-			: av_arena_printf(outbox->arena, "%s/mail", av_daemon_state(outbox->daemon));
-		return folder ? maildir_open(loop, folder, on_transport_end, outbox, &outbox->transport) : AV_MEMORY;
+		const char *folder = mail && mail->maildir[0] ? mail->maildir
+							      : av_arena_printf(outbox->arena, "%s/mail",
+									av_daemon_state(outbox->daemon));
+		return folder ? maildir_open(loop, folder, on_transport_end, outbox, &outbox->transport)
+			      : AV_MEMORY;
 	}
-	struct smtp_options options = {.server = mail->server, .domain = mail_domain(mail),
-		.tls_required = strcmp(mail->tls, "none") != 0, .ca_file = mail->ca_file, .user = mail->user,
+	struct smtp_options options = {.server = mail->server,
+		.domain = mail_domain(mail),
+		.tls_required = strcmp(mail->tls, "none") != 0,
+		.ca_file = mail->ca_file,
+		.user = mail->user,
 		.password_file = mail_password_path(mail, outbox->arena),
-		.timeout_seconds = mail->timeout_seconds ? mail->timeout_seconds : 30, .on_end = on_transport_end,
+		.timeout_seconds = mail->timeout_seconds ? mail->timeout_seconds : 30,
+		.on_end = on_transport_end,
 		.context = outbox};
 	return smtp_open(loop, &options, &outbox->transport);
 }
@@ -261,8 +272,8 @@ int outbox_start(struct av_daemon *daemon)
 		status = open_transport(outbox);
 	}
 	if (status < 0) {
-		av_log(AV_LOG_ERROR, "mail cannot be sent: check mail.* in the settings and the mail folder", "status=%s",
-			av_status_name(status));
+		av_log(AV_LOG_ERROR, "mail cannot be sent: check mail.* in the settings and the mail folder",
+			"status=%s", av_status_name(status));
 		outbox_free(outbox);
 		return status;
 	}
@@ -270,7 +281,8 @@ int outbox_start(struct av_daemon *daemon)
 	uv_timer_init(av_daemon_loop(daemon), &outbox->timer);
 	outbox->timer.data = outbox;
 	uv_timer_start(&outbox->timer, on_time, LOOK_MS, LOOK_MS);
-	(void)av_daemon_post(daemon, INNER_STARTED, av_bytes(NULL, 0)); /* said again by the timer if it was not heard */
+	(void)av_daemon_post(
+		daemon, INNER_STARTED, av_bytes(NULL, 0)); /* said again by the timer if it was not heard */
 	return AV_OK;
 }
 

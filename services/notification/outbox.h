@@ -1,4 +1,5 @@
-/* outbox.h - the loop's side of delivery: hands claimed mails to the transport and reports their ends to the next turn. */
+/* outbox.h - the loop's side of delivery: hands claimed mails to the transport and reports their ends to the
+ * next turn. */
 #ifndef NOTIFICATION_OUTBOX_H
 #define NOTIFICATION_OUTBOX_H
 
@@ -19,9 +20,9 @@ struct templates *outbox_templates(struct outbox *outbox);
 
 /* For health. */
 struct outbox_state {
-	bool started;		   /* what an earlier run left behind was put right */
+	bool started;		      /* what an earlier run left behind was put right */
 	unsigned int server_failures; /* in a row, of the server's making; 0: the last mail went through */
-	int last_outcome;	   /* of those */
+	int last_outcome;	      /* of those */
 	int64_t failing_since_ms;
 	size_t under_way;
 };

@@ -20,13 +20,13 @@
 	X(TEMPLATE_MISSING, "template_missing",    false, false, "the template is missing or faulty: see the template folder") \
 	X(FOLDER_FAILED,    "folder_failed",       false, true,  "the mail folder cannot be written: check mail.maildir and the disk") \
 	X(CASE_CLOSED,      "case_closed",         true,  false, "the case was closed before it was sent") \
-	X(INTERNAL,         "internal",            false, false, "an internal error: see the log")  /* clang-format on */
+	X(INTERNAL,         "internal",            false, false, "an internal error: see the log") /* clang-format on */
 
 enum outcome {
 #define X(name, code, final, server, words) OUTCOME_##name,
 	OUTCOME_LIST(X)
 #undef X
-	OUTCOME_COUNT
+		OUTCOME_COUNT
 };
 
 /* Static, never NULL; also for a number that is none. */
@@ -38,7 +38,8 @@ bool outcome_server(int outcome); /* concerns all mail, not this one */
 
 /* What the loop tells the writer: the inner items of this daemon. */
 enum inner_kind {
-	INNER_STARTED, /* the daemon has started: attempts that an earlier run left behind are over; no data */
+	INNER_STARTED, /* the daemon has started: attempts that an earlier run left behind are over; no data
+			*/
 	INNER_ENDED    /* a struct delivery_ended */
 };
 struct delivery_ended {

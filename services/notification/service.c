@@ -8,10 +8,14 @@
 #include "notification_store.h"
 #include "outbox.h"
 
-#define FROM(feed, name, handler, emits) {feed, AVVIK__V1__EVENT__BODY_##name, handler, emits}
+#define FROM(feed, name, handler, emits)                            \
+	{                                                           \
+		feed, AVVIK__V1__EVENT__BODY_##name, handler, emits \
+	}
 #define DECIDES "CaseKnown, NoticeDecided, NoticeUnreachable"
 
-static const struct av_event_row events[] = { /* clang-format off */
+static const struct av_event_row events[] = {
+	/* clang-format off */
 	FROM("intake",   DIRECTORY_PUBLISHED,     on_directory_published, "DirectoryPublished, ContactStored, ContentErased"),
 	FROM("intake",   RULES_PUBLISHED,         on_rules_published,     "RulesPublished"),
 	FROM("intake",   REPORT_FILED,            on_report_filed,        "ContactStored"),
@@ -40,7 +44,8 @@ static const struct av_event_row events[] = { /* clang-format off */
 	FROM("workflow", CONTENT_ERASED,          on_content_erased,      "ContentErased"),
 }; /* clang-format on */
 
-static const struct av_command_row commands[] = { /* clang-format off */
+static const struct av_command_row commands[] = {
+	/* clang-format off */
 	{AVVIK__V1__COMMAND__BODY_LIST_NOTICES, AV_QUERY, AV_MAY_QUERY | AV_MAY_ADMINISTER, 0,          on_list_notices, ""},
 	{AVVIK__V1__COMMAND__BODY_RETRY_NOTICE, AV_ORDER, AV_MAY_ADMINISTER,                AV_AT_FULL, on_retry_notice, "NoticeRetried"},
 }; /* clang-format on */

@@ -1,8 +1,9 @@
 /* smtp.c - mail by SMTP: libcurl's multi interface on the libuv loop; the only file that knows curl.
  *
- * curl tells which sockets to watch (on_socket) and when to come back (on_timer); libuv tells when. Ends are collected after
- * each call into curl, never inside one of its callbacks. The server's words are only looked at as codes: what is kept of a
- * transfer is how far it had come (enum stage), the last reply code, and whether the whole message had been read.
+ * curl tells which sockets to watch (on_socket) and when to come back (on_timer); libuv tells when. Ends are
+ * collected after each call into curl, never inside one of its callbacks. The server's words are only looked
+ * at as codes: what is kept of a transfer is how far it had come (enum stage), the last reply code, and
+ * whether the whole message had been read.
  */
 #include "transport.h"
 
@@ -55,7 +56,8 @@ struct watched {
 
 static enum outcome by_reply(long reply, enum stage stage)
 {
-	if (reply / 100 == 4 || reply == 552) /* RFC 5321 4.5.3.1.10: 552 is a full mailbox, not a wrong one */
+	if (reply / 100 == 4 ||
+		reply == 552) /* RFC 5321 4.5.3.1.10: 552 is a full mailbox, not a wrong one */
 		return OUTCOME_NOT_NOW;
 	if (reply / 100 == 5)
 		return stage >= STAGE_RCPT ? OUTCOME_REFUSED : OUTCOME_SERVER_REFUSED;
@@ -136,7 +138,8 @@ static void collect_ends(struct smtp *smtp)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
 		curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &reply);
 		bool clear = code == CURLE_OK || reply / 100 == 4 || reply / 100 == 5;
-		transfer_ended(transfer, outcome_of(code, reply, transfer->stage), transfer->all_read && !clear);
+		transfer_ended(
+			transfer, outcome_of(code, reply, transfer->stage), transfer->all_read && !clear);
 	}
 }
 
@@ -161,7 +164,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	if (status < 0)
 		flags = CURL_CSELECT_ERR;
 	else
-		flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
+		flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
+			(events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
 	curl_multi_socket_action(smtp->multi, watched->socket, flags, &running);
 	collect_ends(smtp);
 }
@@ -201,8 +205,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
 		smtp->handles++;
 		curl_multi_assign(smtp->multi, fd, watched);
 	}
-	uv_poll_start(&watched->poll, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0),
-		on_ready);
+	uv_poll_start(&watched->poll,
+		(what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0), on_ready);
 	return 0;
 }
 
@@ -287,13 +291,14 @@ static enum outcome set_up(struct mail_transfer *transfer)
 	transfer->to = curl_slist_append(NULL, to);
 	if (!easy || !transfer->to)
 		return OUTCOME_INTERNAL;
-	bool set = SET(URL, transfer->smtp->url) && SET(PROTOCOLS_STR, "smtp,smtps") && SET(MAIL_FROM, from) &&
-		SET(MAIL_RCPT, transfer->to) && SET(UPLOAD, 1L) && SET(READFUNCTION, on_read) &&
-		SET(READDATA, transfer) && SET(PRIVATE, transfer) && SET(NOSIGNAL, 1L) && SET(PROXY, "") &&
-		SET(CONNECTTIMEOUT, timeout) && SET(SERVER_RESPONSE_TIMEOUT, timeout) && SET(TIMEOUT, timeout * 4) &&
-		SET(VERBOSE, 1L) && SET(DEBUGFUNCTION, on_debug) && SET(DEBUGDATA, transfer) &&
-		SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
-		SET(USE_SSL, (long)(o->tls_required ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+	bool set = SET(URL, transfer->smtp->url) && SET(PROTOCOLS_STR, "smtp,smtps") &&
+		   SET(MAIL_FROM, from) && SET(MAIL_RCPT, transfer->to) && SET(UPLOAD, 1L) &&
+		   SET(READFUNCTION, on_read) && SET(READDATA, transfer) && SET(PRIVATE, transfer) &&
+		   SET(NOSIGNAL, 1L) && SET(PROXY, "") && SET(CONNECTTIMEOUT, timeout) &&
+		   SET(SERVER_RESPONSE_TIMEOUT, timeout) && SET(TIMEOUT, timeout * 4) && SET(VERBOSE, 1L) &&
+		   SET(DEBUGFUNCTION, on_debug) && SET(DEBUGDATA, transfer) &&
+		   SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+		   SET(USE_SSL, (long)(o->tls_required ? CURLUSESSL_ALL : CURLUSESSL_NONE));
 	if (set && o->ca_file && *o->ca_file)
 		set = SET(CAINFO, o->ca_file);
 	if (set && o->user && *o->user) {
@@ -304,7 +309,8 @@ static enum outcome set_up(struct mail_transfer *transfer)
 	}
 	if (!set)
 		return OUTCOME_INTERNAL;
-	return curl_multi_add_handle(transfer->smtp->multi, easy) == CURLM_OK ? OUTCOME_DELIVERED : OUTCOME_INTERNAL;
+	return curl_multi_add_handle(transfer->smtp->multi, easy) == CURLM_OK ? OUTCOME_DELIVERED
+									      : OUTCOME_INTERNAL;
 }
 
 static void on_failed_begin(uv_timer_t *timer)
@@ -383,8 +389,9 @@ int smtp_open(void *loop, const struct smtp_options *options, struct transport *
 		return AV_MEMORY;
 	}
 	size_t host = strlen(options->server);
-	snprintf(smtp->url, size, "%.*s/%s", (int)(host && options->server[host - 1] == '/' ? host - 1 : host),
-		options->server, options->domain);
+	snprintf(smtp->url, size, "%.*s/%s",
+		(int)(host && options->server[host - 1] == '/' ? host - 1 : host), options->server,
+		options->domain);
 	smtp->base = (struct transport){smtp_send, smtp_busy, smtp_close};
 	smtp->options = *options;
 	smtp->loop = loop;

@@ -39,7 +39,8 @@ static void fault(struct template_faults *faults, unsigned int line, const char 
 	faults->count++;
 }
 
-/* The length of one UTF-8 character, 0 for what is none: overlong forms, surrogates and control characters included. */
+/* The length of one UTF-8 character, 0 for what is none: overlong forms, surrogates and control characters
+ * included. */
 static size_t utf8_size(const unsigned char *at, size_t left)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -92,15 +93,16 @@ static void check_placeholders(const char *text, struct av_arena *arena, struct 
 		if (field_by_name(name, (size_t)(end - name)) < 0) {
 			int size = (int)(end - name > 40 ? 40 : end - name);
 			const char *said = av_arena_printf(arena,
-				"has the unknown placeholder {{%.*s}}; see --describe for those there are", size, name);
+				"has the unknown placeholder {{%.*s}}; see --describe for those there are",
+				size, name);
 			fault(faults, line, said ? said : "has an unknown placeholder");
 		}
 		at = end + 1;
 	}
 }
 
-int template_parse(const char *name, struct av_bytes text, struct av_arena *arena, struct template_faults *faults,
-	struct template *ret_template)
+int template_parse(const char *name, struct av_bytes text, struct av_arena *arena,
+	struct template_faults *faults, struct template *ret_template)
 {
 	size_t before = faults->count;
 
@@ -174,7 +176,8 @@ static bool fill_line(struct out *out, const char *line, size_t size, const char
 	const char *end = line + size;
 
 	while (line < end) {
-		const char *close = end - line >= 4 && strncmp(line, "{{", 2) == 0 ? strstr(line, "}}") : NULL;
+		const char *close =
+			end - line >= 4 && strncmp(line, "{{", 2) == 0 ? strstr(line, "}}") : NULL;
 		if (close && close < end) {
 			int field = field_by_name(line + 2, (size_t)(close - line - 2));
 			const char *value = field >= 0 ? values[field] : NULL;
@@ -199,8 +202,8 @@ static const char *finish(struct out *out)
 	return out->failed ? NULL : out->text;
 }
 
-int template_fill(const struct template *template, const char *const values[FIELD_COUNT], struct av_arena *arena,
-	const char **ret_subject, const char **ret_body)
+int template_fill(const struct template *template, const char *const values[FIELD_COUNT],
+	struct av_arena *arena, const char **ret_subject, const char **ret_body)
 {
 	struct out subject = {.arena = arena}, body = {.arena = arena};
 	bool empty_before = true;

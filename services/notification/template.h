@@ -1,7 +1,8 @@
 /* template.h - mail templates: text with {{placeholders}}, filled in without logic. Pure.
  *
- * A template is UTF-8: the first line "Subject: …", an empty line, the body. A line that holds nothing but placeholders
- * which are all empty is left out, and so are empty lines after the first; so a note that does not apply leaves no gap.
+ * A template is UTF-8: the first line "Subject: …", an empty line, the body. A line that holds nothing but
+ * placeholders which are all empty is left out, and so are empty lines after the first; so a note that does
+ * not apply leaves no gap.
  */
 #ifndef NOTIFICATION_TEMPLATE_H
 #define NOTIFICATION_TEMPLATE_H
@@ -28,16 +29,17 @@
 	X(ROLE_NAME,     role_name,     "the role for which the person is told") \
 	X(DEPUTY_NOTE,   deputy_note,   "a sentence, when it is told to a deputy") \
 	X(LATE_NOTE,     late_note,     "a sentence, when it is told later than planned") \
-	X(LIST,          list,          "the lines of a digest")  /* clang-format on */
+	X(LIST,          list,          "the lines of a digest") /* clang-format on */
 
 enum template_field {
 #define X(name, text, what) FIELD_##name,
 	TEMPLATE_FIELD_LIST(X)
 #undef X
-	FIELD_COUNT
+		FIELD_COUNT
 };
 
-struct template {
+struct template
+{
 	const char *name; /* "deadline-warning" */
 	const char *subject, *body;
 };
@@ -51,14 +53,14 @@ struct template_faults {
 	size_t count; /* all, also those not listed */
 };
 
-/* Into the arena. AV_INVALID with faults, each with its line: unknown or unclosed placeholder, no subject, not UTF-8, too large.
- * AV_MEMORY. */
-int template_parse(const char *name, struct av_bytes text, struct av_arena *arena, struct template_faults *faults,
-	struct template *ret_template);
+/* Into the arena. AV_INVALID with faults, each with its line: unknown or unclosed placeholder, no subject,
+ * not UTF-8, too large. AV_MEMORY. */
+int template_parse(const char *name, struct av_bytes text, struct av_arena *arena,
+	struct template_faults *faults, struct template *ret_template);
 
 /* values[FIELD_COUNT]; NULL is an empty one. AV_MEMORY. */
-int template_fill(const struct template *template, const char *const values[FIELD_COUNT], struct av_arena *arena,
-	const char **ret_subject, const char **ret_body);
+int template_fill(const struct template *template, const char *const values[FIELD_COUNT],
+	struct av_arena *arena, const char **ret_subject, const char **ret_body);
 
 const char *template_field_name(enum template_field field);
 const char *template_field_what(enum template_field field);

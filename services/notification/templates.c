@@ -90,7 +90,8 @@ static uint64_t mix(uint64_t stamp, const void *data, size_t size)
 static bool is_template(const char *file)
 {
 	size_t size = strlen(file), ending = strlen(TEMPLATE_ENDING);
-	return size > ending && size - ending <= NAME_MAX_BYTES && strcmp(file + size - ending, TEMPLATE_ENDING) == 0;
+	return size > ending && size - ending <= NAME_MAX_BYTES &&
+	       strcmp(file + size - ending, TEMPLATE_ENDING) == 0;
 }
 
 static uint64_t folder_stamp(const char *path)
@@ -103,11 +104,13 @@ static uint64_t folder_stamp(const char *path)
 		char file[PATH_BYTES];
 		struct stat info;
 		if (!is_template(entry->d_name) ||
-			snprintf(file, sizeof file, "%s/%s", path, entry->d_name) >= PATH_BYTES || stat(file, &info) < 0)
+			snprintf(file, sizeof file, "%s/%s", path, entry->d_name) >= PATH_BYTES ||
+			stat(file, &info) < 0)
 			continue;
 		uint64_t one = mix(UINT64_C(14695981039346656037), entry->d_name, strlen(entry->d_name));
 		one = mix(one, &info.st_mtim, sizeof info.st_mtim);
-		stamp += mix(one, &info.st_size, sizeof info.st_size); /* a sum: the order of a folder means nothing */
+		stamp += mix(one, &info.st_size,
+			sizeof info.st_size); /* a sum: the order of a folder means nothing */
 	}
 	closedir(folder);
 	return stamp + 1;
@@ -119,7 +122,8 @@ static void read_file(struct set *set, const char *folder, const char *name)
 	char path[PATH_BYTES], own[NAME_MAX_BYTES + 1] = "", text[TEMPLATE_BYTES_MAX + 1];
 
 	memcpy(own, name, strlen(name) - strlen(TEMPLATE_ENDING));
-	FILE *file = snprintf(path, sizeof path, "%s/%s", folder, name) < PATH_BYTES ? fopen(path, "re") : NULL;
+	FILE *file =
+		snprintf(path, sizeof path, "%s/%s", folder, name) < PATH_BYTES ? fopen(path, "re") : NULL;
 	if (!file) {
 		keep_fault(set, name, 1, unreadable);
 		return;
@@ -138,7 +142,8 @@ static void read_folder(struct set *set, const char *path)
 	if (!folder && errno == ENOENT)
 		return; /* the place where it may stand: those compiled in do */
 	if (!folder) {
-		keep_fault(set, "templates", 1, "is no folder that can be read; correct `templates` in the settings");
+		keep_fault(set, "templates", 1,
+			"is no folder that can be read; correct `templates` in the settings");
 		return;
 	}
 	for (struct dirent *entry; (entry = readdir(folder));)
@@ -147,7 +152,8 @@ static void read_folder(struct set *set, const char *path)
 	closedir(folder);
 }
 
-/* What an administrator's faulty file says is left aside: the template as it was, or the one compiled in, goes on. */
+/* What an administrator's faulty file says is left aside: the template as it was, or the one compiled in,
+ * goes on. */
 static struct set *set_read(const char *folder)
 {
 	struct set *set = calloc(1, sizeof *set);
@@ -160,14 +166,16 @@ static struct set *set_read(const char *folder)
 	for (size_t i = 0; i < template_builtin_count; i++) {
 		char file[NAME_MAX_BYTES + 20];
 		snprintf(file, sizeof file, "%.60s%s", template_builtins[i].name, TEMPLATE_ENDING);
-		add(set, template_builtins[i].name, file, av_bytes(template_builtins[i].text, template_builtins[i].size));
+		add(set, template_builtins[i].name, file,
+			av_bytes(template_builtins[i].text, template_builtins[i].size));
 	}
 	if (folder && *folder)
 		read_folder(set, folder);
 	return set;
 }
 
-/* Templates of the set before that the new one has only as compiled in, since the file is faulty now, are carried over. */
+/* Templates of the set before that the new one has only as compiled in, since the file is faulty now, are
+ * carried over. */
 static void carry_over(struct set *from, struct set *to)
 {
 	for (size_t i = 0; i < to->fault_count; i++) {
@@ -181,7 +189,8 @@ static void carry_over(struct set *from, struct set *to)
 		struct template *now = find(to, name);
 		if (!before || (!now && to->count == TEMPLATES_MAX))
 			continue;
-		struct template copy = {av_arena_strdup(to->arena, before->name), av_arena_strdup(to->arena, before->subject),
+		struct template copy = {av_arena_strdup(to->arena, before->name),
+			av_arena_strdup(to->arena, before->subject),
 			av_arena_strdup(to->arena, before->body)};
 		if (!copy.name || !copy.subject || !copy.body)
 			continue;
@@ -240,7 +249,7 @@ const struct template *templates_find(const struct templates *templates, const c
 size_t templates_faults(const struct templates *templates, struct av_faults *faults)
 {
 	for (size_t i = 0; i < templates->set->fault_count; i++)
-		av_fault(faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_MALFORMED, templates->set->faults[i].where, "%s",
-			templates->set->faults[i].text);
+		av_fault(faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_MALFORMED, templates->set->faults[i].where,
+			"%s", templates->set->faults[i].text);
 	return templates->set->fault_count;
 }

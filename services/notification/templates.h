@@ -1,7 +1,7 @@
 /* templates.h - the mail templates in force: those compiled in, and an administrator's folder before them.
  *
- * The folder is looked at again when something in it has changed. A file with faults is not taken: what stood before goes on,
- * and the faults are kept for health, each with file and line.
+ * The folder is looked at again when something in it has changed. A file with faults is not taken: what stood
+ * before goes on, and the faults are kept for health, each with file and line.
  */
 #ifndef NOTIFICATION_TEMPLATES_H
 #define NOTIFICATION_TEMPLATES_H

@@ -1,7 +1,7 @@
 /* transport.h - what carries a mail away: SMTP, or a folder. On the loop thread.
  *
- * A transport takes a mail, whose memory stays as it is until the end was told, and tells how it ended exactly once, never
- * from within `send`. After `close` nothing is told any more.
+ * A transport takes a mail, whose memory stays as it is until the end was told, and tells how it ended
+ * exactly once, never from within `send`. After `close` nothing is told any more.
  */
 #ifndef NOTIFICATION_TRANSPORT_H
 #define NOTIFICATION_TRANSPORT_H
@@ -11,8 +11,8 @@
 #include "outcome.h"
 
 struct transport_mail {
-	struct av_id id;	/* of the notice: the same for every attempt */
-	const char *from, *to;	/* addresses that have been checked */
+	struct av_id id;       /* of the notice: the same for every attempt */
+	const char *from, *to; /* addresses that have been checked */
 	struct av_bytes message;
 	void *owner;
 };
@@ -23,7 +23,8 @@ typedef void transport_end(void *context, void *owner, enum outcome outcome, boo
 struct transport {
 	void (*send)(struct transport *self, const struct transport_mail *mail);
 	size_t (*busy)(const struct transport *self); /* mails under way */
-	/* Ends what is under way without telling; frees the transport once the loop has closed its handles. */
+	/* Ends what is under way without telling; frees the transport once the loop has closed its handles.
+	 */
 	void (*close)(struct transport *self);
 };
 
@@ -41,8 +42,9 @@ struct smtp_options {
 /* The texts of the options must outlive it. `loop` is a uv_loop_t *. AV_MEMORY, AV_INTERNAL. */
 int smtp_open(void *loop, const struct smtp_options *options, struct transport **ret_transport);
 
-/* A maildir: made when it does not exist. The name of a mail follows from the notice, so that a repetition takes its place.
- * AV_IO: the folder cannot be made. */
-int maildir_open(void *loop, const char *path, transport_end *on_end, void *context, struct transport **ret_transport);
+/* A maildir: made when it does not exist. The name of a mail follows from the notice, so that a repetition
+ * takes its place. AV_IO: the folder cannot be made. */
+int maildir_open(
+	void *loop, const char *path, transport_end *on_end, void *context, struct transport **ret_transport);
 
 #endif
