@@ -341,12 +341,10 @@ static void batch_done(struct av_daemon *d, struct av_batch *batch)
 		for (size_t i = 0; i < d->follow_count; i++)
 			follow_restart(&d->follows[i]);
 	}
-	if (result.events > 0) {
-		if (d->feed_server)
-			av_feed_server_advanced(d->feed_server);
-		if (d->service->committed)
-			d->service->committed(d, result.first, result.last);
-	}
+	if (result.events > 0 && d->feed_server)
+		av_feed_server_advanced(d->feed_server);
+	if (d->service->committed && (result.events > 0 || result.commit_us > 0))
+		d->service->committed(d, result.first, result.last);
 	d->idle_since_ms = av_clock_monotonic_ms();
 	hand_over(d);
 	loop_plan(d);

@@ -159,7 +159,8 @@ struct av_service {
 
 	/* On the loop thread. All may be NULL. */
 	int (*start)(struct av_daemon *daemon);			 /* after the store is open, before sockets */
-	void (*committed)(struct av_daemon *daemon, uint64_t first, uint64_t last); /* after replies, after feeds are told */
+	void (*committed)(struct av_daemon *daemon, uint64_t first, uint64_t last); /* after replies, after feeds are told; first > last:
+										     * only what stands beside the journal changed */
 	bool (*quiet)(struct av_daemon *daemon);		 /* no I/O of its own under way */
 	void (*stop)(struct av_daemon *daemon);			 /* drain: end I/O */
 	void (*health)(struct av_daemon *daemon, struct av_txn *txn, struct av_arena *arena); /* av_health() for each issue */
