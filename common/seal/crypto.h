@@ -32,7 +32,7 @@ int av_unseal(const unsigned char key[AV_KEY_SIZE], struct av_bytes bound, struc
 
 void av_sign_keypair(struct av_random *random, unsigned char ret_public[AV_SIGN_PUBLIC_SIZE],
 	unsigned char ret_secret[AV_SIGN_SECRET_SIZE]);
-/* Over `context` (a constant of the use, such as "avvik turn v1") and the message. */
+/* Ed25519 over `context` (a constant of the use, such as "avvik turn v1"), a NUL and the message. */
 void av_sign(const unsigned char secret[AV_SIGN_SECRET_SIZE], const char *context, struct av_bytes message,
 	unsigned char ret_signature[AV_SIGNATURE_SIZE]);
 int av_sign_check(const unsigned char public_key[AV_SIGN_PUBLIC_SIZE], const char *context, struct av_bytes message,

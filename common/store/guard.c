@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOCK_FILE "lock"
@@ -85,6 +86,18 @@ int store_refuse_image(const char **ret_why, const char *path, int status, const
 
 /* Takes the lock, or tells who has it. *ret_unfinished: the store was never finished, or there is none yet.
  */
+/* Whoever only asks is_locked() holds it for a moment. */
+static int lock_soon(int fd)
+{
+	const struct timespec moment = {.tv_nsec = 20000000};
+	int rc = flock(fd, LOCK_EX | LOCK_NB);
+	for (int i = 0; i < 5 && rc < 0 && errno == EWOULDBLOCK; i++) {
+		nanosleep(&moment, NULL);
+		rc = flock(fd, LOCK_EX | LOCK_NB);
+	}
+	return rc;
+}
+
 int store_take_lock(struct av_store *store, const char **ret_why, bool *ret_unfinished)
 {
 	char file[STORE_PATH_MAX];
@@ -106,7 +119,7 @@ int store_take_lock(struct av_store *store, const char **ret_why, bool *ret_unfi
 			"%s cannot be opened (%s): check the folder, its owner and its rights.", file,
 			strerror(errno));
 	store->lock_fd = fd;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (lock_soon(fd) < 0)
 		return store_refuse(ret_why, errno == EWOULDBLOCK ? AV_LOCKED : AV_IO,
 			"The store in %s is in use: another daemon has it open. Stop that one first; two "
 			"must not share a "

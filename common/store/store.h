@@ -19,7 +19,7 @@
 
 /* Tables that every store has. A service's own tables follow from AV_TABLE_OWN in the order it declares them. */
 enum av_table {
-	AV_TABLE_META,	     /* name -> value: format, daemon, instance, epoch, stepped, counters */
+	AV_TABLE_META,	     /* name -> value: format, daemon, instance, epoch, stepped, made_at, head, counters */
 	AV_TABLE_JOURNAL,    /* sequence u64 -> chain hash 32, packed Event */
 	AV_TABLE_TURNS,	     /* last sequence u64 -> packed TurnSeal */
 	AV_TABLE_BY_CASE,    /* case id 16, sequence u64 -> nothing (projection) */
