@@ -1,0 +1,286 @@
+/* workflow_main_line.c - a lex Sarah case from the report to its end, with its deadlines; a deviation; loops of measures */
+#include "workflow_world.h"
+
+#include <string.h>
+
+/* Notified early without the investigation, handed in two months later on the Monday after Midsummer. */
+static void a_lex_sarah_case_goes_all_the_way(void **state)
+{
+	Avvik__V1__Remedy remedy = AVVIK__V1__REMEDY__INIT;
+	Avvik__V1__InformAffected inform = AVVIK__V1__INFORM_AFFECTED__INIT;
+	Avvik__V1__FindSerious serious = AVVIK__V1__FIND_SERIOUS__INIT;
+	Avvik__V1__NotifyIvo notify = AVVIK__V1__NOTIFY_IVO__INIT;
+	Avvik__V1__HandInInvestigation hand_in = AVVIK__V1__HAND_IN_INVESTIGATION__INIT;
+	Avvik__V1__CloseCase close = AVVIK__V1__CLOSE_CASE__INIT;
+	struct world w;
+	struct av_id id, measure;
+	Avvik__V1__Case *found;
+	Avvik__V1__Deadline *deadline;
+
+	(void)state;
+	world_open(&w, "2026-04-16 09:00");
+	id = world_file(&w, world_report(&w));
+	found = world_case(&w, &id);
+	assert_int_equal(found->state, STATE(RECEIVED));
+	assert_string_equal(found->number, "2026-0001");
+	assert_string_equal(found->rules_version, "se-2025-07");
+	assert_non_null(strstr(found->legal_reference, "24 e §")); /* LSS */
+	assert_int_equal(world_deadlines(&w, &id), 2);
+	world_want_day(world_deadline(&w, &id, "D2")->due_on, "2026-04-17");
+	world_want_day(world_deadline(&w, &id, "D3")->due_on, "2026-05-16");
+
+	harness_advance(w.h, harness_at("2026-04-17 10:00"));
+	remedy.text = TEXT("extra bemanning");
+	world_does(&w, "anna", &id, ACT(REMEDY), &remedy.base, NULL);
+	assert_int_equal(world_deadline(&w, &id, "D2")->state, ENDED(MET));
+	inform.informed = true;
+	inform.text = TEXT("dottern per telefon");
+	world_does(&w, "anna", &id, ACT(INFORM_AFFECTED), &inform.base, NULL);
+	world_investigate(&w, &id);
+	assert_int_equal(world_deadline(&w, &id, "D3")->state, ENDED(MET));
+	serious.motive = TEXT("uppenbart");
+	world_does(&w, "eva", &id, ACT(FIND_SERIOUS), &serious.base, NULL);
+	assert_int_equal(world_case(&w, &id)->ivo, IVO(REQUIRED));
+	world_want_day(world_deadline(&w, &id, "D4")->due_on, "2026-04-20");
+
+	harness_advance(w.h, harness_at("2026-04-19 14:00"));
+	notify.registry_number = TEXT("SN 2026/17");
+	world_does(&w, "sara", &id, ACT(NOTIFY_IVO), &notify.base, NULL);
+	assert_int_equal(world_deadline(&w, &id, "D4")->state, ENDED(MET));
+	deadline = world_deadline(&w, &id, "D5");
+	assert_true(deadline->statutory);
+	world_want_day(deadline->nominal_on, "2026-06-19");
+	world_want_day(deadline->due_on, "2026-06-22");
+
+	harness_advance(w.h, harness_at("2026-06-10 10:00"));
+	world_document(&w, &id);
+	assert_int_equal(world_case(&w, &id)->state, STATE(ASSESSMENT));
+	world_decide(&w, &id, DEGREE(SERIOUS));
+	assert_int_equal(world_case(&w, &id)->ivo, IVO(NOTIFIED));	 /* not asked for again */
+	assert_int_equal(harness_count(w.h, EVENT(DEADLINE_SET), 0), 4); /* D2, D3, D4 once, D5 */
+	harness_advance(w.h, harness_at("2026-06-22 15:00"));
+	world_does(&w, "eva", &id, ACT(HAND_IN_INVESTIGATION), &hand_in.base, NULL);
+	assert_int_equal(world_deadline(&w, &id, "D5")->state, ENDED(MET));
+
+	measure = world_measure(&w, &id, "2026-08-31");
+	deadline = world_deadline(&w, &id, "D25");
+	world_want_day(deadline->due_on, "2026-08-31");
+	harness_advance(w.h, harness_at("2026-08-20 10:00"));
+	world_execute(&w, &id, measure);
+	assert_int_equal(world_case(&w, &id)->state, STATE(FOLLOW_UP));
+	assert_int_equal(world_deadline(&w, &id, "D25")->state, ENDED(MET));
+	world_want_day(world_deadline(&w, &id, "D26")->due_on, "2026-11-20");
+	harness_advance(w.h, harness_at("2026-11-10 10:00"));
+	world_evaluate(&w, &id, measure, true, false);
+	assert_int_equal(world_deadline(&w, &id, "D26")->state, ENDED(MET));
+	close.note = TEXT("klart");
+	close.category = TEXT("BEM");
+	close.subcategory = TEXT("BEM_RESPEKTLOST");
+	world_does(&w, "sara", &id, ACT(CLOSE), &close.base, NULL);
+	found = world_case(&w, &id);
+	assert_int_equal(found->state, STATE(CLOSED));
+	assert_string_equal(found->subcategory, "BEM_RESPEKTLOST");
+	assert_int_equal(found->n_acts_possible, 0);
+	assert_int_equal(found->items_documented, 0x7fe); /* the decision is item 9 */
+	assert_int_equal(harness_next_due(w.h), 0);	  /* nothing is left to come */
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
+static void an_investigation_attached_to_the_notification_needs_no_second_step(void **state)
+{
+	Avvik__V1__NotifyIvo notify = AVVIK__V1__NOTIFY_IVO__INIT;
+	struct world w;
+	struct av_id id;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	id = world_file(&w, world_report(&w));
+	world_investigate(&w, &id);
+	world_document(&w, &id);
+	world_decide(&w, &id, DEGREE(SERIOUS_RISK));
+	assert_int_equal(world_deadline(&w, &id, "D4")->state, ENDED(RUNNING));
+	notify.registry_number = TEXT("SN 2026/18");
+	notify.investigation_attached = true;
+	world_does(&w, "lena", &id, ACT(NOTIFY_IVO), &notify.base, NULL);
+	assert_int_equal(world_case(&w, &id)->ivo, IVO(COMPLETE));
+	assert_int_equal(world_deadlines(&w, &id), 3); /* D2, D3, D4; no D5 */
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
+static void a_measure_without_effect_asks_for_another(void **state)
+{
+	struct world w;
+	struct av_id id, first, second, third;
+	Avvik__V1__CloseCase close = AVVIK__V1__CLOSE_CASE__INIT;
+	Avvik__V1__Reply *reply;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	id = world_file(&w, world_report(&w));
+	world_investigate(&w, &id);
+	world_document(&w, &id);
+	world_decide(&w, &id, DEGREE(MISCONDUCT));
+	first = world_measure(&w, &id, "2026-05-01");
+	second = world_measure(&w, &id, "2026-05-02");
+	world_execute(&w, &id, first);
+	assert_int_equal(world_case(&w, &id)->state, STATE(MEASURES)); /* another remains */
+	world_execute(&w, &id, second);
+	assert_int_equal(world_case(&w, &id)->state, STATE(FOLLOW_UP));
+	world_evaluate(&w, &id, first, false, false);
+	assert_int_equal(world_case(&w, &id)->state, STATE(MEASURES)); /* a new one is wanted */
+	world_evaluate(&w, &id, second, false, true);		       /* the risk is accepted */
+	assert_int_equal(world_case(&w, &id)->state, STATE(MEASURES));
+	third = world_measure(&w, &id, "2026-06-01");
+	world_execute(&w, &id, third);
+	assert_int_equal(world_case(&w, &id)->state, STATE(FOLLOW_UP));
+	reply = world_act(&w, "sara", &id, ACT(CLOSE), &close.base, NULL);
+	harness_want(reply, REPLY(WRONG_STATE));
+	assert_non_null(strstr(reply->text, "unevaluated"));
+	world_evaluate(&w, &id, third, true, false);
+	world_does(&w, "sara", &id, ACT(CLOSE), &close.base, NULL); /* the report had a category */
+	assert_string_equal(world_case(&w, &id)->category, "BEM");
+	assert_int_equal(harness_count(w.h, EVENT(DEADLINE_SET), 0), 2 + 3 + 3); /* D25 and D26 for each */
+	/* D2 was never met: closing ends it, and says why */
+	assert_int_equal(world_deadline(&w, &id, "D2")->state, ENDED(CANCELLED));
+	assert_int_equal(harness_last(w.h, EVENT(DEADLINE_CANCELLED))->deadline_cancelled->because, AVVIK__V1__ANCHOR__ANCHOR_CLOSED);
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
+static void a_case_without_measures_is_followed_up_and_closed(void **state)
+{
+	Avvik__V1__DecideNoMeasures none = AVVIK__V1__DECIDE_NO_MEASURES__INIT;
+	Avvik__V1__CloseCase close = AVVIK__V1__CLOSE_CASE__INIT;
+	struct world w;
+	struct av_id id;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	id = world_file(&w, world_report(&w));
+	world_investigate(&w, &id);
+	world_document(&w, &id);
+	world_decide(&w, &id, DEGREE(NONE));
+	none.motive = TEXT("inget att åtgärda");
+	world_does(&w, "anna", &id, ACT(DECIDE_NO_MEASURES), &none.base, NULL);
+	world_does(&w, "sara", &id, ACT(CLOSE), &close.base, NULL);
+	assert_false(harness_last(w.h, EVENT(CASE_CLOSED))->case_closed->as_position);
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
+static void a_position_closes_quickly_and_may_be_reconsidered(void **state)
+{
+	Avvik__V1__AssessInitially assess = AVVIK__V1__ASSESS_INITIALLY__INIT;
+	Avvik__V1__FindSerious serious = AVVIK__V1__FIND_SERIOUS__INIT;
+	Avvik__V1__CloseCase close = AVVIK__V1__CLOSE_CASE__INIT;
+	struct world w;
+	struct av_id id, other;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	id = world_file(&w, world_report(&w));
+	other = world_file(&w, world_report(&w));
+	assess.preliminary_degree = DEGREE(NONE);
+	assess.motive = TEXT("klart inget missförhållande");
+	world_does(&w, "sara", &id, ACT(ASSESS_INITIALLY), &assess.base, NULL);
+	world_does(&w, "sara", &other, ACT(ASSESS_INITIALLY), &assess.base, NULL);
+	assert_int_equal(world_case(&w, &id)->state, STATE(POSITION));
+	world_does(&w, "sara", &id, ACT(CLOSE), &close.base, NULL);
+	assert_true(harness_last(w.h, EVENT(CASE_CLOSED))->case_closed->as_position);
+	assert_int_equal(harness_last(w.h, EVENT(DEADLINE_CANCELLED))->deadline_cancelled->because,
+		AVVIK__V1__ANCHOR__ANCHOR_CLOSED_AS_POSITION); /* D2 */
+	serious.motive = TEXT("ändå allvarligt");
+	world_does(&w, "eva", &other, ACT(FIND_SERIOUS), &serious.base, NULL);
+	harness_want(world_act(&w, "sara", &other, ACT(CLOSE), &close.base, NULL), REPLY(WRONG_STATE));
+	world_investigate(&w, &other); /* the position is reconsidered */
+	assert_int_equal(world_case(&w, &other)->state, STATE(INVESTIGATION));
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
+static void a_deviation_is_assessed_and_closed_by_its_unit(void **state)
+{
+	Avvik__V1__AssessDeviation assess = AVVIK__V1__ASSESS_DEVIATION__INIT;
+	Avvik__V1__CloseCase close = AVVIK__V1__CLOSE_CASE__INIT;
+	Avvik__V1__Law laws[] = {AVVIK__V1__LAW__LAW_SOL, AVVIK__V1__LAW__LAW_HSL};
+	Avvik__V1__ActAccepted *accepted;
+	struct world w;
+	struct av_id id;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	id = world_file(&w, world_deviation(&w));
+	assert_string_equal(world_case(&w, &id)->legal_reference, "");
+	assess.laws = laws;
+	assess.n_laws = 2;
+	assess.probability = 4;
+	assess.severity = 2; /* the product is 8, but the severity is low */
+	accepted = world_does(&w, "anna", &id, ACT(ASSESS_DEVIATION), &assess.base, NULL);
+	assert_int_equal(accepted->n_warnings, 0);
+	assert_int_equal(accepted->state, STATE(ASSESSED));
+	assert_int_equal(world_deadline(&w, &id, "DEV1")->state, ENDED(MET));
+	world_does(&w, "anna", &id, ACT(CLOSE), &close.base, NULL);
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
+static void a_deviation_turns_into_lex_sarah_in_one_write(void **state)
+{
+	Avvik__V1__AssessDeviation assess = AVVIK__V1__ASSESS_DEVIATION__INIT;
+	Avvik__V1__TurnIntoLexSarah turn = AVVIK__V1__TURN_INTO_LEX_SARAH__INIT;
+	Avvik__V1__Remedy remedy = AVVIK__V1__REMEDY__INIT;
+	Avvik__V1__Law laws[] = {AVVIK__V1__LAW__LAW_SOL};
+	Avvik__V1__ReportFiled *report;
+	Avvik__V1__Case *found;
+	struct world w;
+	struct av_id id, other;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	report = world_deviation(&w);
+	report->reporter_named = false;
+	id = world_file(&w, report);
+	other = world_file(&w, world_deviation(&w));
+	assert_int_equal(world_case(&w, &id)->state, STATE(RECEIVED)); /* a deviation needs no name */
+	assess.laws = laws;
+	assess.n_laws = 1;
+	assess.probability = 3;
+	assess.severity = 3;
+	assert_int_equal(world_does(&w, "anna", &id, ACT(ASSESS_DEVIATION), &assess.base, NULL)->n_warnings, 1);
+	assert_true(harness_last(w.h, EVENT(DEVIATION_ASSESSED))->deviation_assessed->suspect_lex_sarah);
+	harness_advance(w.h, harness_at("2026-04-13 13:00"));
+	turn.motive = TEXT("misstänkt");
+	world_does(&w, "anna", &id, ACT(TURN_INTO_LEX_SARAH), &turn.base, NULL);
+	found = world_case(&w, &id);
+	assert_int_equal(found->kind, AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH);
+	assert_int_equal(found->state, STATE(RECEIVED));
+	assert_true(found->was_deviation);
+	assert_non_null(strstr(found->legal_reference, "27 kap. 5 §"));
+	assert_int_equal(found->n_tasks, 1);
+	assert_string_equal(found->tasks[0], "reporter_unnamed");
+	world_want_day(world_deadline(&w, &id, "D2")->due_on, "2026-04-14"); /* from the turning */
+	/* remedied before: the duty is met as soon as it starts; the deviation's own deadline is met by the turning */
+	remedy.text = TEXT("lagat");
+	world_does(&w, "anna", &other, ACT(REMEDY), &remedy.base, NULL);
+	world_does(&w, "anna", &other, ACT(TURN_INTO_LEX_SARAH), &turn.base, NULL);
+	assert_int_equal(world_deadline(&w, &other, "D2")->state, ENDED(MET));
+	assert_int_equal(world_deadline(&w, &other, "DEV1")->state, ENDED(MET));
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_lex_sarah_case_goes_all_the_way),
+		cmocka_unit_test(an_investigation_attached_to_the_notification_needs_no_second_step),
+		cmocka_unit_test(a_measure_without_effect_asks_for_another),
+		cmocka_unit_test(a_case_without_measures_is_followed_up_and_closed),
+		cmocka_unit_test(a_position_closes_quickly_and_may_be_reconsidered),
+		cmocka_unit_test(a_deviation_is_assessed_and_closed_by_its_unit),
+		cmocka_unit_test(a_deviation_turns_into_lex_sarah_in_one_write),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
