@@ -35,7 +35,7 @@ static void every_code_point_is_judged_alone_and_among_eight_plain_ones(void **s
 			want = AV_TEXT_NUL;
 		else if (surrogate || point > 0x10ffff)
 			want = AV_TEXT_NOT_UTF8;
-		else if (control && point != '\t' && point != '\n')
+		else if (control && point != '\t' && point != '\n' && point != '\r')
 			want = AV_TEXT_CONTROL;
 		size_t size = encode(point, text);
 		enum av_text_fault alone = av_text_check(text, size);
