@@ -2,6 +2,7 @@
 #include "ask.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,6 +184,27 @@ const char *ask_weekday(struct tool *tool, int32_t on)
 		"", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
 
 	return on ? av_arena_printf(tool->arena, "%s %s", names[av_weekday(on)], tool_day(tool, on)) : "";
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+	AV_UNUSED(number);
+	interrupted = 1;
+}
+
+void ask_interrupts(void)
+{
+	struct sigaction action = {.sa_handler = on_interrupt};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+bool ask_interrupted(void)
+{
+	return interrupted != 0;
 }
 
 /* --- JSON --- */

@@ -43,6 +43,10 @@ const char *ask_number(struct tool *tool, int64_t number);
 /* "Monday 2026-06-22"; "" for 0. */
 const char *ask_weekday(struct tool *tool, int32_t on);
 
+/* Ctrl-C and SIGTERM end a command that follows something: from now on they are only noted. */
+void ask_interrupts(void);
+bool ask_interrupted(void);
+
 /* Items of a list as JSON: "[", the items, "]". Zeroed is ready. */
 struct json_list {
 	size_t count;

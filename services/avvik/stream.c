@@ -1,5 +1,4 @@
 /* stream.c - avvik stream: follow the summary stream. */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,14 +10,6 @@
 
 #define UNITS_MAX 64
 #define LOOK_MS 500 /* how soon Ctrl-C and the end are seen */
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-	AV_UNUSED(number);
-	interrupted = 1;
-}
 
 static void change_print(struct tool *tool, const Avvik__V1__SummaryUpdate *update, const Avvik__V1__FigureChange *change,
 	bool snapshot)
@@ -52,7 +43,7 @@ static int stream_follow(struct tool *tool, struct av_summary_stream *stream, in
 	int64_t end = seconds ? av_clock_monotonic_ms() + seconds * 1000 : INT64_MAX;
 	uint64_t gaps = 0;
 
-	while (!interrupted && av_clock_monotonic_ms() < end) {
+	while (!ask_interrupted() && av_clock_monotonic_ms() < end) {
 		Avvik__V1__SummaryUpdate *update = NULL;
 		bool snapshot = false;
 		int status = av_summary_next(stream, LOOK_MS, &update, &snapshot);
@@ -77,7 +68,6 @@ int command_stream(struct tool *tool, int argc, char **argv)
 	const struct tool_option words[] = {{"span", OPTION_TEXT, &span}, {"for", OPTION_NUMBER, &seconds}};
 	struct av_summary_options options = {0};
 	struct av_summary_stream *stream = NULL;
-	struct sigaction action = {.sa_handler = on_interrupt};
 	int value = 0;
 
 	int count = tool_options(tool, argc, argv, words, AV_COUNT(words), units, UNITS_MAX);
@@ -93,8 +83,7 @@ int command_stream(struct tool *tool, int argc, char **argv)
 	int status = av_summary_open(&options, &stream);
 	if (status < 0)
 		return tool_fail(EXIT_AWAY, "cannot follow the stream at %s: %s", endpoints->stream, av_status_text(status));
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	ask_interrupts();
 	int code = stream_follow(tool, stream, value, seconds);
 	av_summary_close(&stream);
 	return code;

@@ -110,9 +110,9 @@ const struct subcommand subcommands[] = {
 		"Prints each figure as it changes; what was missed is repaired from the snapshot. Ctrl-C ends it.\n\n"
 		"example: avvik stream solglantan --span now"},
 	{"feed", command_feed, "admin", "read the journals of one or more daemons",
-		"DAEMON ... [--from SEQUENCE] [--follow] [--words] [--limit N] [--for SECONDS]\n\n"
+		"DAEMON ... [--words] [--follow] [--new] [--from SEQUENCE] [--limit N] [--for SECONDS]\n\n"
 		"DAEMON: intake, workflow, notification, reporting; several are shown as one, in the order of time. --words: a sentence\n"
-		"for each event that means something to a case officer. --follow: wait for more.\n\n"
+		"for each event that means something to a case officer. --follow: wait for more. --new: leave out what there is already.\n\n"
 		"example: avvik feed workflow notification --words --follow"},
 	{"status", command_status, "admin", "health in plain words; the exit code is for monitoring",
 		"[--metrics]\n\n"
