@@ -231,6 +231,8 @@ static void due_done(struct av_daemon *d, const struct av_item *item)
 	d->due_failed = item->status < 0 && item->status != AV_FULL && item->status != AV_BUSY;
 	if (item->status < 0)
 		d->due_retry_at_ms = av_clock_monotonic_ms() + (d->due_failed ? DUE_RETRY_MS : RETRY_MS);
+	else if (!d->due_more && d->next_due_ms == item->arrived_at_ms) /* it stays due: not at once again */
+		d->due_retry_at_ms = av_clock_monotonic_ms() + RETRY_MS;
 }
 
 static void principals_done(struct av_daemon *d, const struct av_item *item)

@@ -186,7 +186,7 @@ static int due_run(struct av_turn *turn, struct av_item *item)
 	if (status < 0)
 		return status;
 	set_aside_forget(turn, hash);
-	item->more = more && out.count > 0;
+	item->more = more;
 	return AV_OK;
 }
 

@@ -1,6 +1,7 @@
 /* watch.c - what is looked at every second: principals, feeds that wait, the watchdog, memory, health for the log */
 #include <malloc.h>
 
+#include "daemon/backup.h"
 #include "daemon/daemon_inner.h"
 
 #define EVERY_MS 1000
@@ -23,6 +24,7 @@ static void on_watch(uv_timer_t *timer)
 	d->ticks++;
 	principals_watch(d);
 	follow_watch(d);
+	backup_watch(d);
 	watchdog(d);
 	if (d->idle_since_ms && !d->busy && av_clock_monotonic_ms() - d->idle_since_ms >= TRIM_AFTER_MS) {
 		d->idle_since_ms = 0;

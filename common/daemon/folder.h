@@ -1,0 +1,10 @@
+/* folder.h - whole folders: removed, copied, for backups and scratch. */
+#ifndef AVVIK_DAEMON_FOLDER_H
+#define AVVIK_DAEMON_FOLDER_H
+
+/* Removes it with all that is in it; nothing when it is not there. */
+void folder_remove(const char *path);
+/* Files and folders below `from` into the new folder `to` (mode 0700, files 0600), synced. AV_EXISTS, AV_NOT_FOUND, AV_FULL, AV_IO. */
+int folder_copy(const char *from, const char *to);
+
+#endif
