@@ -273,13 +273,21 @@ static int schedule_open(struct av_ctx *ctx)
 	return AV_OK;
 }
 
-static int on_started(struct av_ctx *ctx)
+/* Said by every run once, and again when what it put right may have been undone: only the first time there is
+ * work. */
+static int on_started(struct av_ctx *ctx, struct av_bytes data)
 {
-	end_left_behind(ctx);
-	int status = schedule_open(ctx);
-	if (status < 0)
-		return status;
-	av_counter_set(ctx->txn, RUN_COUNTER, av_counter(ctx->txn, RUN_COUNTER) + 1);
+	uint64_t run = av_counter(ctx->txn, RUN_COUNTER);
+
+	if (data.size != 8)
+		return AV_INVALID;
+	if (av_get_u64(data.data) == run) {
+		end_left_behind(ctx);
+		int status = schedule_open(ctx);
+		if (status < 0)
+			return status;
+		av_counter_set(ctx->txn, RUN_COUNTER, run + 1);
+	}
 	known_set_started(ctx->cache);
 	return AV_OK;
 }
@@ -288,7 +296,7 @@ int on_delivery(struct av_ctx *ctx, unsigned int kind, struct av_bytes data)
 {
 	switch (kind) {
 	case INNER_STARTED:
-		return on_started(ctx);
+		return on_started(ctx, data);
 	case INNER_ENDED:
 		return on_ended(ctx, data);
 	default:

@@ -21,7 +21,8 @@ int known_pack(
 /* The id of the directory's event, to see whether it has changed. Zero: none. */
 struct av_id known_org_id(const struct known *known);
 
-/* The writer's: has this run put right what an earlier one left behind? See delivery.c. */
+/* The writer's: has this run put right what an earlier one left behind? Forgotten with the cache when a turn
+ * is undone; the outbox says it again then. See delivery.c. */
 bool known_started(const struct known *known);
 void known_set_started(struct known *known);
 

@@ -35,6 +35,7 @@ struct outbox {
 	struct underway mails[UNDERWAY_MAX]; /* as last read */
 	uv_timer_t timer;
 	uint64_t run_before, run; /* run 0: not started yet */
+	bool stalled;		  /* something is due and nothing under way, as last seen */
 	struct outbox_state state;
 	struct reach *reach;
 };
@@ -192,6 +193,8 @@ static void look(struct outbox *outbox)
 		return; /* looked at again in a second */
 	if (outbox->run || has_started(outbox, txn)) {
 		size_t count = underway_all(txn, outbox->mails);
+		int64_t first_ms = schedule_first(txn);
+		outbox->stalled = count == 0 && first_ms && first_ms <= av_daemon_now_ms(outbox->daemon);
 		free_places(outbox, count);
 		for (size_t i = 0; i < count; i++) {
 			struct sending *empty, *place = place_of(outbox, &outbox->mails[i], &empty);
@@ -202,16 +205,26 @@ static void look(struct outbox *outbox)
 	av_txn_abort(&txn);
 }
 
+static void post_started(struct outbox *outbox)
+{
+	unsigned char run[8];
+
+	av_put_u64(run, outbox->run_before);
+	(void)av_daemon_post(
+		outbox->daemon, INNER_STARTED, av_bytes(run, sizeof run)); /* else the timer says it again */
+}
+
 static void on_time(uv_timer_t *timer)
 {
 	struct outbox *outbox = timer->data;
+	bool stalled_before = outbox->stalled;
 
-	if (!outbox->run)
-		av_daemon_post(outbox->daemon, INNER_STARTED, av_bytes(NULL, 0)); /* said until it is heard */
 	for (size_t i = 0; i < UNDERWAY_MAX; i++)
 		if (outbox->sendings[i].arena && outbox->sendings[i].ended && !outbox->sendings[i].posted)
 			post_end(&outbox->sendings[i]);
 	look(outbox);
+	if (!outbox->run || (outbox->stalled && stalled_before))
+		post_started(outbox);
 }
 
 /* --- hooks --- */
@@ -281,8 +294,7 @@ int outbox_start(struct av_daemon *daemon)
 	uv_timer_init(av_daemon_loop(daemon), &outbox->timer);
 	outbox->timer.data = outbox;
 	uv_timer_start(&outbox->timer, on_time, LOOK_MS, LOOK_MS);
-	(void)av_daemon_post(
-		daemon, INNER_STARTED, av_bytes(NULL, 0)); /* said again by the timer if it was not heard */
+	post_started(outbox);
 	return AV_OK;
 }
 

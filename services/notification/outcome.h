@@ -38,9 +38,10 @@ bool outcome_server(int outcome); /* concerns all mail, not this one */
 
 /* What the loop tells the writer: the inner items of this daemon. */
 enum inner_kind {
-	INNER_STARTED, /* the daemon has started: attempts that an earlier run left behind are over; no data
-			*/
-	INNER_ENDED    /* a struct delivery_ended */
+	/* The daemon has started: attempts that an earlier run left behind are over. Data: the run counter at
+	   start, u64. */
+	INNER_STARTED,
+	INNER_ENDED /* a struct delivery_ended */
 };
 struct delivery_ended {
 	unsigned char leader[16]; /* notice id */
