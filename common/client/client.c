@@ -81,9 +81,9 @@ void av_client_close(struct av_client **client)
 	free(closing);
 }
 
-/* Sends the command under `id`: its own, or one made of the next number. */
-static int send_command(
-	struct av_client *client, const Avvik__V1__Command *command, char id[MESSAGE_ID_MAX + 1])
+/* The command under its own id, or one made of the next number; packed with malloc. */
+static int pack_command(struct av_client *client, const Avvik__V1__Command *command,
+	char id[MESSAGE_ID_MAX + 1], struct av_bytes *ret_packed)
 {
 	Avvik__V1__Command copy = *command;
 	client->number++;
@@ -101,9 +101,8 @@ static int send_command(
 	if (!packed)
 		return AV_MEMORY;
 	avvik__v1__command__pack(&copy, packed);
-	int status = link_send(&client->link, av_bytes(packed, size));
-	free(packed);
-	return status;
+	*ret_packed = av_bytes(packed, size);
+	return AV_OK;
 }
 
 static int receive_reply(struct av_client *client, int64_t deadline_ms, Avvik__V1__Reply **ret_reply)
@@ -143,27 +142,40 @@ static void keep(struct av_client *client, Avvik__V1__Reply *reply)
 	client->kept_count++;
 }
 
-int client_call_until(struct av_client *client, const Avvik__V1__Command *command, int64_t deadline_ms,
-	Avvik__V1__Reply **ret_reply)
+/* Waits for the reply with this id. */
+static int receive_own(
+	struct av_client *client, const char *id, int64_t deadline_ms, Avvik__V1__Reply **ret_reply)
 {
-	char id[MESSAGE_ID_MAX + 1];
-	Avvik__V1__Reply *reply;
-	int status = send_command(client, command, id);
-	while (status == AV_OK) {
-		status = receive_reply(client, deadline_ms, &reply);
-		if (status == AV_MALFORMED) {
-			status = AV_OK; /* not a reply, passed over */
-			continue;
-		}
+	for (;;) {
+		Avvik__V1__Reply *reply;
+		int status = receive_reply(client, deadline_ms, &reply);
+		if (status == AV_MALFORMED)
+			continue; /* not a reply, passed over */
 		if (status != AV_OK)
-			break;
+			return status;
 		if (strcmp(reply->message_id, id) == 0 || (reply->message_id[0] == 0 && !client->sent)) {
 			*ret_reply = reply;
 			return AV_OK;
 		}
 		keep(client, reply);
 	}
-	if (status == AV_TIMEOUT || status == AV_BUSY || status == AV_CLOSED) {
+}
+
+int client_call_until(struct av_client *client, const Avvik__V1__Command *command, int64_t deadline_ms,
+	Avvik__V1__Reply **ret_reply)
+{
+	char id[MESSAGE_ID_MAX + 1];
+	struct av_bytes packed;
+	int status = pack_command(client, command, id, &packed);
+	if (status != AV_OK)
+		return status;
+	do {
+		status = link_send(&client->link, packed);
+		if (status == AV_OK)
+			status = receive_own(client, id, deadline_ms, ret_reply);
+	} while (status == AV_CLOSED);
+	free((void *)(uintptr_t)packed.data);
+	if (status == AV_TIMEOUT || status == AV_BUSY || status == AV_INTERNAL) {
 		forget_sent(client); /* their answers would come on the connection that is given up */
 		link_reset(&client->link);
 	}
@@ -182,7 +194,12 @@ int av_client_send(struct av_client *client, const Avvik__V1__Command *command, 
 	struct under_way *one = calloc(1, sizeof(*one)), *other;
 	if (!one)
 		return AV_MEMORY;
-	int status = send_command(client, command, one->id);
+	struct av_bytes packed;
+	int status = pack_command(client, command, one->id, &packed);
+	if (status == AV_OK) {
+		status = link_send(&client->link, packed);
+		free((void *)(uintptr_t)packed.data);
+	}
 	if (status != AV_OK) {
 		free(one);
 		return status;
@@ -217,7 +234,7 @@ int av_client_receive(struct av_client *client, int timeout_ms, Avvik__V1__Reply
 		int status = receive_reply(client, deadline_ms, &reply);
 		if (status == AV_OK)
 			keep(client, reply);
-		else if (status != AV_MALFORMED)
+		else if (status != AV_MALFORMED && status != AV_CLOSED)
 			return status;
 	}
 }

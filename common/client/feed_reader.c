@@ -135,6 +135,10 @@ int av_feed_next(struct av_feed *feed, const Avvik__V1__Cursor *after, uint32_t 
 		int status = ask(feed, after, max_events, deadline_ms - now_ms);
 		if (status == AV_OK)
 			status = receive(feed, deadline_ms, &reply);
+		if (status == AV_CLOSED) {
+			feed->asking = false; /* the question went with the connection: it is put again */
+			continue;
+		}
 		if (status != AV_OK)
 			return status;
 		if (reply->body_case == AVVIK__V1__FEED_REPLY__BODY_BATCH && advances(reply->batch, after)) {

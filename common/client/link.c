@@ -1,6 +1,7 @@
 /* link.c - a blocking ZeroMQ connection with CURVE. */
 #include "link.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <zmq.h>
 #include "base/arena.h"
@@ -35,15 +36,48 @@ static bool set_options(const struct link *link, void *zmq)
 	       set_text(zmq, ZMQ_CURVE_SECRETKEY, link->secret_key);
 }
 
+/* The monitor tells when the connection has ended. Its queue has no bound, since ZeroMQ's own thread would
+ * wait at one. */
+static bool watch(struct link *link)
+{
+	char endpoint[40];
+	snprintf(endpoint, sizeof(endpoint), "inproc://monitor-%u", ++link->monitors); /* the last one may linger */
+	if (zmq_socket_monitor(link->zmq, endpoint, ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) !=
+		0)
+		return false;
+	link->connected = false;
+	link->monitor = zmq_socket(link->context, ZMQ_PAIR);
+	return link->monitor && set_int(link->monitor, ZMQ_RCVHWM, 0) &&
+	       set_int(link->monitor, ZMQ_LINGER, 0) && zmq_connect(link->monitor, endpoint) == 0;
+}
+
+static void drop(struct link *link)
+{
+	if (link->zmq) {
+		zmq_socket_monitor(link->zmq, NULL, 0);
+		zmq_close(link->zmq);
+	}
+	if (link->monitor)
+		zmq_close(link->monitor);
+	link->zmq = link->monitor = NULL;
+}
+
 static int make(struct link *link)
 {
 	link->zmq = zmq_socket(link->context, link->kind == LINK_SUB ? ZMQ_SUB : ZMQ_DEALER);
 	if (!link->zmq)
 		return AV_MEMORY;
+	int status = AV_INVALID;
 	bool done = set_options(link, link->zmq);
 	for (size_t i = 0; i < link->topic_count; i++)
 		done &= set_text(link->zmq, ZMQ_SUBSCRIBE, link->topics[i]);
-	return done && zmq_connect(link->zmq, link->endpoint) == 0 ? AV_OK : AV_INVALID;
+	if (done)
+		status = watch(link) ? AV_OK : AV_MEMORY;
+	if (status == AV_OK && zmq_connect(link->zmq, link->endpoint) != 0)
+		status = AV_INVALID;
+	if (status != AV_OK)
+		drop(link);
+	return status;
 }
 
 static bool copy_key(char to[AV_KEY_TEXT], const char *key)
@@ -75,8 +109,7 @@ int link_open(
 
 void link_close(struct link *link)
 {
-	if (link->zmq)
-		zmq_close(link->zmq);
+	drop(link);
 	if (link->context)
 		zmq_ctx_term(link->context);
 	for (size_t i = 0; i < link->topic_count; i++)
@@ -88,11 +121,9 @@ void link_close(struct link *link)
 
 int link_reset(struct link *link)
 {
-	if (link->zmq) {
+	if (link->zmq)
 		set_int(link->zmq, ZMQ_LINGER, 0);
-		zmq_close(link->zmq);
-	}
-	link->zmq = NULL;
+	drop(link);
 	return make(link);
 }
 
@@ -117,21 +148,41 @@ int link_send(struct link *link, struct av_bytes body)
 		if (errno == EAGAIN)
 			return AV_BUSY;
 		if (errno != EINTR)
-			return AV_CLOSED;
+			return AV_INTERNAL;
 	}
 	return AV_OK;
 }
 
-/* Waits until something may be read. */
+/* True: a connection that stood has ended. */
+static bool read_monitor(struct link *link)
+{
+	struct {
+		uint16_t event;
+		unsigned char rest[62];
+	} head = {0};
+	char address[300];
+	bool ended = false;
+	while (zmq_recv(link->monitor, &head, sizeof(head), ZMQ_DONTWAIT) >= 0) {
+		zmq_recv(link->monitor, address, sizeof(address), ZMQ_DONTWAIT);
+		ended |= head.event == ZMQ_EVENT_DISCONNECTED && link->connected;
+		link->connected = head.event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+	}
+	return ended;
+}
+
+/* Waits until a message may be read. */
 static int wait_readable(struct link *link, int64_t deadline_ms)
 {
 	for (;;) {
 		int64_t left_ms = deadline_ms - av_clock_monotonic_ms();
-		zmq_pollitem_t item = {.socket = link->zmq, .events = ZMQ_POLLIN};
-		int ready = zmq_poll(&item, 1, (long)AV_MIN(AV_MAX(left_ms, 0), 60000));
-		if (ready > 0)
-			return AV_OK;
+		zmq_pollitem_t items[] = {{.socket = link->zmq, .events = ZMQ_POLLIN},
+			{.socket = link->monitor, .events = ZMQ_POLLIN}};
+		int ready = zmq_poll(items, 2, (long)AV_MIN(AV_MAX(left_ms, 0), 60000));
 		if (ready < 0 && errno != EINTR)
+			return AV_INTERNAL;
+		if (ready > 0 && items[0].revents)
+			return AV_OK;
+		if (ready > 0 && read_monitor(link))
 			return AV_CLOSED;
 		if (left_ms <= 0)
 			return AV_TIMEOUT;
@@ -149,7 +200,7 @@ int link_receive(struct link *link, int64_t deadline_ms, unsigned char **ret_bod
 	zmq_msg_init(&part);
 	do {
 		if (zmq_msg_recv(&part, link->zmq, ZMQ_DONTWAIT) < 0) {
-			status = errno == EAGAIN || errno == EINTR ? AV_TIMEOUT : AV_CLOSED;
+			status = errno == EAGAIN || errno == EINTR ? AV_TIMEOUT : AV_INTERNAL;
 			break;
 		}
 	} while (zmq_msg_more(&part));

@@ -18,8 +18,10 @@ struct link {
 	enum link_kind kind;
 	char *endpoint;
 	char server_key[AV_KEY_TEXT], public_key[AV_KEY_TEXT], secret_key[AV_KEY_TEXT];
-	void *context, *zmq;
-	char **topics; /* SUB; NULL-terminated */
+	void *context, *zmq, *monitor;
+	unsigned int monitors;
+	bool connected; /* as far as the monitor has told */
+	char **topics;	/* SUB; NULL-terminated */
 	size_t topic_count;
 };
 
@@ -32,7 +34,8 @@ int link_reset(struct link *link);
 int link_subscribe(struct link *link, const char *topic);
 /* AV_BUSY: the queue is full. */
 int link_send(struct link *link, struct av_bytes body);
-/* The last frame of the next message, from malloc. AV_TIMEOUT, AV_MEMORY, AV_CLOSED. */
+/* The last frame of the next message, from malloc. AV_CLOSED: the connection has ended, told once; it is
+ * being made again, but what was on its way is lost. AV_TIMEOUT, AV_MEMORY, AV_INTERNAL. */
 int link_receive(struct link *link, int64_t deadline_ms, unsigned char **ret_body, size_t *ret_size);
 
 /* A message of a peer, scanned and then unpacked with malloc, as the library's user frees it. NULL: it is not

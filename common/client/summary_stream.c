@@ -292,7 +292,7 @@ static int receive(struct av_summary_stream *stream, int64_t until_ms, Avvik__V1
 	size_t size;
 	int status = link_receive(&stream->link, until_ms, &body, &size);
 	if (status != AV_OK)
-		return status;
+		return status == AV_CLOSED ? AV_NOTHING : status; /* what is missed shows as a gap */
 	Avvik__V1__SummaryUpdate *update =
 		(Avvik__V1__SummaryUpdate *)link_unpack(&avvik__v1__summary_update__descriptor, body, size);
 	free(body);

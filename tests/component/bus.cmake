@@ -5,3 +5,5 @@ target_link_libraries(bus_world PUBLIC avvik_bus PkgConfig::libzmq PkgConfig::cm
 foreach(part socket stream feed)
 	av_test(bus_${part} SOURCES ${CMAKE_CURRENT_LIST_DIR}/bus_${part}.c LINKS bus_world LABELS component)
 endforeach()
+av_test(bus_client SOURCES ${CMAKE_CURRENT_LIST_DIR}/bus_client.c LINKS bus_world avvik_client Threads::Threads
+	LABELS component)

@@ -30,7 +30,8 @@ struct av_client_options {
 int av_client_open(const struct av_client_options *options, struct av_client **ret_client);
 void av_client_close(struct av_client **client);
 
-/* Sends and waits for the reply. Orders need command->reference: then a call that timed out may be made again. AV_TIMEOUT:
+/* Sends and waits for the reply; sent again when the connection ends before that. Orders need command->reference: then a
+ * call that timed out may be made again. AV_TIMEOUT:
  * no reply (the daemon is away, or the key is not allowed: CURVE refuses silently); what was sent with
  * av_client_send and not answered is given up with it. *ret_reply: free with avvik__v1__reply__free_unpacked(reply, NULL). */
 int av_client_call(struct av_client *client, const Avvik__V1__Command *command, Avvik__V1__Reply **ret_reply);
