@@ -5,11 +5,12 @@
 #include <stdbool.h>
 #include "wire/message.h"
 
-bool code_is(const char *text);		 /* A-Z a-z 0-9 _ . - , not empty */
-bool code_is_lower(const char *text);	 /* a-z 0-9 . - , not empty: unit codes and account names */
-bool code_is_registry(const char *text); /* a registry number as "SN 2026/0042": also / : and space, and some digit */
-bool code_is_media(const char *text);	 /* "application/pdf" */
-bool text_is_blank(const char *text);	 /* NULL, empty or only white space */
+bool code_is(const char *text);	      /* A-Z a-z 0-9 _ . - , not empty */
+bool code_is_lower(const char *text); /* a-z 0-9 . - , not empty: unit codes and account names */
+bool code_is_registry(
+	const char *text); /* a registry number as "SN 2026/0042": also / : and space, and some digit */
+bool code_is_media(const char *text); /* "application/pdf" */
+bool text_is_blank(const char *text); /* NULL, empty or only white space */
 
 /* A list without anything twice: bytes of sorted texts. */
 struct text_set {

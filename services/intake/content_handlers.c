@@ -1,4 +1,5 @@
-/* content_handlers.c - what is sealed here and opened again: for a person with workflow's grant, for notification in the feed. */
+/* content_handlers.c - what is sealed here and opened again: for a person with workflow's grant, for
+ * notification in the feed. */
 #include <string.h>
 
 #include "handlers.h"
@@ -31,9 +32,9 @@ static int items_here(struct av_ctx *ctx, const Avvik__V1__GrantBody *grant, str
 	};
 	if (!use.case_id || !use.items || !use.filings)
 		return AV_MEMORY;
-	int status = id_of(grant->case_id, use.case_id)
-			     ? filing_list(ctx->txn, use.case_id, FILINGS_MAX, ctx->arena, &filings, &filing_count)
-			     : AV_NOT_FOUND;
+	int status = id_of(grant->case_id, use.case_id) ? filing_list(ctx->txn, use.case_id, FILINGS_MAX,
+								  ctx->arena, &filings, &filing_count)
+							: AV_NOT_FOUND;
 	if (status < 0 && status != AV_NOT_FOUND)
 		return status;
 	for (size_t i = 0; i < grant->n_items; i++) {
@@ -41,12 +42,13 @@ static int items_here(struct av_ctx *ctx, const Avvik__V1__GrantBody *grant, str
 		if (strcmp(grant->items[i]->holder, "intake") != 0)
 			continue;
 		while (at < filing_count && (grant->items[i]->content_id.len != AV_ID_SIZE ||
-						    memcmp(grant->items[i]->content_id.data, filings[at].content_id.bytes,
-							    AV_ID_SIZE) != 0))
+						    memcmp(grant->items[i]->content_id.data,
+							    filings[at].content_id.bytes, AV_ID_SIZE) != 0))
 			at++;
 		if (at == filing_count) {
 			av_fault(&ctx->faults, CODE(UNKNOWN_REFERENCE), "grant",
-				"names content that intake does not hold for this case: ask workflow for a new one");
+				"names content that intake does not hold for this case: ask workflow for a "
+				"new one");
 			return AV_NOT_FOUND;
 		}
 		use.items[use.count] = grant->items[i];
@@ -93,7 +95,8 @@ static int open_item(struct av_ctx *ctx, const Avvik__V1__ContentItem *item, con
 			break;
 		avvik__v1__opened_part__init(&parts[opened->n_parts]);
 		parts[opened->n_parts].part = (Avvik__V1__ContentPart)part;
-		parts[opened->n_parts].body = (ProtobufCBinaryData){body.size, (uint8_t *)(uintptr_t)body.data};
+		parts[opened->n_parts].body =
+			(ProtobufCBinaryData){body.size, (uint8_t *)(uintptr_t)body.data};
 		opened->parts[opened->n_parts] = &parts[opened->n_parts];
 		opened->n_parts++;
 	}
@@ -142,7 +145,8 @@ static int erase_item(struct av_ctx *ctx, const struct use *use, size_t i)
 	for (size_t before = 0; before < i; before++)
 		if (use->filings[before] == filing)
 			return AV_OK;
-	Avvik__V1__ContentErased *event = AV_NEW(ctx->arena, Avvik__V1__ContentErased, avvik__v1__content_erased);
+	Avvik__V1__ContentErased *event =
+		AV_NEW(ctx->arena, Avvik__V1__ContentErased, avvik__v1__content_erased);
 	if (!event)
 		return AV_MEMORY;
 	event->content_id = binary_of(&filing->content_id);
@@ -194,7 +198,8 @@ int on_open_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 	case AVVIK__V1__GRANT_KIND__GRANT_KIND_ERASE:
 		return erase_with(ctx, &use);
 	default:
-		av_fault(&ctx->faults, CODE(UNKNOWN_VALUE), "grant", "is neither to read nor to erase: ask workflow for one");
+		av_fault(&ctx->faults, CODE(UNKNOWN_VALUE), "grant",
+			"is neither to read nor to erase: ask workflow for one");
 		return AV_INVALID;
 	}
 }
@@ -227,8 +232,8 @@ static bool has_contact(const Avvik__V1__ContentRef *ref)
 	return false;
 }
 
-int content_open_parts(void *keystore, struct av_txn *txn, const Avvik__V1__Event *event, struct av_arena *arena,
-	Avvik__V1__FeedItem *item)
+int content_open_parts(void *keystore, struct av_txn *txn, const Avvik__V1__Event *event,
+	struct av_arena *arena, Avvik__V1__FeedItem *item)
 {
 	size_t count = 0;
 	int status = AV_OK;
@@ -244,6 +249,7 @@ int content_open_parts(void *keystore, struct av_txn *txn, const Avvik__V1__Even
 	if (event->body_case == AVVIK__V1__EVENT__BODY_REPORT_FILED)
 		return open_contact(keystore, txn, event->report_filed->content, arena, item);
 	for (size_t i = 0; i < count && status == AV_OK; i++)
-		status = open_contact(keystore, txn, event->directory_published->contacts[i]->content, arena, item);
+		status = open_contact(
+			keystore, txn, event->directory_published->contacts[i]->content, arena, item);
 	return status;
 }

@@ -1,9 +1,10 @@
-/* directory_deputies.c - circles among deputies: A stands in for B, who stands in for A, both absent on one day.
+/* directory_deputies.c - circles among deputies: A stands in for B, who stands in for A, both absent on one
+ * day.
  *
- * An edge goes from the absent person to the deputy, for the days of the absence. A circle that stands on some day stands
- * on the latest of the first days of its edges, so only first days are looked at. Edges that no circle can use at all,
- * whatever the day, are taken away first: what is left in a real directory is a handful of pairs who stand in for each
- * other, at different times.
+ * An edge goes from the absent person to the deputy, for the days of the absence. A circle that stands on
+ * some day stands on the latest of the first days of its edges, so only first days are looked at. Edges that
+ * no circle can use at all, whatever the day, are taken away first: what is left in a real directory is a
+ * handful of pairs who stand in for each other, at different times.
  */
 #include "directory_rules.h"
 
@@ -78,15 +79,17 @@ static void collect_edges(const Avvik__V1__Directory *directory, const size_t *s
 			const Avvik__V1__Deputy *deputy = person->deputies[d];
 			size_t to = place_of(directory, sorted, deputy->person);
 			/* Strangers, oneself and absences without days have a fault of their own. */
-			if (to != SIZE_MAX && to != p && deputy->from_on != 0 && deputy->from_on <= deputy->until_on)
+			if (to != SIZE_MAX && to != p && deputy->from_on != 0 &&
+				deputy->from_on <= deputy->until_on)
 				walk->edges[walk->edge_count++] =
 					(struct edge){p, to, d, deputy->from_on, deputy->until_on, false};
 		}
 	}
 }
 
-/* Takes away edges that lead to or come from a dead end, again and again. What is left of `edges` stands first; `day` 0: any
- * day, else those of the day. Answers how many are left: more than none means a circle among them. */
+/* Takes away edges that lead to or come from a dead end, again and again. What is left of `edges` stands
+ * first; `day` 0: any day, else those of the day. Answers how many are left: more than none means a circle
+ * among them. */
 static size_t trim(struct walk *walk, struct edge **edges, size_t count, av_day day)
 {
 	size_t left = 0, before;
@@ -121,7 +124,8 @@ static size_t trim(struct walk *walk, struct edge **edges, size_t count, av_day 
 }
 
 /* Every person with an edge left has a way on, so going on comes back somewhere: that is the circle. */
-static void tell_circle(struct walk *walk, struct edge **edges, size_t count, av_day day, struct av_faults *faults)
+static void tell_circle(
+	struct walk *walk, struct edge **edges, size_t count, av_day day, struct av_faults *faults)
 {
 	char on[AV_DATE_TEXT];
 	size_t at = edges[0]->absent;
@@ -142,8 +146,9 @@ static void tell_circle(struct walk *walk, struct edge **edges, size_t count, av
 	av_day_text(day, on);
 	av_fault(faults, CODE(CONTRADICTION),
 		path_of(faults, "people[%zu].deputies[%zu]", first->absent, first->place),
-		"goes in a circle on %s, by way of %s%s, all of them absent: name somebody who is there that day", on, through,
-		length > 8 ? " and others" : "");
+		"goes in a circle on %s, by way of %s%s, all of them absent: name somebody who is there that "
+		"day",
+		on, through, length > 8 ? " and others" : "");
 }
 
 static int compare_days(const void *left, const void *right)
@@ -152,8 +157,8 @@ static int compare_days(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-void directory_check_circles(const Avvik__V1__Directory *directory, struct av_arena *arena,
-	struct av_faults *faults)
+void directory_check_circles(
+	const Avvik__V1__Directory *directory, struct av_arena *arena, struct av_faults *faults)
 {
 	struct walk walk = {.people = directory->n_people};
 	size_t total = 0, left;
@@ -187,5 +192,6 @@ void directory_check_circles(const Avvik__V1__Directory *directory, struct av_ar
 	}
 	if (walk.steps >= STEPS_MAX)
 		av_fault(faults, CODE(OUT_OF_RANGE), "people",
-			"have deputies that are too entangled to be checked: take away absences that are over");
+			"have deputies that are too entangled to be checked: take away absences that are "
+			"over");
 }

@@ -1,7 +1,8 @@
 /* directory_handlers.c - PublishDirectory and GetDirectory.
  *
- * The event carries the directory without names and addresses. Each person's contact is sealed as a content of its own: one that
- * has not changed keeps the content it has, and those that nobody needs any more are erased in the same turn.
+ * The event carries the directory without names and addresses. Each person's contact is sealed as a content
+ * of its own: one that has not changed keeps the content it has, and those that nobody needs any more are
+ * erased in the same turn.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,11 +45,13 @@ static Avvik__V1__Directory *without_contacts(const Avvik__V1__Directory *direct
 
 static int compare_contacts(const void *a, const void *b)
 {
-	return strcmp((*(Avvik__V1__PersonContact *const *)a)->person, (*(Avvik__V1__PersonContact *const *)b)->person);
+	return strcmp((*(Avvik__V1__PersonContact *const *)a)->person,
+		(*(Avvik__V1__PersonContact *const *)b)->person);
 }
 
 /* Of the directory in force, sorted by person. NULL when out of memory. */
-static Avvik__V1__PersonContact **contacts_before(const struct view *view, struct av_arena *arena, size_t *ret_count)
+static Avvik__V1__PersonContact **contacts_before(
+	const struct view *view, struct av_arena *arena, size_t *ret_count)
 {
 	size_t count = view->directory ? view->directory->n_contacts : 0;
 	Avvik__V1__PersonContact **sorted = av_arena_alloc(arena, (count + 1) * sizeof(*sorted));
@@ -62,8 +65,8 @@ static Avvik__V1__PersonContact **contacts_before(const struct view *view, struc
 }
 
 /* The content that holds exactly this contact already; NULL: there is none. */
-static const Avvik__V1__ContentRef *same_contact(struct av_ctx *ctx, Avvik__V1__PersonContact **before, size_t count,
-	const char *person, struct av_bytes packed)
+static const Avvik__V1__ContentRef *same_contact(struct av_ctx *ctx, Avvik__V1__PersonContact **before,
+	size_t count, const char *person, struct av_bytes packed)
 {
 	Avvik__V1__PersonContact wanted = AVVIK__V1__PERSON_CONTACT__INIT, *key = &wanted, **found;
 	struct av_bytes held;
@@ -71,7 +74,8 @@ static const Avvik__V1__ContentRef *same_contact(struct av_ctx *ctx, Avvik__V1__
 	wanted.person = text_of(person);
 	found = bsearch(&key, before, count, sizeof(*before), compare_contacts);
 	if (!found || !(*found)->content || !id_of((*found)->content->content_id, &id) ||
-		av_content_get(ctx->txn, ctx->keys, &id, CONTACT, ctx->arena, &held) < 0 || !av_bytes_equal(held, packed))
+		av_content_get(ctx->txn, ctx->keys, &id, CONTACT, ctx->arena, &held) < 0 ||
+		!av_bytes_equal(held, packed))
 		return NULL;
 	return (*found)->content;
 }
@@ -82,8 +86,8 @@ static Avvik__V1__ContentRef *ref_copy(const Avvik__V1__ContentRef *ref, struct 
 	return (Avvik__V1__ContentRef *)av_message_copy(&ref->base, arena);
 }
 
-static int contacts_make(struct av_ctx *ctx, const Avvik__V1__Directory *directory, Avvik__V1__PersonContact **before,
-	size_t before_count, struct contacts *ret_contacts)
+static int contacts_make(struct av_ctx *ctx, const Avvik__V1__Directory *directory,
+	Avvik__V1__PersonContact **before, size_t before_count, struct contacts *ret_contacts)
 {
 	struct contacts made = {
 		.list = av_arena_alloc(ctx->arena, (directory->n_people + 1) * sizeof(*made.list)),
@@ -99,11 +103,13 @@ static int contacts_make(struct av_ctx *ctx, const Avvik__V1__Directory *directo
 		contact.name = person->name;
 		contact.mail = person->mail;
 		contact.phone = person->phone;
-		Avvik__V1__PersonContact *each = AV_NEW(ctx->arena, Avvik__V1__PersonContact, avvik__v1__person_contact);
+		Avvik__V1__PersonContact *each =
+			AV_NEW(ctx->arena, Avvik__V1__PersonContact, avvik__v1__person_contact);
 		struct av_bytes packed = av_message_pack(&contact.base, ctx->arena);
 		if (!each || !packed.data)
 			return AV_MEMORY;
-		const Avvik__V1__ContentRef *held = same_contact(ctx, before, before_count, person->id, packed);
+		const Avvik__V1__ContentRef *held =
+			same_contact(ctx, before, before_count, person->id, packed);
 		each->person = person->id;
 		each->has_mail = *person->mail != '\0';
 		each->content = held ? ref_copy(held, ctx->arena) : NULL;
@@ -139,8 +145,8 @@ static bool still_used(const struct contacts *contacts, Avvik__V1__PersonContact
 }
 
 /* Addresses that no directory needs any more do not stay. */
-static int contacts_erase(struct av_ctx *ctx, const struct contacts *contacts, Avvik__V1__PersonContact **before,
-	size_t before_count)
+static int contacts_erase(struct av_ctx *ctx, const struct contacts *contacts,
+	Avvik__V1__PersonContact **before, size_t before_count)
 {
 	Avvik__V1__PersonContact **sorted =
 		av_arena_alloc(ctx->arena, (contacts->count + 1) * sizeof(*sorted));
@@ -153,11 +159,13 @@ static int contacts_erase(struct av_ctx *ctx, const struct contacts *contacts, A
 		const Avvik__V1__ContentRef *old = before[i]->content;
 		unsigned int parts;
 		struct av_id made;
-		if (!old || !id_of(old->content_id, &made) || still_used(contacts, sorted, before[i]->person, &made) ||
+		if (!old || !id_of(old->content_id, &made) ||
+			still_used(contacts, sorted, before[i]->person, &made) ||
 			av_content_parts(ctx->txn, &made, &parts) < 0)
 			continue;
 		struct av_id *id = av_arena_copy(ctx->arena, &made, sizeof(made));
-		Avvik__V1__ContentErased *erased = AV_NEW(ctx->arena, Avvik__V1__ContentErased, avvik__v1__content_erased);
+		Avvik__V1__ContentErased *erased =
+			AV_NEW(ctx->arena, Avvik__V1__ContentErased, avvik__v1__content_erased);
 		if (!id || !erased)
 			return AV_MEMORY;
 		erased->content_id = binary_of(id);
@@ -228,14 +236,16 @@ int on_publish_directory(struct av_ctx *ctx, const ProtobufCMessage *body)
 
 	status = directory_find(ctx->txn, directory->version, &known);
 	if (status == AV_OK) {
-		bool in_force = view->directory && strcmp(view->directory->directory->version, directory->version) == 0;
+		bool in_force = view->directory &&
+				strcmp(view->directory->directory->version, directory->version) == 0;
 		if (in_force && memcmp(known.hash, hash, AV_HASH_SIZE) == 0 && contacts.fresh == 0 &&
 			contacts.count == before_count) {
 			ctx->reply->text = text_of("this directory is in force already: nothing was changed");
 			return accept(ctx, directory->version);
 		}
 		av_fault(&ctx->faults, CODE(DUPLICATE), "version",
-			"has been published with another content: give the new directory a version of its own");
+			"has been published with another content: give the new directory a version of its "
+			"own");
 		return AV_CONFLICT;
 	}
 	if (status != AV_NOT_FOUND)

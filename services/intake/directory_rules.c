@@ -1,7 +1,8 @@
 /* directory_rules.c - see directory_rules.h
  *
- * The units must be one tree with levels that go down, so that managers are found upwards; people and roles must exist;
- * and every act that the rule pack knows must have somebody at every leaf, so that no case can come to a halt there.
+ * The units must be one tree with levels that go down, so that managers are found upwards; people and roles
+ * must exist; and every act that the rule pack knows must have somebody at every leaf, so that no case can
+ * come to a halt there.
  */
 #include "directory_rules.h"
 
@@ -46,7 +47,8 @@ static void check_place(const struct check *check, const Avvik__V1__Unit *unit, 
 	if (!*unit->parent) {
 		if (unit->level != COMMITTEE)
 			av_fault(faults, CODE(REQUIRED), path_of(faults, "units[%zu].parent", i),
-				"is missing: only the committee has no unit above; give the code of the one it belongs to");
+				"is missing: only the committee has no unit above; give the code of the one "
+				"it belongs to");
 		return;
 	}
 	if (unit->level == COMMITTEE)
@@ -101,16 +103,20 @@ static void check_unit(const struct check *check, size_t i)
 	check_place(check, unit, i);
 	if (unit->operation == AVVIK__V1__OPERATION__OPERATION_UNSPECIFIED && av_org_leaf(check->org, unit))
 		av_fault(faults, CODE(REQUIRED), path_of(faults, "units[%zu].operation", i),
-			"is missing: a unit without units below is own, in_house_contract, contracted or private");
+			"is missing: a unit without units below is own, in_house_contract, contracted or "
+			"private");
 	if (!check->rules)
 		return;
 	if (*unit->area && !is_code_of(check->rules->areas, check->rules->n_areas, unit->area))
 		av_fault(faults, CODE(UNKNOWN_VALUE), path_of(faults, "units[%zu].area", i),
-			"is not among the `areas` of the rule pack %s: correct it, or publish the rules first",
+			"is not among the `areas` of the rule pack %s: correct it, or publish the rules "
+			"first",
 			check->rules->version);
-	if (*unit->activity && !is_code_of(check->rules->activities, check->rules->n_activities, unit->activity))
+	if (*unit->activity &&
+		!is_code_of(check->rules->activities, check->rules->n_activities, unit->activity))
 		av_fault(faults, CODE(UNKNOWN_VALUE), path_of(faults, "units[%zu].activity", i),
-			"is not among the `activities` of the rule pack %s: correct it, or publish the rules first",
+			"is not among the `activities` of the rule pack %s: correct it, or publish the rules "
+			"first",
 			check->rules->version);
 }
 
@@ -122,8 +128,10 @@ static void check_root(const struct check *check)
 		if (*unit->parent || unit->level != COMMITTEE)
 			continue;
 		if (roots++ > 0)
-			av_fault(check->faults, CODE(DUPLICATE), path_of(check->faults, "units[%zu].level", i),
-				"is a second committee: one directory is of one committee; publish the other in its own instance");
+			av_fault(check->faults, CODE(DUPLICATE),
+				path_of(check->faults, "units[%zu].level", i),
+				"is a second committee: one directory is of one committee; publish the other "
+				"in its own instance");
 	}
 	if (roots == 0)
 		av_fault(check->faults, CODE(REQUIRED), "units",
@@ -141,11 +149,14 @@ static void check_roles(const struct check *check, const Avvik__V1__Person *pers
 	for (size_t r = 0; r < person->n_roles; r++) {
 		const Avvik__V1__RoleHeld *held = person->roles[r];
 		if (check->rules && !is_code_of(check->rules->roles, check->rules->n_roles, held->role))
-			av_fault(faults, CODE(UNKNOWN_VALUE), path_of(faults, "people[%zu].roles[%zu].role", i, r),
-				"is not among the `roles` of the rule pack %s: correct it, or publish the rules first",
+			av_fault(faults, CODE(UNKNOWN_VALUE),
+				path_of(faults, "people[%zu].roles[%zu].role", i, r),
+				"is not among the `roles` of the rule pack %s: correct it, or publish the "
+				"rules first",
 				check->rules->version);
 		if (!av_org_unit(check->org, held->unit))
-			av_fault(faults, CODE(UNKNOWN_REFERENCE), path_of(faults, "people[%zu].roles[%zu].unit", i, r),
+			av_fault(faults, CODE(UNKNOWN_REFERENCE),
+				path_of(faults, "people[%zu].roles[%zu].unit", i, r),
 				"is not a unit of this directory: add the unit, or correct the code");
 		if (held->from_on != 0 && held->until_on != 0 && held->until_on < held->from_on)
 			av_fault(faults, CODE(CONTRADICTION),
@@ -153,8 +164,10 @@ static void check_roles(const struct check *check, const Avvik__V1__Person *pers
 				"is before from_on: give the last day the role is held");
 		for (size_t other = 0; other < r; other++) {
 			const Avvik__V1__RoleHeld *earlier = person->roles[other];
-			if (strcmp(earlier->role, held->role) != 0 || strcmp(earlier->unit, held->unit) != 0 ||
-				!periods_meet(earlier->from_on, earlier->until_on, held->from_on, held->until_on))
+			if (strcmp(earlier->role, held->role) != 0 ||
+				strcmp(earlier->unit, held->unit) != 0 ||
+				!periods_meet(
+					earlier->from_on, earlier->until_on, held->from_on, held->until_on))
 				continue;
 			av_fault(faults, CODE(DUPLICATE), path_of(faults, "people[%zu].roles[%zu]", i, r),
 				"is the same as roles[%zu] on some day: remove one of them", other);
@@ -169,18 +182,21 @@ static void check_deputies(const struct check *check, const Avvik__V1__Person *p
 	for (size_t d = 0; d < person->n_deputies; d++) {
 		const Avvik__V1__Deputy *deputy = person->deputies[d];
 		if (strcmp(deputy->person, person->id) == 0)
-			av_fault(faults, CODE(CONTRADICTION), path_of(faults, "people[%zu].deputies[%zu].person", i, d),
+			av_fault(faults, CODE(CONTRADICTION),
+				path_of(faults, "people[%zu].deputies[%zu].person", i, d),
 				"is the absent person: name someone who is there");
 		else if (!av_org_person(check->org, deputy->person))
 			av_fault(faults, CODE(UNKNOWN_REFERENCE),
 				path_of(faults, "people[%zu].deputies[%zu].person", i, d),
 				"is not a person of this directory: add the person, or correct the id");
 		if (deputy->from_on == 0 || deputy->until_on == 0)
-			av_fault(faults, CODE(REQUIRED), path_of(faults, "people[%zu].deputies[%zu].%s", i, d,
-				deputy->from_on == 0 ? "from_on" : "until_on"),
+			av_fault(faults, CODE(REQUIRED),
+				path_of(faults, "people[%zu].deputies[%zu].%s", i, d,
+					deputy->from_on == 0 ? "from_on" : "until_on"),
 				"is missing: an absence has a first and a last day");
 		else if (deputy->until_on < deputy->from_on)
-			av_fault(faults, CODE(CONTRADICTION), path_of(faults, "people[%zu].deputies[%zu].until_on", i, d),
+			av_fault(faults, CODE(CONTRADICTION),
+				path_of(faults, "people[%zu].deputies[%zu].until_on", i, d),
 				"is before from_on: give the last day of the absence");
 	}
 }
@@ -261,7 +277,8 @@ static void check_act(const struct check *check, const Avvik__V1__ActRule *act, 
 		const Avvik__V1__Unit *unit = check->directory->units[u];
 		if (av_org_leaf(check->org, unit) && !somebody_may(check, act, unit->code))
 			av_fault(check->faults, CODE(REQUIRED), path_of(check->faults, "units[%zu]", u),
-				"has nobody who may `%s` a case today: give somebody the role %s here or above",
+				"has nobody who may `%s` a case today: give somebody the role %s here or "
+				"above",
 				act->act, roles_text(act, arena));
 	}
 }
@@ -276,7 +293,8 @@ static void check_somebody(const struct check *check)
 			continue;
 		for (size_t p = 0; p < check->directory->n_people && !held; p++)
 			for (size_t r = 0; r < check->directory->people[p]->n_roles && !held; r++)
-				held = av_org_within(check->org, unit->code, check->directory->people[p]->roles[r]->unit);
+				held = av_org_within(
+					check->org, unit->code, check->directory->people[p]->roles[r]->unit);
 		if (!held)
 			av_fault(check->faults, CODE(REQUIRED), path_of(check->faults, "units[%zu]", u),
 				"has nobody with a role, here or above: give its manager the role EC");

@@ -1,4 +1,4 @@
-/* handlers.h - one function per message; see the tables in main.c. */
+/* handlers.h - one function per message; the tables stand in intake_service.c. */
 #ifndef INTAKE_HANDLERS_H
 #define INTAKE_HANDLERS_H
 
@@ -21,8 +21,8 @@ av_handler on_publish_rules, on_get_rules;
 
 /* content_handlers.c */
 av_handler on_open_content;
-int content_open_parts(void *keystore, struct av_txn *txn, const Avvik__V1__Event *event, struct av_arena *arena,
-	Avvik__V1__FeedItem *item);
+int content_open_parts(void *keystore, struct av_txn *txn, const Avvik__V1__Event *event,
+	struct av_arena *arena, Avvik__V1__FeedItem *item);
 
 /* An id as the messages carry it, and back. The bytes are not copied. */
 static inline ProtobufCBinaryData binary_of(const struct av_id *id)

@@ -2,15 +2,14 @@
  *
  * Numbers are big-endian. Each value begins with the version of its format.
  *
- * FILINGS      key: report id 16, sequence u64. The first of a report is the report, the others its supplements.
- *              value: version u8 = 1, supplement u8, content id 16, key number u64, then the principal's name
- *              01 00 0192f3a1c4d57e3f8a11bb20c3d4e5f6 0000000000000007 6c6966656361726565  (report, key 7, "lifecaree")
- * DIRECTORIES  key: version. value: version u8 = 1, sequence u64, hash 32 of the packed Directory without contacts
- *              01 0000000000000002 9f…
- * RULES        key: version. value: as DIRECTORIES (hash of the packed RulePack), then from u32, until u32 (0: without end)
- *              01 0000000000000003 4c… 00004f2e 00000000  (from 2025-07-01)
- * CURRENT      key: "current". value: version u8 = 1, sequence u64 and event id 16 of the directory in force, then of the last
- *              rule pack; zero: none
+ * FILINGS      key: report id 16, sequence u64. The first of a report is the report, the others its
+ * supplements. value: version u8 = 1, supplement u8, content id 16, key number u64, then the principal's name
+ *              01 00 0192f3a1c4d57e3f8a11bb20c3d4e5f6 0000000000000007 6c6966656361726565  (report, key 7,
+ * "lifecaree") DIRECTORIES  key: version. value: version u8 = 1, sequence u64, hash 32 of the packed
+ * Directory without contacts 01 0000000000000002 9f… RULES        key: version. value: as DIRECTORIES (hash
+ * of the packed RulePack), then from u32, until u32 (0: without end) 01 0000000000000003 4c… 00004f2e
+ * 00000000  (from 2025-07-01) CURRENT      key: "current". value: version u8 = 1, sequence u64 and event id
+ * 16 of the directory in force, then of the last rule pack; zero: none
  */
 #include "intake_store.h"
 
@@ -31,7 +30,8 @@ const struct av_table_decl intake_tables[INTAKE_TABLE_COUNT] = {
 	[INTAKE_CURRENT - AV_TABLE_OWN] = {"current", AV_PROJECTION},
 };
 
-static int filing_decode(struct av_bytes key, struct av_bytes value, struct av_arena *arena, struct filing *ret_filing)
+static int filing_decode(
+	struct av_bytes key, struct av_bytes value, struct av_arena *arena, struct filing *ret_filing)
 {
 	const unsigned char *from = value.data;
 	if (key.size != FILING_KEY || value.size < FILING_FIXED || from[0] != FORMAT)
@@ -54,7 +54,8 @@ static int filing_decode(struct av_bytes key, struct av_bytes value, struct av_a
 int filing_list(struct av_txn *txn, const struct av_id *report_id, size_t max, struct av_arena *arena,
 	struct filing **ret_filings, size_t *ret_count)
 {
-	struct av_iter it = av_iter(txn, INTAKE_FILINGS, av_bytes(report_id->bytes, AV_ID_SIZE), av_bytes(NULL, 0));
+	struct av_iter it =
+		av_iter(txn, INTAKE_FILINGS, av_bytes(report_id->bytes, AV_ID_SIZE), av_bytes(NULL, 0));
 	struct filing *filings = NULL;
 	size_t count = 0, room = 0;
 	int status = AV_OK;
@@ -84,7 +85,8 @@ int filing_list(struct av_txn *txn, const struct av_id *report_id, size_t max, s
 	return AV_OK;
 }
 
-int filing_first(struct av_txn *txn, const struct av_id *report_id, struct av_arena *arena, struct filing *ret_filing)
+int filing_first(
+	struct av_txn *txn, const struct av_id *report_id, struct av_arena *arena, struct filing *ret_filing)
 {
 	struct filing *filings;
 	size_t count;
@@ -94,8 +96,8 @@ int filing_first(struct av_txn *txn, const struct av_id *report_id, struct av_ar
 	return status;
 }
 
-static int published_find(struct av_txn *txn, unsigned int table, size_t size, const char *version,
-	struct published *ret_found)
+static int published_find(
+	struct av_txn *txn, unsigned int table, size_t size, const char *version, struct published *ret_found)
 {
 	struct av_bytes value;
 	int status = av_get(txn, table, av_bytes_of(version), &value);
@@ -162,7 +164,8 @@ void current_load(struct av_txn *txn, struct current *ret_current)
 {
 	struct av_bytes value;
 	struct current current = {0};
-	if (av_get(txn, INTAKE_CURRENT, av_bytes_of("current"), &value) == AV_OK && value.size == CURRENT_SIZE) {
+	if (av_get(txn, INTAKE_CURRENT, av_bytes_of("current"), &value) == AV_OK &&
+		value.size == CURRENT_SIZE) {
 		const unsigned char *from = value.data;
 		current.directory_sequence = av_get_u64(from + 1);
 		memcpy(current.directory_event.bytes, from + 9, AV_ID_SIZE);
@@ -196,8 +199,8 @@ int event_load(struct av_txn *txn, uint64_t sequence, struct av_arena *arena, Av
 	return status;
 }
 
-static int filing_store(struct av_txn *txn, const Avvik__V1__Event *event, ProtobufCBinaryData report_id, bool supplement,
-	const Avvik__V1__ContentRef *content, const char *principal)
+static int filing_store(struct av_txn *txn, const Avvik__V1__Event *event, ProtobufCBinaryData report_id,
+	bool supplement, const Avvik__V1__ContentRef *content, const char *principal)
 {
 	unsigned char key[FILING_KEY];
 	size_t name = strlen(principal);
@@ -230,11 +233,13 @@ static int directory_store(struct av_txn *txn, const Avvik__V1__Event *event)
 	unsigned char value[DIRECTORY_SIZE] = {FORMAT};
 	struct current current;
 	current_load(txn, &current);
-	if (!published->directory || published->hash.len != 32 || event_id_of(event, &current.directory_event) < 0)
+	if (!published->directory || published->hash.len != 32 ||
+		event_id_of(event, &current.directory_event) < 0)
 		return AV_INVALID;
 	av_put_u64(value + 1, event->sequence);
 	memcpy(value + 9, published->hash.data, 32);
-	av_put(txn, INTAKE_DIRECTORIES, av_bytes_of(published->directory->version), av_bytes(value, sizeof(value)));
+	av_put(txn, INTAKE_DIRECTORIES, av_bytes_of(published->directory->version),
+		av_bytes(value, sizeof(value)));
 	current.directory_sequence = event->sequence;
 	current_store(txn, &current);
 	return AV_OK;
@@ -263,8 +268,8 @@ int intake_apply(struct av_txn *txn, const Avvik__V1__Event *event, struct av_ar
 	AV_UNUSED(arena);
 	switch (event->body_case) {
 	case AVVIK__V1__EVENT__BODY_REPORT_FILED:
-		return filing_store(txn, event, event->report_filed->report_id, false, event->report_filed->content,
-			event->report_filed->principal);
+		return filing_store(txn, event, event->report_filed->report_id, false,
+			event->report_filed->content, event->report_filed->principal);
 	case AVVIK__V1__EVENT__BODY_REPORT_SUPPLEMENTED:
 		return filing_store(txn, event, event->report_supplemented->report_id, true,
 			event->report_supplemented->content, event->report_supplemented->principal);

@@ -1,6 +1,8 @@
-/* intake_store.h - intake's records: which content belongs to which report, and which directory and rule packs there are.
+/* intake_store.h - intake's records: which content belongs to which report, and which directory and rule
+ * packs there are.
  *
- * All four tables are projections: apply() makes them from the journal alone. Formats with examples stand in intake_store.c.
+ * All four tables are projections: apply() makes them from the journal alone. Formats with examples stand in
+ * intake_store.c.
  */
 #ifndef INTAKE_STORE_H
 #define INTAKE_STORE_H
@@ -10,7 +12,13 @@
 #include "daemon/service.h"
 #include "store/store.h"
 
-enum intake_table { INTAKE_FILINGS = AV_TABLE_OWN, INTAKE_DIRECTORIES, INTAKE_RULES, INTAKE_CURRENT, INTAKE_TABLES_END };
+enum intake_table {
+	INTAKE_FILINGS = AV_TABLE_OWN,
+	INTAKE_DIRECTORIES,
+	INTAKE_RULES,
+	INTAKE_CURRENT,
+	INTAKE_TABLES_END
+};
 #define INTAKE_TABLE_COUNT (INTAKE_TABLES_END - AV_TABLE_OWN)
 extern const struct av_table_decl intake_tables[INTAKE_TABLE_COUNT];
 
@@ -23,7 +31,8 @@ struct filing {
 	const char *principal; /* who sent it; in the arena */
 };
 /* The report itself. AV_NOT_FOUND, AV_DAMAGED, AV_MEMORY. */
-int filing_first(struct av_txn *txn, const struct av_id *report_id, struct av_arena *arena, struct filing *ret_filing);
+int filing_first(
+	struct av_txn *txn, const struct av_id *report_id, struct av_arena *arena, struct filing *ret_filing);
 /* The report, then its supplements as they came, at most `max`; AV_NOT_FOUND when there is no such report. */
 int filing_list(struct av_txn *txn, const struct av_id *report_id, size_t max, struct av_arena *arena,
 	struct filing **ret_filings, size_t *ret_count);
@@ -39,7 +48,8 @@ int rules_find(struct av_txn *txn, const char *version, struct published *ret_fo
 /* All rule packs as they were published. */
 int rules_list(struct av_txn *txn, struct av_arena *arena, struct published **ret_packs, size_t *ret_count);
 
-/* Where the directory in force and the last rule pack stand. The event ids tell whether a copy in memory is still of them. */
+/* Where the directory in force and the last rule pack stand. The event ids tell whether a copy in memory is
+ * still of them. */
 struct current {
 	uint64_t directory_sequence, rules_sequence; /* 0: none */
 	struct av_id directory_event, rules_event;

@@ -107,8 +107,8 @@ int view_open(struct av_ctx *ctx, const struct view **ret_view)
 	if (!same(now.directory_sequence, &now.directory_event, cache->current.directory_sequence,
 		    &cache->current.directory_event))
 		status = load_directory(cache, ctx->txn, &now);
-	if (status == AV_OK &&
-		!same(now.rules_sequence, &now.rules_event, cache->current.rules_sequence, &cache->current.rules_event))
+	if (status == AV_OK && !same(now.rules_sequence, &now.rules_event, cache->current.rules_sequence,
+				       &cache->current.rules_event))
 		status = load_rules(cache, ctx->txn, &now);
 	if (status < 0)
 		return status;

@@ -1,6 +1,8 @@
-/* intake_view.h - the directory in force and the rule packs, as parsed: one copy for each thread that runs handlers.
+/* intake_view.h - the directory in force and the rule packs, as parsed: one copy for each thread that runs
+ * handlers.
  *
- * The store says by event ids which ones are in force, so that a copy made in a turn that was given up is never used.
+ * The store says by event ids which ones are in force, so that a copy made in a turn that was given up is
+ * never used.
  */
 #ifndef INTAKE_VIEW_H
 #define INTAKE_VIEW_H

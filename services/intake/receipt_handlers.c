@@ -9,7 +9,8 @@
 #define CODE(name) AVVIK__V1__FAULT_CODE__FAULT_CODE_##name
 #define RECEIPTS_MAX 20 /* each is built again from its turn */
 
-static int report_asked_for(struct av_ctx *ctx, const Avvik__V1__GetReceipt *query, struct av_id *ret_report_id)
+static int report_asked_for(
+	struct av_ctx *ctx, const Avvik__V1__GetReceipt *query, struct av_id *ret_report_id)
 {
 	static const struct av_id none;
 	struct av_reference known;
@@ -47,7 +48,8 @@ int on_get_receipt(struct av_ctx *ctx, const ProtobufCMessage *body)
 	if (status < 0)
 		return status;
 	if (strcmp(filings[0].principal, ctx->principal->name) != 0) {
-		av_fault(&ctx->faults, CODE(NOT_ALLOWED), "report_id", "was filed by another sender, who has the receipt");
+		av_fault(&ctx->faults, CODE(NOT_ALLOWED), "report_id",
+			"was filed by another sender, who has the receipt");
 		return AV_FORBIDDEN;
 	}
 	Avvik__V1__ReceiptFound *found = av_reply_body(ctx, AVVIK__V1__REPLY__BODY_RECEIPT_FOUND);
@@ -83,11 +85,13 @@ static const char *journal_text(struct av_ctx *ctx, const Avvik__V1__TurnSeal *t
 	av_put_u64(key, turn->last_sequence);
 	if (av_get(ctx->txn, AV_TABLE_TURNS, av_bytes(key, sizeof(key)), &packed) < 0 ||
 		av_message_load(&avvik__v1__turn_seal__descriptor, packed, ctx->arena, &message) < 0)
-		return "This instance signed it, but its journal does not hold the report: it was restored from an "
+		return "This instance signed it, but its journal does not hold the report: it was restored "
+		       "from an "
 		       "earlier backup. File the report again under the same reference.";
 	const Avvik__V1__TurnSeal *stored = (const Avvik__V1__TurnSeal *)message;
 	if (!same(stored->chain_hash, turn->chain_hash) || !same(stored->merkle_root, turn->merkle_root))
-		return "This instance signed it, but its journal holds something else in that place: it was restored from "
+		return "This instance signed it, but its journal holds something else in that place: it was "
+		       "restored from "
 		       "an earlier backup. File the report again under the same reference.";
 	return "This instance received the report then, and its journal holds it unchanged.";
 }
@@ -101,8 +105,8 @@ int on_verify_receipt(struct av_ctx *ctx, const ProtobufCMessage *body)
 		return AV_MEMORY;
 	if (strcmp(receipt->instance, ctx->instance) != 0) {
 		text = "The receipt is of another instance: ask that one.";
-	} else if (ctx->sign_public &&
-		   av_receipt_check(receipt, ctx->sign_public, av_bytes(NULL, 0), ctx->arena, &text) == AV_OK) {
+	} else if (ctx->sign_public && av_receipt_check(receipt, ctx->sign_public, av_bytes(NULL, 0),
+					       ctx->arena, &text) == AV_OK) {
 		verified->valid = true;
 		text = journal_text(ctx, receipt->turn);
 	}

@@ -1,7 +1,7 @@
 /* report_handlers.c - FileReport and SupplementReport.
  *
- * This is the way that thousands of reports a second take: one look at what is in force, the checks, four packed parts, one
- * event. Nothing is read from the journal here.
+ * This is the way that thousands of reports a second take: one look at what is in force, the checks, four
+ * packed parts, one event. Nothing is read from the journal here.
  */
 #include <string.h>
 
@@ -42,8 +42,9 @@ static bool may_file(const struct av_ctx *ctx, const struct view *view, const ch
 }
 
 /* What was said, with where the attachments are kept and what could not be read as a code. */
-static Avvik__V1__ReportNarrative *narrative_kept(const Avvik__V1__ReportNarrative *said, Avvik__V1__Attachment **attachments,
-	size_t attachment_count, const struct report_found *found, struct av_arena *arena)
+static Avvik__V1__ReportNarrative *narrative_kept(const Avvik__V1__ReportNarrative *said,
+	Avvik__V1__Attachment **attachments, size_t attachment_count, const struct report_found *found,
+	struct av_arena *arena)
 {
 	Avvik__V1__ReportNarrative *narrative =
 		AV_NEW(arena, Avvik__V1__ReportNarrative, avvik__v1__report_narrative);
@@ -69,8 +70,8 @@ static Avvik__V1__ReportNarrative *narrative_kept(const Avvik__V1__ReportNarrati
 	return narrative;
 }
 
-static int seal_report(struct av_ctx *ctx, const Avvik__V1__FileReport *report, const struct report_found *found,
-	Avvik__V1__ContentRef **ret_ref)
+static int seal_report(struct av_ctx *ctx, const Avvik__V1__FileReport *report,
+	const struct report_found *found, Avvik__V1__ContentRef **ret_ref)
 {
 	struct parts parts = {.count = 0};
 	Avvik__V1__ReportNarrative *narrative = narrative_kept(
@@ -111,8 +112,8 @@ static int faults_found(const struct av_faults *faults, struct av_arena *arena, 
 	return AV_OK;
 }
 
-static int remedied_times(const Avvik__V1__ReportNarrative *narrative, struct av_arena *arena,
-	Avvik__V1__ReportFiled *filed)
+static int remedied_times(
+	const Avvik__V1__ReportNarrative *narrative, struct av_arena *arena, Avvik__V1__ReportFiled *filed)
 {
 	size_t count = narrative ? narrative->n_immediate_measures : 0;
 	if (count == 0)
@@ -122,7 +123,8 @@ static int remedied_times(const Avvik__V1__ReportNarrative *narrative, struct av
 		return AV_MEMORY;
 	for (size_t i = 0; i < count; i++)
 		if (narrative->immediate_measures[i]->taken_at_ms > 0)
-			filed->remedied_at_ms[filed->n_remedied_at_ms++] = narrative->immediate_measures[i]->taken_at_ms;
+			filed->remedied_at_ms[filed->n_remedied_at_ms++] =
+				narrative->immediate_measures[i]->taken_at_ms;
 	return AV_OK;
 }
 
@@ -176,7 +178,8 @@ static int accepted(struct av_ctx *ctx, const struct av_id *report_id, const Avv
 	reply->report_id = binary_of(report_id);
 	av_want_receipt(ctx, report_id, ref, received_at_ms);
 	if (ctx->faults.count)
-		ctx->reply->text = text_of("the report is kept; the faults say what somebody has to complete");
+		ctx->reply->text =
+			text_of("the report is kept; the faults say what somebody has to complete");
 	return AV_OK;
 }
 
@@ -193,7 +196,8 @@ int on_file_report(struct av_ctx *ctx, const ProtobufCMessage *body)
 			"is not among the units that this sender files for: ask the administrator to add it");
 		return AV_FORBIDDEN;
 	}
-	/* What the table keeps in spite of its form (a mail address, a year 9999) belongs to the faults of the report. */
+	/* What the table keeps in spite of its form (a mail address, a year 9999) belongs to the faults of
+	 * the report. */
 	status = av_rules_check(body, &ctx->faults);
 	if (status < 0)
 		return status;
@@ -215,8 +219,8 @@ int on_file_report(struct av_ctx *ctx, const ProtobufCMessage *body)
 	return accepted(ctx, report_id, filed->content, found.received_at_ms);
 }
 
-static int seal_supplement(struct av_ctx *ctx, const Avvik__V1__SupplementReport *supplement,
-	Avvik__V1__ContentRef **ret_ref)
+static int seal_supplement(
+	struct av_ctx *ctx, const Avvik__V1__SupplementReport *supplement, Avvik__V1__ContentRef **ret_ref)
 {
 	struct parts parts = {.count = 0};
 	Avvik__V1__ReportNarrative *narrative = narrative_kept(
@@ -234,12 +238,14 @@ static int seal_supplement(struct av_ctx *ctx, const Avvik__V1__SupplementReport
 int on_supplement_report(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
 	const Avvik__V1__SupplementReport *supplement = (const Avvik__V1__SupplementReport *)body;
-	struct av_id *ids = av_arena_alloc(ctx->arena, 2 * sizeof(*ids)); /* of the report, of the supplement */
+	struct av_id *ids =
+		av_arena_alloc(ctx->arena, 2 * sizeof(*ids)); /* of the report, of the supplement */
 	struct filing filing;
 	if (!ids)
 		return AV_MEMORY;
-	int status = id_of(supplement->report_id, &ids[0]) ? filing_first(ctx->txn, &ids[0], ctx->arena, &filing)
-							   : AV_NOT_FOUND;
+	int status = id_of(supplement->report_id, &ids[0])
+			     ? filing_first(ctx->txn, &ids[0], ctx->arena, &filing)
+			     : AV_NOT_FOUND;
 	if (status == AV_NOT_FOUND)
 		av_fault(&ctx->faults, CODE(UNKNOWN_REFERENCE), "report_id",
 			"is no report here: send the id that stands in the receipt");
@@ -266,7 +272,8 @@ int on_supplement_report(struct av_ctx *ctx, const ProtobufCMessage *body)
 	event->received_at_ms = report_received_ms(supplement->received_at_ms, ctx->now_ms);
 	event->principal = text_of(ctx->principal->name);
 	event->n_attachments = supplement->n_attachments;
-	event->attachments = attachments_filed(supplement->attachments, supplement->n_attachments, ctx->arena);
+	event->attachments =
+		attachments_filed(supplement->attachments, supplement->n_attachments, ctx->arena);
 	if (!event->attachments)
 		return AV_MEMORY;
 	status = seal_supplement(ctx, supplement, &event->content);

@@ -1,7 +1,7 @@
 /* report_rules.c - see report_rules.h
  *
- * The wire's table has already listed what is not of the form asked for (a mail address, a time after 2200); a path that
- * has a fault gets no second one here. Texts name the remedy and never repeat what was sent.
+ * The wire's table has already listed what is not of the form asked for (a mail address, a time after 2200);
+ * a path that has a fault gets no second one here. Texts name the remedy and never repeat what was sent.
  */
 #include "report_rules.h"
 
@@ -29,8 +29,8 @@ int64_t report_received_ms(int64_t said_ms, int64_t now_ms)
 	return is_time(said_ms) ? said_ms : now_ms;
 }
 
-static void check_unit(const Avvik__V1__FileReport *report, const struct report_view *view, struct av_faults *faults,
-	struct report_found *found)
+static void check_unit(const Avvik__V1__FileReport *report, const struct report_view *view,
+	struct av_faults *faults, struct report_found *found)
 {
 	const Avvik__V1__Unit *unit = view->org && *found->unit ? av_org_unit(view->org, found->unit) : NULL;
 	if (text_is_blank(report->unit))
@@ -40,13 +40,15 @@ static void check_unit(const Avvik__V1__FileReport *report, const struct report_
 		return; /* not a code, and said so */
 	else if (!view->org)
 		av_fault(faults, CODE(UNKNOWN_REFERENCE), "unit",
-			"cannot be looked up, since no directory has been published: the report waits to be placed");
+			"cannot be looked up, since no directory has been published: the report waits to be "
+			"placed");
 	else if (!unit)
 		av_fault(faults, CODE(UNKNOWN_REFERENCE), "unit",
 			"is not in the directory: send the code of a unit, or have the report placed");
 	else if (!av_org_leaf(view->org, unit))
 		av_fault(faults, CODE(UNKNOWN_REFERENCE), "unit",
-			"has units below it: send the code of the unit where it happened, or have the report placed");
+			"has units below it: send the code of the unit where it happened, or have the report "
+			"placed");
 	else
 		found->placed = true;
 }
@@ -59,7 +61,8 @@ static const Avvik__V1__Code *category_of(const Avvik__V1__RulePack *rules, cons
 	return NULL;
 }
 
-static void check_category(const struct report_view *view, struct av_faults *faults, const struct report_found *found)
+static void check_category(
+	const struct report_view *view, struct av_faults *faults, const struct report_found *found)
 {
 	const Avvik__V1__Code *category, *subcategory;
 	if (!*found->category && !*found->subcategory)
@@ -96,8 +99,8 @@ static bool before(int64_t later_ms, int64_t earlier_ms)
 	return is_time(later_ms) && is_time(earlier_ms) && later_ms < earlier_ms;
 }
 
-static void check_times(const Avvik__V1__FileReport *report, const struct report_view *view, struct av_faults *faults,
-	int64_t received_ms)
+static void check_times(const Avvik__V1__FileReport *report, const struct report_view *view,
+	struct av_faults *faults, int64_t received_ms)
 {
 	check_not_ahead(report->occurred_from_at_ms, view->now_ms, "occurred_from_at_ms", faults);
 	check_not_ahead(report->occurred_until_at_ms, view->now_ms, "occurred_until_at_ms", faults);
@@ -112,11 +115,12 @@ static void check_times(const Avvik__V1__FileReport *report, const struct report
 	if (before(report->noticed_at_ms, report->occurred_from_at_ms))
 		av_fault(faults, CODE(CONTRADICTION), "noticed_at_ms",
 			"is before it happened: send when it was noticed");
-	if (before(received_ms, report->noticed_at_ms) && report->noticed_at_ms > received_ms + REPORT_FUTURE_MS)
+	if (before(received_ms, report->noticed_at_ms) &&
+		report->noticed_at_ms > received_ms + REPORT_FUTURE_MS)
 		av_fault(faults, CODE(CONTRADICTION), "received_at_ms",
 			"is before it was noticed: send when the organisation received the report");
 	else if (before(received_ms, report->occurred_from_at_ms) &&
-		report->occurred_from_at_ms > received_ms + REPORT_FUTURE_MS)
+		 report->occurred_from_at_ms > received_ms + REPORT_FUTURE_MS)
 		av_fault(faults, CODE(CONTRADICTION), "received_at_ms",
 			"is before it happened: send when the organisation received the report");
 	if (!report->narrative)
@@ -135,14 +139,16 @@ static bool is_lex_sarah(Avvik__V1__ReportType type)
 	       type == AVVIK__V1__REPORT_TYPE__REPORT_TYPE_LEX_SARAH_RISK;
 }
 
-static void check_reporter(const Avvik__V1__FileReport *report, struct av_faults *faults, struct report_found *found)
+static void check_reporter(
+	const Avvik__V1__FileReport *report, struct av_faults *faults, struct report_found *found)
 {
 	const Avvik__V1__Reporter *reporter = report->reporter;
 	found->reporter_named = reporter && !text_is_blank(reporter->name);
 	found->contact_given = reporter && *reporter->mail && !listed(faults, "reporter.mail");
 	if (!found->reporter_named && is_lex_sarah(report->type))
 		av_fault(faults, CODE(REQUIRED), "reporter.name",
-			"is missing: a lex Sarah report needs a named reporter; somebody has to find out who it is");
+			"is missing: a lex Sarah report needs a named reporter; somebody has to find out who "
+			"it is");
 }
 
 static void check_attachments(Avvik__V1__Attachment **attachments, size_t count, struct av_faults *faults)
@@ -167,10 +173,11 @@ static const char *only_code(const char *path, const char *value, bool (*is_code
 	return "";
 }
 
-void report_check(const Avvik__V1__FileReport *report, const struct report_view *view, struct av_faults *faults,
-	struct report_found *ret_found)
+void report_check(const Avvik__V1__FileReport *report, const struct report_view *view,
+	struct av_faults *faults, struct report_found *ret_found)
 {
-	struct report_found found = {.received_at_ms = report_received_ms(report->received_at_ms, view->now_ms)};
+	struct report_found found = {
+		.received_at_ms = report_received_ms(report->received_at_ms, view->now_ms)};
 	found.unit = only_code("unit", report->unit, code_is, faults, &found);
 	found.category = only_code("category", report->category, code_is, faults, &found);
 	found.subcategory = only_code("subcategory", report->subcategory, code_is, faults, &found);
@@ -191,7 +198,8 @@ void report_check(const Avvik__V1__FileReport *report, const struct report_view 
 int supplement_check(const Avvik__V1__SupplementReport *supplement, int64_t now_ms, struct av_faults *faults)
 {
 	if (!supplement->narrative || text_is_blank(supplement->narrative->description)) {
-		av_fault(faults, CODE(REQUIRED), "narrative.description", "is missing: send what is to be added");
+		av_fault(faults, CODE(REQUIRED), "narrative.description",
+			"is missing: send what is to be added");
 		return AV_INVALID;
 	}
 	check_not_ahead(supplement->received_at_ms, now_ms, "received_at_ms", faults);
@@ -199,8 +207,8 @@ int supplement_check(const Avvik__V1__SupplementReport *supplement, int64_t now_
 	return AV_OK;
 }
 
-Avvik__V1__AttachmentFiled **attachments_filed(Avvik__V1__Attachment **attachments, size_t count,
-	struct av_arena *arena)
+Avvik__V1__AttachmentFiled **attachments_filed(
+	Avvik__V1__Attachment **attachments, size_t count, struct av_arena *arena)
 {
 	Avvik__V1__AttachmentFiled **filed = av_arena_alloc(arena, (count + 1) * sizeof(*filed));
 	Avvik__V1__AttachmentFiled *each = av_arena_alloc(arena, (count + 1) * sizeof(*each));

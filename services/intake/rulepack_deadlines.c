@@ -1,7 +1,8 @@
-/* rulepack_deadlines.c - the check of deadlines: what starts, meets and cancels them, and the ladder in its order.
+/* rulepack_deadlines.c - the check of deadlines: what starts, meets and cancels them, and the ladder in its
+ * order.
  *
- * Lengths of different units are compared roughly (a month is 30 days, five working days are a week): enough to see that a
- * warning lies before the start, or that one rung comes before another.
+ * Lengths of different units are compared roughly (a month is 30 days, five working days are a week): enough
+ * to see that a warning lies before the start, or that one rung comes before another.
  */
 #include <string.h>
 #include "code_text.h"
@@ -55,13 +56,16 @@ static void check_anchors(const Avvik__V1__DeadlineRule *rule, size_t i, struct 
 			"is missing: say what meets the deadline");
 	if (rule->per_measure != of_measure(rule->starts) && rule->starts != ANCHOR(UNSPECIFIED))
 		av_fault(faults, CODE(CONTRADICTION), path_of(faults, "deadlines[%zu].per_measure", i),
-			"does not agree with what starts it: true when it starts by a measure, and only then");
+			"does not agree with what starts it: true when it starts by a measure, and only "
+			"then");
 	for (size_t m = 0; m < rule->n_met_by; m++) {
 		if (rule->met_by[m] == rule->starts)
-			av_fault(faults, CODE(CONTRADICTION), path_of(faults, "deadlines[%zu].met_by[%zu]", i, m),
+			av_fault(faults, CODE(CONTRADICTION),
+				path_of(faults, "deadlines[%zu].met_by[%zu]", i, m),
 				"is what starts it: a deadline that meets itself is none");
 		if (rule->per_measure && !of_measure(rule->met_by[m]))
-			av_fault(faults, CODE(CONTRADICTION), path_of(faults, "deadlines[%zu].met_by[%zu]", i, m),
+			av_fault(faults, CODE(CONTRADICTION),
+				path_of(faults, "deadlines[%zu].met_by[%zu]", i, m),
 				"is not of a measure: a deadline for each measure is met by that measure");
 	}
 	for (size_t c = 0; c < rule->n_cancelled_by; c++) {
@@ -69,7 +73,8 @@ static void check_anchors(const Avvik__V1__DeadlineRule *rule, size_t i, struct 
 		for (size_t m = 0; m < rule->n_met_by; m++)
 			meets |= rule->met_by[m] == rule->cancelled_by[c];
 		if (meets)
-			av_fault(faults, CODE(CONTRADICTION), path_of(faults, "deadlines[%zu].cancelled_by[%zu]", i, c),
+			av_fault(faults, CODE(CONTRADICTION),
+				path_of(faults, "deadlines[%zu].cancelled_by[%zu]", i, c),
 				"starts or meets it too: keep one of them");
 	}
 }
@@ -88,7 +93,8 @@ static void check_length(const Avvik__V1__DeadlineRule *rule, size_t i, struct a
 			"is for days, weeks, months and years: remove it");
 	if (rule->statutory && rule->unit == UNIT(WORKING_DAYS))
 		av_fault(faults, CODE(CONTRADICTION), path_of(faults, "deadlines[%zu].statutory", i),
-			"does not go with working days, which a municipality chooses for a target of its own: set it to false");
+			"does not go with working days, which a municipality chooses for a target of its "
+			"own: set it to false");
 }
 
 static void check_rung(const Avvik__V1__RulePack *rules, size_t i, size_t r, struct av_faults *faults)
@@ -106,7 +112,8 @@ static void check_rung(const Avvik__V1__RulePack *rules, size_t i, size_t r, str
 	else if (counted && rung->unit != UNIT(DAYS) && rung->unit != UNIT(WORKING_DAYS) &&
 		 !(rung->unit == UNIT(HOURS) && in_hours(rule->unit)))
 		av_fault(faults, CODE(CONTRADICTION), path_of(faults, "%s.unit", path),
-			"is not a unit for this rung: give days or working_days, or hours when the deadline is in hours");
+			"is not a unit for this rung: give days or working_days, or hours when the deadline "
+			"is in hours");
 	/* A planned day lies ahead, so that a warning may come long before it. */
 	if (rung->kind == RUNG(WARNING) && rule->starts != ANCHOR(MEASURE_PLANNED_END) && rule->count != 0 &&
 		rough_hours(rung->count, rung->unit) >= rough_hours(rule->count, rule->unit))
@@ -116,8 +123,8 @@ static void check_rung(const Avvik__V1__RulePack *rules, size_t i, size_t r, str
 		av_fault(faults, CODE(REQUIRED), path_of(faults, "%s.to", path),
 			"is missing: name at least one recipient");
 	for (size_t t = 0; t < rung->n_to; t++)
-		rulepack_check_recipient(rules, rung->to[t], rule->per_measure, path_of(faults, "%s.to[%zu]", path, t),
-			faults);
+		rulepack_check_recipient(rules, rung->to[t], rule->per_measure,
+			path_of(faults, "%s.to[%zu]", path, t), faults);
 }
 
 /* When a rung comes, on a line on which 0 is the due instant. */
@@ -138,7 +145,8 @@ static long place_of_rung(const Avvik__V1__Rung *rung)
 
 static bool tells(const Avvik__V1__NoticeRule *notice, const char *deadline, Avvik__V1__RungKind kind)
 {
-	if (strcmp(notice->event, "RungFired") != 0 || (*notice->deadline && strcmp(notice->deadline, deadline) != 0))
+	if (strcmp(notice->event, "RungFired") != 0 ||
+		(*notice->deadline && strcmp(notice->deadline, deadline) != 0))
 		return false;
 	for (size_t i = 0; i < notice->n_rungs; i++)
 		if (notice->rungs[i] == kind)
@@ -162,13 +170,16 @@ static void check_ladder(const Avvik__V1__RulePack *rules, size_t i, struct av_f
 		check_rung(rules, i, r, faults);
 		check_told(rules, i, r, faults);
 		if (r > 0 && place_of_rung(rule->ladder[r]) <= place_of_rung(rule->ladder[r - 1]))
-			av_fault(faults, CODE(CONTRADICTION), path_of(faults, "deadlines[%zu].ladder[%zu]", i, r),
-				"does not come after the rung above it: warnings from the earliest, then due, overdue, "
+			av_fault(faults, CODE(CONTRADICTION),
+				path_of(faults, "deadlines[%zu].ladder[%zu]", i, r),
+				"does not come after the rung above it: warnings from the earliest, then "
+				"due, overdue, "
 				"and escalations");
 	}
 }
 
-void rulepack_check_deadlines(const Avvik__V1__RulePack *rules, struct av_arena *arena, struct av_faults *faults)
+void rulepack_check_deadlines(
+	const Avvik__V1__RulePack *rules, struct av_arena *arena, struct av_faults *faults)
 {
 	struct text_set seen = text_set_create(rules->n_deadlines, arena);
 	for (size_t i = 0; seen.texts && i < rules->n_deadlines; i++) {

@@ -1,7 +1,7 @@
 /* rulepack_rules.c - see rulepack_rules.h; deadlines stand in rulepack_deadlines.c.
  *
- * What the rule pack names must exist: roles and categories in the pack itself, events and acts in the messages. Each rung
- * must have a row that tells of it, and each act somebody who may.
+ * What the rule pack names must exist: roles and categories in the pack itself, events and acts in the
+ * messages. Each rung must have a row that tells of it, and each act somebody who may.
  */
 #include "rulepack_rules.h"
 
@@ -38,10 +38,12 @@ static void check_codes(const struct check *check, const char *list, Avvik__V1__
 		return;
 	for (size_t i = 0; i < count; i++) {
 		if (!text_set_add(&seen, codes[i]->code))
-			av_fault(check->faults, CODE(DUPLICATE), path_of(check->faults, "%s[%zu].code", list, i),
+			av_fault(check->faults, CODE(DUPLICATE),
+				path_of(check->faults, "%s[%zu].code", list, i),
 				"is there twice: give each code once");
 		if (text_is_blank(codes[i]->name))
-			av_fault(check->faults, CODE(REQUIRED), path_of(check->faults, "%s[%zu].name", list, i),
+			av_fault(check->faults, CODE(REQUIRED),
+				path_of(check->faults, "%s[%zu].name", list, i),
 				"is missing: give the name that people read");
 	}
 }
@@ -65,13 +67,16 @@ static void check_lists(const struct check *check)
 	};
 	for (size_t i = 0; i < AV_COUNT(lists); i++) {
 		if (lists[i].needed && lists[i].count == 0)
-			av_fault(check->faults, CODE(REQUIRED), lists[i].name, "are missing: give at least one");
+			av_fault(check->faults, CODE(REQUIRED), lists[i].name,
+				"are missing: give at least one");
 		check_codes(check, lists[i].name, lists[i].codes, lists[i].count);
 	}
 	for (size_t i = 0; i < rules->n_roles; i++)
-		if (strcmp(rules->roles[i]->code, "reporter") == 0 || strcmp(rules->roles[i]->code, "actor") == 0 ||
+		if (strcmp(rules->roles[i]->code, "reporter") == 0 ||
+			strcmp(rules->roles[i]->code, "actor") == 0 ||
 			strcmp(rules->roles[i]->code, "responsible") == 0)
-			av_fault(check->faults, CODE(CONTRADICTION), path_of(check->faults, "roles[%zu].code", i),
+			av_fault(check->faults, CODE(CONTRADICTION),
+				path_of(check->faults, "roles[%zu].code", i),
 				"is a word of its own in recipients: give the role another code");
 }
 
@@ -89,9 +94,11 @@ static void check_categories(const struct check *check)
 			continue;
 		}
 		for (size_t p = 0; p < rules->n_categories; p++)
-			if (strcmp(rules->categories[p]->code, parent) == 0 && *rules->categories[p]->parent) {
+			if (strcmp(rules->categories[p]->code, parent) == 0 &&
+				*rules->categories[p]->parent) {
 				av_fault(check->faults, CODE(CONTRADICTION), path,
-					"is itself a subcategory: there are two levels; give the category above it");
+					"is itself a subcategory: there are two levels; give the category "
+					"above it");
 				break;
 			}
 	}
@@ -106,7 +113,8 @@ void rulepack_check_recipient(const Avvik__V1__RulePack *rules, const Avvik__V1_
 		       strcmp(recipient->role, "responsible") == 0;
 	if (!special && !is_code_of(rules->roles, rules->n_roles, recipient->role))
 		av_fault(faults, CODE(UNKNOWN_REFERENCE), path_of(faults, "%s.role", path),
-			"is not a role of this pack, nor reporter, responsible or actor: add it to `roles`, or correct it");
+			"is not a role of this pack, nor reporter, responsible or actor: add it to `roles`, "
+			"or correct it");
 	if (strcmp(recipient->role, "responsible") == 0 && !has_responsible)
 		av_fault(faults, CODE(CONTRADICTION), path_of(faults, "%s.role", path),
 			"is of a measure, and this is not of a measure: name a role");
@@ -170,9 +178,12 @@ static void check_notice(const struct check *check, size_t i)
 			path_of(faults, "notices[%zu].to[%zu]", i, r), faults);
 	for (size_t o = 0; o < notice->n_operations; o++) {
 		int value;
-		if (av_enum_value(&avvik__v1__operation__descriptor, notice->operations[o], &value) < 0 || value == 0)
-			av_fault(faults, CODE(UNKNOWN_VALUE), path_of(faults, "notices[%zu].operations[%zu]", i, o),
-				"is not a form of operation: give own, in_house_contract, contracted or private");
+		if (av_enum_value(&avvik__v1__operation__descriptor, notice->operations[o], &value) < 0 ||
+			value == 0)
+			av_fault(faults, CODE(UNKNOWN_VALUE),
+				path_of(faults, "notices[%zu].operations[%zu]", i, o),
+				"is not a form of operation: give own, in_house_contract, contracted or "
+				"private");
 	}
 }
 
@@ -230,24 +241,28 @@ static void check_acts(const struct check *check)
 				"are missing: name the roles that may do it");
 		for (size_t r = 0; r < act->n_roles; r++)
 			if (!is_code_of(rules->roles, rules->n_roles, act->roles[r]))
-				av_fault(faults, CODE(UNKNOWN_REFERENCE), path_of(faults, "acts[%zu].roles[%zu]", i, r),
+				av_fault(faults, CODE(UNKNOWN_REFERENCE),
+					path_of(faults, "acts[%zu].roles[%zu]", i, r),
 					"is not a role of this pack: add it to `roles`, or correct the code");
 		for (size_t other = 0; other < i; other++)
-			if (strcmp(rules->acts[other]->act, act->act) == 0 && share_kind(rules->acts[other], act)) {
+			if (strcmp(rules->acts[other]->act, act->act) == 0 &&
+				share_kind(rules->acts[other], act)) {
 				av_fault(faults, CODE(DUPLICATE), path_of(faults, "acts[%zu]", i),
 					"is given by acts[%zu] already: put the roles in one row", other);
 				break;
 			}
 	}
 	for (unsigned f = 0; f < type->n_fields; f++)
-		if ((type->fields[f].flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && !has_act(rules, type->fields[f].name))
+		if ((type->fields[f].flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
+			!has_act(rules, type->fields[f].name))
 			av_fault(faults, CODE(REQUIRED), "acts",
 				"have no row for `%s`, so that nobody may do it: name the roles that may",
 				type->fields[f].name);
 	for (size_t i = 0; i < AV_COUNT(other_acts); i++)
 		if (!has_act(rules, other_acts[i]))
 			av_fault(faults, CODE(REQUIRED), "acts",
-				"have no row for `%s`, so that nobody may do it: name the roles that may", other_acts[i]);
+				"have no row for `%s`, so that nobody may do it: name the roles that may",
+				other_acts[i]);
 }
 
 static void check_risk(const struct check *check)
@@ -255,7 +270,8 @@ static void check_risk(const struct check *check)
 	const Avvik__V1__RiskScale *risk = check->rules->risk;
 	struct av_faults *faults = check->faults;
 	if (!risk) {
-		av_fault(faults, CODE(REQUIRED), "risk", "is missing: give the scale by which risks are assessed");
+		av_fault(faults, CODE(REQUIRED), "risk",
+			"is missing: give the scale by which risks are assessed");
 		return;
 	}
 	check_codes(check, "risk.probabilities", risk->probabilities, risk->n_probabilities);
@@ -264,11 +280,12 @@ static void check_risk(const struct check *check)
 		av_fault(faults, CODE(CONTRADICTION), "risk.probabilities",
 			"are %zu: the scale's size is %u, give as many", risk->n_probabilities, risk->size);
 	if (risk->n_severities != risk->size)
-		av_fault(faults, CODE(CONTRADICTION), "risk.severities", "are %zu: the scale's size is %u, give as many",
-			risk->n_severities, risk->size);
+		av_fault(faults, CODE(CONTRADICTION), "risk.severities",
+			"are %zu: the scale's size is %u, give as many", risk->n_severities, risk->size);
 	if (risk->lex_sarah_product > risk->size * risk->size)
 		av_fault(faults, CODE(OUT_OF_RANGE), "risk.lex_sarah_product",
-			"cannot be reached: probability times severity is at most %u", risk->size * risk->size);
+			"cannot be reached: probability times severity is at most %u",
+			risk->size * risk->size);
 	if (risk->lex_sarah_severity > risk->size)
 		av_fault(faults, CODE(OUT_OF_RANGE), "risk.lex_sarah_severity",
 			"cannot be reached: the severest is %u", risk->size);
@@ -279,13 +296,16 @@ static void check_references(const struct check *check)
 	const Avvik__V1__RulePack *rules = check->rules;
 	for (size_t i = 0; i < rules->n_references; i++) {
 		if (rules->references[i]->law == AVVIK__V1__LAW__LAW_UNSPECIFIED)
-			av_fault(check->faults, CODE(REQUIRED), path_of(check->faults, "references[%zu].law", i),
+			av_fault(check->faults, CODE(REQUIRED),
+				path_of(check->faults, "references[%zu].law", i),
 				"is missing: give sol, lss, hsl, lvu or lvm");
 		for (size_t other = 0; other < i; other++)
 			if (rules->references[other]->law == rules->references[i]->law &&
 				strcmp(rules->references[other]->id, rules->references[i]->id) == 0) {
-				av_fault(check->faults, CODE(DUPLICATE), path_of(check->faults, "references[%zu]", i),
-					"is given by references[%zu] already: keep one for each id and law", other);
+				av_fault(check->faults, CODE(DUPLICATE),
+					path_of(check->faults, "references[%zu]", i),
+					"is given by references[%zu] already: keep one for each id and law",
+					other);
 				break;
 			}
 	}
@@ -302,10 +322,12 @@ static void check_hours(const struct check *check)
 	if (rules->quiet_hours && rules->quiet_hours->from_minute == rules->quiet_hours->to_minute &&
 		rules->quiet_hours->from_minute != 0)
 		av_fault(faults, CODE(OUT_OF_RANGE), "quiet_hours",
-			"have no length: give evening and morning as minutes of the day, or 0 and 0 for none");
-	if (rules->quiet_hours &&
-		(rules->quiet_hours->from_minute >= LAST_MINUTE || rules->quiet_hours->to_minute >= LAST_MINUTE))
-		av_fault(faults, CODE(OUT_OF_RANGE), "quiet_hours", "are not minutes of a day: give 0 to 1439");
+			"have no length: give evening and morning as minutes of the day, or 0 and 0 for "
+			"none");
+	if (rules->quiet_hours && (rules->quiet_hours->from_minute >= LAST_MINUTE ||
+					  rules->quiet_hours->to_minute >= LAST_MINUTE))
+		av_fault(faults, CODE(OUT_OF_RANGE), "quiet_hours",
+			"are not minutes of a day: give 0 to 1439");
 	for (size_t i = 1; i < rules->n_closures_on; i++)
 		if (rules->closures_on[i] <= rules->closures_on[i - 1])
 			av_fault(faults, CODE(CONTRADICTION), path_of(faults, "closures_on[%zu]", i),
@@ -317,7 +339,8 @@ int rulepack_check(const Avvik__V1__RulePack *rules, struct av_arena *arena, str
 	const struct check check = {rules, arena, faults};
 	size_t before = faults->count;
 	if (rules->valid_from_on == 0)
-		av_fault(faults, CODE(REQUIRED), "valid_from_on", "is missing: give the day from which it holds");
+		av_fault(faults, CODE(REQUIRED), "valid_from_on",
+			"is missing: give the day from which it holds");
 	if (rules->valid_until_on != 0 && rules->valid_until_on < rules->valid_from_on)
 		av_fault(faults, CODE(CONTRADICTION), "valid_until_on",
 			"is before valid_from_on: give the last day, or leave it out");
@@ -342,8 +365,8 @@ size_t rulepack_on(const struct rulepack_days *published, size_t count, av_day d
 	return count;
 }
 
-void rulepack_check_days(const Avvik__V1__RulePack *rules, const struct rulepack_days *published, size_t count,
-	struct av_faults *faults)
+void rulepack_check_days(const Avvik__V1__RulePack *rules, const struct rulepack_days *published,
+	size_t count, struct av_faults *faults)
 {
 	const struct rulepack_days *last = count ? &published[count - 1] : NULL;
 	char on[AV_DATE_TEXT];
@@ -352,7 +375,8 @@ void rulepack_check_days(const Avvik__V1__RulePack *rules, const struct rulepack
 	av_day_text(last->from, on);
 	if (rules->valid_from_on < last->from) {
 		av_fault(faults, CODE(CONTRADICTION), "valid_from_on",
-			"is before %s, when the pack %s begins: a later pack holds from that day or later", on, last->version);
+			"is before %s, when the pack %s begins: a later pack holds from that day or later",
+			on, last->version);
 		return;
 	}
 	/* From the same day it takes its place; an open end is where the next begins. */
@@ -361,7 +385,8 @@ void rulepack_check_days(const Avvik__V1__RulePack *rules, const struct rulepack
 		av_fault(faults, CODE(CONTRADICTION), "valid_from_on",
 			"is before the end of the pack %s: begin on %s", last->version, on);
 	}
-	if (rulepack_on(published, count, rules->valid_from_on - 1) == count && rules->valid_from_on > last->from) {
+	if (rulepack_on(published, count, rules->valid_from_on - 1) == count &&
+		rules->valid_from_on > last->from) {
 		av_day_text(last->until + 1, on);
 		av_fault(faults, CODE(CONTRADICTION), "valid_from_on",
 			"leaves days without rules after the pack %s: begin on %s", last->version, on);

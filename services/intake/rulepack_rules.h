@@ -1,4 +1,5 @@
-/* rulepack_rules.h - the check of a whole rule pack before it is published. Every fault is listed, with its remedy. */
+/* rulepack_rules.h - the check of a whole rule pack before it is published. Every fault is listed, with its
+ * remedy. */
 #ifndef INTAKE_RULEPACK_RULES_H
 #define INTAKE_RULEPACK_RULES_H
 
@@ -14,15 +15,17 @@ struct rulepack_days {
 	const char *version;
 	av_day from, until; /* until 0: without end */
 };
-/* Which pack holds on a day: of those that cover it, the one published last. `published` is in that order. Answers its place, or
- * `count`: none. */
+/* Which pack holds on a day: of those that cover it, the one published last. `published` is in that order.
+ * Answers its place, or `count`: none. */
 size_t rulepack_on(const struct rulepack_days *published, size_t count, av_day day);
-/* A new pack must follow on those before: no earlier start, no day without rules, no two that both say they end later. */
-void rulepack_check_days(const Avvik__V1__RulePack *rules, const struct rulepack_days *published, size_t count,
-	struct av_faults *faults);
+/* A new pack must follow on those before: no earlier start, no day without rules, no two that both say they
+ * end later. */
+void rulepack_check_days(const Avvik__V1__RulePack *rules, const struct rulepack_days *published,
+	size_t count, struct av_faults *faults);
 
 /* Of rulepack_check: deadlines with their ladders, and recipients. */
-void rulepack_check_deadlines(const Avvik__V1__RulePack *rules, struct av_arena *arena, struct av_faults *faults);
+void rulepack_check_deadlines(
+	const Avvik__V1__RulePack *rules, struct av_arena *arena, struct av_faults *faults);
 void rulepack_check_recipient(const Avvik__V1__RulePack *rules, const Avvik__V1__Recipient *recipient,
 	bool has_responsible, const char *path, struct av_faults *faults);
 

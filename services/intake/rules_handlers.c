@@ -19,7 +19,8 @@ static int accept(struct av_ctx *ctx, const char *version)
 
 static int emit_published(struct av_ctx *ctx, const Avvik__V1__PublishRules *order, const unsigned char *hash)
 {
-	Avvik__V1__RulesPublished *event = AV_NEW(ctx->arena, Avvik__V1__RulesPublished, avvik__v1__rules_published);
+	Avvik__V1__RulesPublished *event =
+		AV_NEW(ctx->arena, Avvik__V1__RulesPublished, avvik__v1__rules_published);
 	if (!event)
 		return AV_MEMORY;
 	event->rules = order->rules;
@@ -54,7 +55,8 @@ int on_publish_rules(struct av_ctx *ctx, const ProtobufCMessage *body)
 	}
 	if (status == AV_OK) {
 		av_fault(&ctx->faults, CODE(DUPLICATE), "version",
-			"has been published with another content: give the new rule pack a version of its own");
+			"has been published with another content: give the new rule pack a version of its "
+			"own");
 		return AV_CONFLICT;
 	}
 	if (status != AV_NOT_FOUND)

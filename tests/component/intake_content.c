@@ -1,4 +1,5 @@
-/* intake_content.c - sealed content: opened once with workflow's grant, journalled, and erased so that the chain still holds */
+/* intake_content.c - sealed content: opened once with workflow's grant, journalled, and erased so that the
+ * chain still holds */
 #include "intake_world.h"
 
 #define PART(name) AVVIK__V1__CONTENT_PART__CONTENT_PART_##name
@@ -72,7 +73,8 @@ static void a_grant_opens_the_report_once_and_says_so(void **state)
 	assert_int_equal(item->n_parts, 3);
 	assert_null(part_of(item, PART(CONTACT))); /* for notification alone */
 	const Avvik__V1__OpenedPart *part = part_of(item, PART(NARRATIVE));
-	Avvik__V1__ReportNarrative *narrative = avvik__v1__report_narrative__unpack(NULL, part->body.len, part->body.data);
+	Avvik__V1__ReportNarrative *narrative =
+		avvik__v1__report_narrative__unpack(NULL, part->body.len, part->body.data);
 	assert_string_equal(narrative->description, SECRET_EVENT);
 	assert_int_equal(narrative->n_attachment_references, 1);
 	assert_string_equal(narrative->attachment_references[0], "dok/7");
@@ -106,7 +108,8 @@ static void only_the_parts_that_are_granted_are_opened(void **state)
 	harness_want(reply, REPLY(DONE));
 	assert_int_equal(reply->opened_content->items[0]->n_parts, 1);
 	const Avvik__V1__OpenedPart *part = part_of(reply->opened_content->items[0], PART(PERSONS));
-	Avvik__V1__ReportPersons *persons = avvik__v1__report_persons__unpack(NULL, part->body.len, part->body.data);
+	Avvik__V1__ReportPersons *persons =
+		avvik__v1__report_persons__unpack(NULL, part->body.len, part->body.data);
 	assert_string_equal(persons->affected[0]->name, SECRET_PERSON);
 	avvik__v1__report_persons__free_unpacked(persons, NULL);
 }
@@ -121,7 +124,8 @@ static void what_was_no_code_is_read_with_the_narrative(void **state)
 	struct filed filed = {event->case_id, event->report_filed->content->content_id};
 	Avvik__V1__Reply *reply = present(w, grant_body(w, KIND(READ), filed), PERSON);
 	const Avvik__V1__OpenedPart *part = part_of(reply->opened_content->items[0], PART(NARRATIVE));
-	Avvik__V1__ReportNarrative *narrative = avvik__v1__report_narrative__unpack(NULL, part->body.len, part->body.data);
+	Avvik__V1__ReportNarrative *narrative =
+		avvik__v1__report_narrative__unpack(NULL, part->body.len, part->body.data);
 	assert_int_equal(narrative->n_unread, 1);
 	assert_string_equal(narrative->unread[0]->path, "unit");
 	assert_string_equal(narrative->unread[0]->value, "hos Berta");
@@ -143,7 +147,8 @@ static void a_grant_that_does_not_fit_opens_nothing_and_leaves_no_trace(void **s
 	body = grant_body(w, KIND(READ), filed);
 	body->principal = TEXT("another");
 	harness_want(present(w, body, PERSON), REPLY(FORBIDDEN));
-	body = grant_body(w, KIND(READ), (struct filed){filed.case_id, other.content_id}); /* of another case */
+	body = grant_body(
+		w, KIND(READ), (struct filed){filed.case_id, other.content_id}); /* of another case */
 	harness_want(present(w, body, PERSON), REPLY(NOT_FOUND));
 	body = grant_body(w, KIND(READ), filed);
 	body->items[0]->holder = TEXT("workflow");
@@ -193,7 +198,8 @@ static void erased_content_is_gone_and_the_receipt_still_holds(void **state)
 	Avvik__V1__Receipt *receipt = receipt_of(w, filed);
 	assert_true(receipt->erased);
 	assert_int_equal(receipt->blinding.len, 0);
-	assert_int_equal(av_receipt_check(receipt, w->h->sign_public, av_bytes(NULL, 0), w->h->arena, &text), AV_OK);
+	assert_int_equal(
+		av_receipt_check(receipt, w->h->sign_public, av_bytes(NULL, 0), w->h->arena, &text), AV_OK);
 
 	/* once more: there is nothing left to do, and the key is destroyed */
 	reply = present(w, grant_body(w, KIND(ERASE), filed), PERSON);
@@ -226,9 +232,11 @@ static void an_erased_report_can_be_supplemented_and_the_supplement_is_read(void
 	narrative.description = TEXT("efteråt");
 	supplement.report_id = filed.case_id;
 	supplement.narrative = &narrative;
-	harness_want(harness_order(w->h, &w->publisher, "s-1", NULL, COMMAND(SUPPLEMENT_REPORT), &supplement.base), REPLY(DONE));
-	struct filed added = {
-		filed.case_id, harness_last(w->h, EVENT(REPORT_SUPPLEMENTED))->report_supplemented->content->content_id};
+	harness_want(
+		harness_order(w->h, &w->publisher, "s-1", NULL, COMMAND(SUPPLEMENT_REPORT), &supplement.base),
+		REPLY(DONE));
+	struct filed added = {filed.case_id,
+		harness_last(w->h, EVENT(REPORT_SUPPLEMENTED))->report_supplemented->content->content_id};
 	Avvik__V1__Reply *reply = present(w, grant_body(w, KIND(READ), added), PERSON);
 	harness_want(reply, REPLY(DONE));
 	assert_int_equal(reply->opened_content->items[0]->n_parts, 1);

@@ -1,4 +1,5 @@
-/* intake_publish.c - the directory and the rule packs: whole, checked, immutable, without names in the event */
+/* intake_publish.c - the directory and the rule packs: whole, checked, immutable, without names in the event
+ */
 #include "intake_world.h"
 
 static Avvik__V1__Directory *lindaker(struct world *w)
@@ -20,7 +21,8 @@ static void a_directory_is_published_without_names_and_addresses(void **state)
 {
 	struct world *w = *state;
 	world_publish(w);
-	const Avvik__V1__DirectoryPublished *event = harness_last(w->h, EVENT(DIRECTORY_PUBLISHED))->directory_published;
+	const Avvik__V1__DirectoryPublished *event =
+		harness_last(w->h, EVENT(DIRECTORY_PUBLISHED))->directory_published;
 	assert_string_equal(event->directory->version, "lindaker-2026-01");
 	assert_int_equal(event->directory->n_people, lindaker(w)->n_people);
 	assert_int_equal(event->n_contacts, lindaker(w)->n_people);
@@ -54,7 +56,8 @@ static void a_feed_with_that_right_opens_each_contact_in_order(void **state)
 			avvik__v1__contact__unpack(NULL, item.parts[i]->body.len, item.parts[i]->body.data);
 		assert_string_equal(contact->mail, directory->people[i]->mail);
 		assert_string_equal(contact->name, directory->people[i]->name);
-		assert_string_equal(event->directory_published->contacts[i]->person, directory->people[i]->id);
+		assert_string_equal(
+			event->directory_published->contacts[i]->person, directory->people[i]->id);
 		avvik__v1__contact__free_unpacked(contact, NULL);
 	}
 }
@@ -68,7 +71,8 @@ static void a_reporters_address_is_opened_for_the_feed_until_it_is_erased(void *
 	struct av_txn *txn = harness_read(w->h);
 	assert_int_equal(intake_service.open_parts(w->h->keys, txn, event, w->h->arena, &item), AV_OK);
 	assert_int_equal(item.n_parts, 1);
-	Avvik__V1__Contact *contact = avvik__v1__contact__unpack(NULL, item.parts[0]->body.len, item.parts[0]->body.data);
+	Avvik__V1__Contact *contact =
+		avvik__v1__contact__unpack(NULL, item.parts[0]->body.len, item.parts[0]->body.data);
 	assert_string_equal(contact->mail, "rut@lindaker.example");
 	assert_string_equal(contact->name, SECRET_REPORTER);
 	avvik__v1__contact__free_unpacked(contact, NULL);
@@ -79,7 +83,9 @@ static void a_reporters_address_is_opened_for_the_feed_until_it_is_erased(void *
 	harness_want(world_file(w, &w->publisher, "r-2", report), REPLY(DONE));
 	avvik__v1__feed_item__init(&item);
 	txn = harness_read(w->h);
-	assert_int_equal(intake_service.open_parts(w->h->keys, txn, harness_last(w->h, EVENT(REPORT_FILED)), w->h->arena, &item), AV_OK);
+	assert_int_equal(intake_service.open_parts(w->h->keys, txn, harness_last(w->h, EVENT(REPORT_FILED)),
+				 w->h->arena, &item),
+		AV_OK);
 	assert_int_equal(item.n_parts, 0);
 	av_txn_abort(&txn);
 }
@@ -99,8 +105,9 @@ static void a_faulty_directory_is_refused_with_all_its_faults_and_leaves_no_trac
 	Avvik__V1__Reply *reply = world_publish_directory(w, "d-1", directory);
 	fingerprint(w, after);
 	harness_want(reply, REPLY(INVALID));
-	assert_reply_faults(reply, "unknown_reference directory.units[3].parent|", "unknown_value directory.people[0].roles[0].role|",
-		"required directory.people[1].name|", "unknown_reference directory.people[3].deputies[0].person|");
+	assert_reply_faults(reply, "unknown_reference directory.units[3].parent|",
+		"unknown_value directory.people[0].roles[0].role|", "required directory.people[1].name|",
+		"unknown_reference directory.people[3].deputies[0].person|");
 	assert_memory_equal(before, after, sizeof(before));
 	/* corrected, under the same reference: what was refused was not kept */
 	harness_want(world_publish_directory(w, "d-1", lindaker(w)), REPLY(DONE));
@@ -119,7 +126,8 @@ static void a_version_is_published_once_and_never_changes(void **state)
 	assert_int_equal(harness_head(w->h), head);
 
 	Avvik__V1__Directory *other = lindaker(w);
-	other->people[0]->phone = TEXT("099-1"); /* the event's directory is the same: only the contact differs */
+	other->people[0]->phone =
+		TEXT("099-1"); /* the event's directory is the same: only the contact differs */
 	fingerprint(w, before);
 	reply = world_publish_directory(w, "other", other);
 	fingerprint(w, after);
@@ -151,17 +159,21 @@ static void a_new_directory_keeps_unchanged_contacts_and_erases_the_others(void 
 {
 	struct world *w = *state;
 	world_publish(w);
-	const Avvik__V1__DirectoryPublished *old = harness_last(w->h, EVENT(DIRECTORY_PUBLISHED))->directory_published;
+	const Avvik__V1__DirectoryPublished *old =
+		harness_last(w->h, EVENT(DIRECTORY_PUBLISHED))->directory_published;
 	uint64_t head = harness_head(w->h);
 	Avvik__V1__Directory *directory = lindaker(w);
 	directory->version = TEXT("lindaker-2026-02");
 	directory->people[0]->mail = TEXT("ny@lindaker.example");
 	directory->n_people--; /* the last one has left */
 	harness_want(world_publish_directory(w, "d-2", directory), REPLY(DONE));
-	const Avvik__V1__DirectoryPublished *new = harness_last(w->h, EVENT(DIRECTORY_PUBLISHED))->directory_published;
+	const Avvik__V1__DirectoryPublished *new =
+		harness_last(w->h, EVENT(DIRECTORY_PUBLISHED))->directory_published;
 	assert_int_equal(new->n_contacts, old->n_contacts - 1);
-	assert_memory_not_equal(new->contacts[0]->content->content_id.data, old->contacts[0]->content->content_id.data, AV_ID_SIZE);
-	assert_memory_equal(new->contacts[1]->content->content_id.data, old->contacts[1]->content->content_id.data, AV_ID_SIZE);
+	assert_memory_not_equal(new->contacts[0]->content->content_id.data,
+		old->contacts[0]->content->content_id.data, AV_ID_SIZE);
+	assert_memory_equal(new->contacts[1]->content->content_id.data,
+		old->contacts[1]->content->content_id.data, AV_ID_SIZE);
 	assert_int_equal(harness_count(w->h, EVENT(CONTENT_ERASED), head), 2);
 	Avvik__V1__Event *erased = harness_last(w->h, EVENT(CONTENT_ERASED));
 	assert_string_equal(erased->content_erased->reason, "superseded");
@@ -223,10 +235,11 @@ static void a_faulty_rule_pack_is_refused_with_all_its_faults_and_leaves_no_trac
 	Avvik__V1__Reply *reply = world_publish_rules(w, "r-1", pack);
 	fingerprint(w, after);
 	harness_want(reply, REPLY(INVALID));
-	assert_reply_faults(reply, "required rules.roles[1].name|", "unknown_reference rules.categories[1].parent|",
-		"duplicate rules.areas[1].code|", "required rules.deadlines[0].source|",
-		"contradiction rules.deadlines[1].met_by[0]|", "unknown_reference rules.notices[0].event|",
-		"required rules.notices[1].to|", "unknown_reference rules.acts[0].act|", "required rules.acts|`place`",
+	assert_reply_faults(reply, "required rules.roles[1].name|",
+		"unknown_reference rules.categories[1].parent|", "duplicate rules.areas[1].code|",
+		"required rules.deadlines[0].source|", "contradiction rules.deadlines[1].met_by[0]|",
+		"unknown_reference rules.notices[0].event|", "required rules.notices[1].to|",
+		"unknown_reference rules.acts[0].act|", "required rules.acts|`place`",
 		"contradiction rules.risk.probabilities|", "contradiction rules.risk.severities|");
 	assert_memory_equal(before, after, sizeof(before));
 }
@@ -322,8 +335,10 @@ static void only_an_administrator_publishes(void **state)
 	Avvik__V1__PublishDirectory directory = AVVIK__V1__PUBLISH_DIRECTORY__INIT;
 	order.rules = rules(w);
 	directory.directory = lindaker(w);
-	harness_want(harness_order(w->h, &w->publisher, "r", NULL, COMMAND(PUBLISH_RULES), &order.base), REPLY(FORBIDDEN));
-	harness_want(harness_order(w->h, &w->case_system, "d", NULL, COMMAND(PUBLISH_DIRECTORY), &directory.base),
+	harness_want(harness_order(w->h, &w->publisher, "r", NULL, COMMAND(PUBLISH_RULES), &order.base),
+		REPLY(FORBIDDEN));
+	harness_want(
+		harness_order(w->h, &w->case_system, "d", NULL, COMMAND(PUBLISH_DIRECTORY), &directory.base),
 		REPLY(FORBIDDEN));
 }
 
@@ -344,8 +359,53 @@ static void a_large_directory_takes_one_turn(void **state)
 	directory->people = people;
 	directory->n_people = count + more;
 	harness_want(world_publish_directory(w, "d-1", directory), REPLY(DONE));
-	assert_int_equal(harness_last(w->h, EVENT(DIRECTORY_PUBLISHED))->directory_published->n_contacts, count + more);
+	assert_int_equal(harness_last(w->h, EVENT(DIRECTORY_PUBLISHED))->directory_published->n_contacts,
+		count + more);
 	harness_check_replay(w->h);
+}
+
+static struct av_item item_of(struct world *w, const struct av_principal *sender, const char *reference,
+	unsigned int number, ProtobufCMessage *body)
+{
+	Avvik__V1__Command command = AVVIK__V1__COMMAND__INIT;
+	command.reference = TEXT(reference);
+	av_body_set(&command.base, number, body);
+	return (struct av_item){.kind = AV_ITEM_COMMAND,
+		.arrived_at_ms = w->h->now_ms,
+		.wire = av_message_pack(&command.base, w->h->arena),
+		.principal = sender};
+}
+
+/* A turn that is given up leaves its directory in memory; the next one may get the same place in the journal.
+ */
+static void a_directory_of_a_turn_that_was_given_up_judges_nothing(void **state)
+{
+	struct world *w = *state;
+	struct harness_options options = {
+		.service = &intake_service, .now_ms = w->h->now_ms, .map_bytes = 640 * 1024};
+	enum { REPORTS = 600 };
+	static struct av_item items[1 + REPORTS];
+	Avvik__V1__PublishDirectory first = AVVIK__V1__PUBLISH_DIRECTORY__INIT;
+	harness_close(&w->h);
+	w->h = harness_open_with(&options);
+	first.directory = lindaker(w);
+	items[0] = item_of(w, &w->administrator, "first", COMMAND(PUBLISH_DIRECTORY), &first.base);
+	for (size_t i = 1; i <= REPORTS; i++)
+		items[i] = item_of(w, &w->publisher, av_arena_printf(w->h->arena, "r-%zu", i),
+			COMMAND(FILE_REPORT), &world_report(w)->base);
+	assert_int_equal(harness_run(w->h, items, 1 + REPORTS), AV_FULL);
+	assert_int_equal(harness_count(w->h, EVENT(DIRECTORY_PUBLISHED), 0), 0);
+
+	Avvik__V1__Directory *second =
+		DIRECTORY("version: t\n"
+			  "units: [{ code: n, name: N, level: committee, operation: own }]\n"
+			  "people: [{ id: x, name: X, roles: [{ role: EC, unit: n }] }]\n",
+			w->h->arena);
+	harness_want(world_publish_directory(w, "second", second), REPLY(DONE));
+	harness_want(world_file(w, &w->publisher, "after", world_report(w)), REPLY(DONE));
+	const Avvik__V1__ReportFiled *filed = harness_last(w->h, EVENT(REPORT_FILED))->report_filed;
+	assert_string_equal(filed->directory_version, "t");
+	assert_false(filed->placed);
 }
 
 int main(void)
@@ -366,6 +426,7 @@ int main(void)
 		world_test(the_rules_of_the_day_it_was_received_judge_a_report),
 		world_test(only_an_administrator_publishes),
 		world_test(a_large_directory_takes_one_turn),
+		world_test(a_directory_of_a_turn_that_was_given_up_judges_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

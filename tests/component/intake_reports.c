@@ -17,8 +17,8 @@ static void assert_proved(struct world *w, const Avvik__V1__Receipt *receipt, co
 }
 
 /* The command was refused with this status, and nothing anywhere has changed. */
-static void assert_refused(struct world *w, const struct av_principal *sender, const char *reference, unsigned int number,
-	ProtobufCMessage *body, Avvik__V1__ReplyStatus want, const char *fault)
+static void assert_refused(struct world *w, const struct av_principal *sender, const char *reference,
+	unsigned int number, ProtobufCMessage *body, Avvik__V1__ReplyStatus want, const char *fault)
 {
 	unsigned char before[32], after[32];
 	harness_fingerprint(w->h, before);
@@ -57,8 +57,8 @@ static void a_report_is_kept_and_its_receipt_proves_it_offline(void **state)
 
 static void what_somebody_wrote_is_in_no_event_and_in_no_table(void **state)
 {
-	static const char *const secrets[] = {SECRET_EVENT, SECRET_PERSON, SECRET_REPORTER, "rut@lindaker.example",
-		"larmet byttes", "dok/7", "hos Berta"};
+	static const char *const secrets[] = {SECRET_EVENT, SECRET_PERSON, SECRET_REPORTER,
+		"rut@lindaker.example", "larmet byttes", "dok/7", "hos Berta"};
 	struct world *w = *state;
 	world_publish(w);
 	Avvik__V1__FileReport *report = world_report(w);
@@ -70,7 +70,8 @@ static void what_somebody_wrote_is_in_no_event_and_in_no_table(void **state)
 		while (av_iter_next(&it))
 			for (size_t i = 0; i < AV_COUNT(secrets); i++)
 				if (world_holds(it.value, secrets[i]) || world_holds(it.key, secrets[i]))
-					fail_msg("table %s holds \"%s\"", av_store_table(w->h->store, table)->name, secrets[i]);
+					fail_msg("table %s holds \"%s\"",
+						av_store_table(w->h->store, table)->name, secrets[i]);
 		av_iter_end(&it);
 	}
 	av_txn_abort(&txn);
@@ -91,9 +92,9 @@ static void a_report_is_not_lost_for_its_faults(void **state)
 	report->noticed_at_ms = -1;
 	Avvik__V1__Reply *reply = world_file(w, &w->publisher, "r-1", report);
 	harness_want(reply, REPLY(DONE));
-	assert_reply_faults(reply, "unknown_reference unit|", "unknown_value category|", "required narrative.description|",
-		"required reporter.name|", "malformed reporter.mail|", "out_of_range received_at_ms|future",
-		"out_of_range noticed_at_ms|");
+	assert_reply_faults(reply, "unknown_reference unit|", "unknown_value category|",
+		"required narrative.description|", "required reporter.name|", "malformed reporter.mail|",
+		"out_of_range received_at_ms|future", "out_of_range noticed_at_ms|");
 	const Avvik__V1__ReportFiled *filed = harness_last(w->h, EVENT(REPORT_FILED))->report_filed;
 	assert_int_equal(filed->n_faults, reply->n_faults);
 	for (size_t i = 0; i < filed->n_faults; i++) {
@@ -112,7 +113,8 @@ static void before_anything_is_published_reports_are_kept(void **state)
 	struct world *w = *state;
 	Avvik__V1__Reply *reply = world_file(w, &w->publisher, "r-1", world_report(w));
 	harness_want(reply, REPLY(DONE));
-	assert_reply_faults(reply, "unknown_reference unit|no directory", "unknown_reference category|no rule pack");
+	assert_reply_faults(
+		reply, "unknown_reference unit|no directory", "unknown_reference category|no rule pack");
 	assert_string_equal(harness_last(w->h, EVENT(REPORT_FILED))->report_filed->directory_version, "");
 	harness_check_replay(w->h);
 }
@@ -140,8 +142,10 @@ static void what_cannot_be_bounded_is_refused_and_leaves_no_trace(void **state)
 	assert_refused(w, &w->publisher, "r-1", COMMAND(FILE_REPORT), &report->base, REPLY(INVALID),
 		"too_long unit|");
 	report = world_report(w);
-	assert_refused(w, &w->publisher, NULL, COMMAND(FILE_REPORT), &report->base, REPLY(INVALID), "required reference|");
-	assert_refused(w, &w->administrator, "r-1", COMMAND(FILE_REPORT), &report->base, REPLY(FORBIDDEN), "not_allowed |");
+	assert_refused(w, &w->publisher, NULL, COMMAND(FILE_REPORT), &report->base, REPLY(INVALID),
+		"required reference|");
+	assert_refused(w, &w->administrator, "r-1", COMMAND(FILE_REPORT), &report->base, REPLY(FORBIDDEN),
+		"not_allowed |");
 }
 
 static void a_limited_sender_files_for_its_units_and_those_below(void **state)
@@ -151,7 +155,8 @@ static void a_limited_sender_files_for_its_units_and_those_below(void **state)
 	Avvik__V1__FileReport *report = world_report(w);
 	harness_want(world_file(w, &w->limited, "r-1", report), REPLY(DONE));
 	report->unit = TEXT("gruppbostad-ekbacken");
-	assert_refused(w, &w->limited, "r-2", COMMAND(FILE_REPORT), &report->base, REPLY(FORBIDDEN), "not_allowed unit|");
+	assert_refused(w, &w->limited, "r-2", COMMAND(FILE_REPORT), &report->base, REPLY(FORBIDDEN),
+		"not_allowed unit|");
 	report->unit = TEXT("nowhere"); /* nobody's yet: kept, and placed by a person */
 	harness_want(world_file(w, &w->limited, "r-3", report), REPLY(DONE));
 }
@@ -168,7 +173,8 @@ static void a_repetition_gets_the_same_receipt_and_another_content_is_a_conflict
 	harness_want(again, REPLY(DONE));
 	assert_true(again->repeated);
 	assert_int_equal(harness_head(w->h), head);
-	struct av_bytes a = packed(w, &first->report_accepted->base), b = packed(w, &again->report_accepted->base);
+	struct av_bytes a = packed(w, &first->report_accepted->base),
+			b = packed(w, &again->report_accepted->base);
 	assert_true(av_bytes_equal(a, b));
 	report->narrative->description = TEXT("något annat");
 	assert_refused(w, &w->publisher, "r-1", COMMAND(FILE_REPORT), &report->base, REPLY(CONFLICT),
@@ -178,7 +184,8 @@ static void a_repetition_gets_the_same_receipt_and_another_content_is_a_conflict
 	harness_check_replay(w->h);
 }
 
-static Avvik__V1__SupplementReport *supplement_of(struct world *w, ProtobufCBinaryData report_id, const char *text)
+static Avvik__V1__SupplementReport *supplement_of(
+	struct world *w, ProtobufCBinaryData report_id, const char *text)
 {
 	Avvik__V1__SupplementReport *supplement =
 		AV_NEW(w->h->arena, Avvik__V1__SupplementReport, avvik__v1__supplement_report);
@@ -197,8 +204,8 @@ static void a_supplement_is_kept_beside_the_report_which_does_not_change(void **
 	ProtobufCBinaryData id = first->report_accepted->report_id;
 	struct av_bytes before = packed(w, &harness_last(w->h, EVENT(REPORT_FILED))->base);
 	Avvik__V1__SupplementReport *supplement = supplement_of(w, id, "och morgonen därpå");
-	Avvik__V1__Reply *reply =
-		harness_order(w->h, &w->publisher, "s-1", NULL, COMMAND(SUPPLEMENT_REPORT), &supplement->base);
+	Avvik__V1__Reply *reply = harness_order(
+		w->h, &w->publisher, "s-1", NULL, COMMAND(SUPPLEMENT_REPORT), &supplement->base);
 	harness_want(reply, REPLY(DONE));
 	Avvik__V1__Event *event = harness_last(w->h, EVENT(REPORT_SUPPLEMENTED));
 	assert_memory_equal(event->case_id.data, id.data, AV_ID_SIZE);
@@ -222,8 +229,8 @@ static void a_supplement_to_nothing_to_others_or_without_words_is_refused(void *
 		"unknown_reference report_id|receipt");
 	assert_refused(w, &w->stranger, "s-1", COMMAND(SUPPLEMENT_REPORT), &supplement_of(w, id, "x")->base,
 		REPLY(FORBIDDEN), "not_allowed report_id|");
-	assert_refused(w, &w->publisher, "s-1", COMMAND(SUPPLEMENT_REPORT), &supplement_of(w, id, " ")->base, REPLY(INVALID),
-		"required narrative.description|");
+	assert_refused(w, &w->publisher, "s-1", COMMAND(SUPPLEMENT_REPORT), &supplement_of(w, id, " ")->base,
+		REPLY(INVALID), "required narrative.description|");
 }
 
 static void receipts_are_found_by_id_and_by_the_senders_reference(void **state)
@@ -254,12 +261,14 @@ static void receipts_of_others_and_of_nothing_are_not_given(void **state)
 	world_publish(w);
 	Avvik__V1__Reply *first = world_file(w, &w->publisher, "r-1", world_report(w));
 	Avvik__V1__GetReceipt query = AVVIK__V1__GET_RECEIPT__INIT;
-	assert_refused(w, &w->publisher, NULL, COMMAND(GET_RECEIPT), &query.base, REPLY(INVALID), "required report_id|");
+	assert_refused(w, &w->publisher, NULL, COMMAND(GET_RECEIPT), &query.base, REPLY(INVALID),
+		"required report_id|");
 	query.reference = TEXT("r-1");
 	assert_refused(w, &w->stranger, NULL, COMMAND(GET_RECEIPT), &query.base, REPLY(NOT_FOUND),
 		"unknown_reference reference|");
 	query.report_id = first->report_accepted->report_id;
-	assert_refused(w, &w->stranger, NULL, COMMAND(GET_RECEIPT), &query.base, REPLY(FORBIDDEN), "not_allowed report_id|");
+	assert_refused(w, &w->stranger, NULL, COMMAND(GET_RECEIPT), &query.base, REPLY(FORBIDDEN),
+		"not_allowed report_id|");
 	uint8_t unknown[AV_ID_SIZE] = {1};
 	query.report_id = (ProtobufCBinaryData){AV_ID_SIZE, unknown};
 	assert_refused(w, &w->publisher, NULL, COMMAND(GET_RECEIPT), &query.base, REPLY(NOT_FOUND),
@@ -303,13 +312,15 @@ static void a_receipt_of_a_lost_turn_says_that_it_must_be_filed_again(void **sta
 	Avvik__V1__VerifyReceipt query = AVVIK__V1__VERIFY_RECEIPT__INIT;
 	query.receipt = first->report_accepted->receipt;
 	Avvik__V1__ReceiptVerified *verified =
-		world_ask(restored, &restored->stranger, COMMAND(VERIFY_RECEIPT), &query.base)->receipt_verified;
+		world_ask(restored, &restored->stranger, COMMAND(VERIFY_RECEIPT), &query.base)
+			->receipt_verified;
 	assert_true(verified->valid);
 	assert_non_null(strstr(verified->text, "restored from an earlier backup"));
 	world_stop(&other);
 }
 
-static struct av_bytes command_wire(struct world *w, const char *reference, unsigned int number, ProtobufCMessage *body)
+static struct av_bytes command_wire(
+	struct world *w, const char *reference, unsigned int number, ProtobufCMessage *body)
 {
 	Avvik__V1__Command command = AVVIK__V1__COMMAND__INIT;
 	command.reference = TEXT(reference);
@@ -325,12 +336,18 @@ static void what_is_published_in_a_turn_holds_for_the_reports_after_it(void **st
 	struct av_bytes report = command_wire(w, "r-1", COMMAND(FILE_REPORT), &world_report(w)->base);
 	struct av_bytes after = command_wire(w, "r-2", COMMAND(FILE_REPORT), &world_report(w)->base);
 	struct av_item items[] = {
-		{.kind = AV_ITEM_COMMAND, .arrived_at_ms = w->h->now_ms, .wire = report, .principal = &w->publisher},
+		{.kind = AV_ITEM_COMMAND,
+			.arrived_at_ms = w->h->now_ms,
+			.wire = report,
+			.principal = &w->publisher},
 		{.kind = AV_ITEM_COMMAND,
 			.arrived_at_ms = w->h->now_ms,
 			.wire = command_wire(w, "d-1", COMMAND(PUBLISH_DIRECTORY), &order.base),
 			.principal = &w->administrator},
-		{.kind = AV_ITEM_COMMAND, .arrived_at_ms = w->h->now_ms, .wire = after, .principal = &w->publisher},
+		{.kind = AV_ITEM_COMMAND,
+			.arrived_at_ms = w->h->now_ms,
+			.wire = after,
+			.principal = &w->publisher},
 	};
 	assert_int_equal(harness_run(w->h, items, AV_COUNT(items)), AV_OK);
 	assert_true(harness_last(w->h, EVENT(REPORT_FILED))->report_filed->placed);
@@ -352,7 +369,8 @@ static void everything_stands_after_a_restart(void **state)
 	harness_restart(w->h);
 	Avvik__V1__Reply *again = world_file(w, &w->publisher, "r-1", report);
 	assert_true(again->repeated);
-	assert_memory_equal(again->report_accepted->report_id.data, first->report_accepted->report_id.data, AV_ID_SIZE);
+	assert_memory_equal(
+		again->report_accepted->report_id.data, first->report_accepted->report_id.data, AV_ID_SIZE);
 	assert_proved(w, again->report_accepted->receipt, &report->base);
 	harness_want(world_file(w, &w->publisher, "r-2", report), REPLY(DONE));
 	assert_true(harness_last(w->h, EVENT(REPORT_FILED))->report_filed->placed);

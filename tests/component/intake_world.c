@@ -36,12 +36,14 @@ Avvik__V1__Reply *world_publish_rules(struct world *w, const char *reference, Av
 	return harness_order(w->h, &w->administrator, reference, NULL, COMMAND(PUBLISH_RULES), &order.base);
 }
 
-Avvik__V1__Reply *world_publish_directory(struct world *w, const char *reference, Avvik__V1__Directory *directory)
+Avvik__V1__Reply *world_publish_directory(
+	struct world *w, const char *reference, Avvik__V1__Directory *directory)
 {
 	Avvik__V1__PublishDirectory order = AVVIK__V1__PUBLISH_DIRECTORY__INIT;
 	order.directory = directory;
 	order.reason = TEXT("test");
-	return harness_order(w->h, &w->administrator, reference, NULL, COMMAND(PUBLISH_DIRECTORY), &order.base);
+	return harness_order(
+		w->h, &w->administrator, reference, NULL, COMMAND(PUBLISH_DIRECTORY), &order.base);
 }
 
 void world_publish(struct world *w)
@@ -65,7 +67,8 @@ Avvik__V1__FileReport *world_report(struct world *w)
 		      "source_system: lifecare\n"
 		      "attachments:\n"
 		      "  - { hash: "
-		      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, size_bytes: 12, media_type: "
+		      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, size_bytes: 12, "
+		      "media_type: "
 		      "image/jpeg, reference: dok/7 }\n"
 		      "narrative:\n"
 		      "  description: " SECRET_EVENT "\n"
@@ -81,8 +84,8 @@ Avvik__V1__Reply *world_file(struct world *w, const struct av_principal *sender,
 	return harness_order(w->h, sender, reference, NULL, COMMAND(FILE_REPORT), &report->base);
 }
 
-Avvik__V1__Reply *world_ask(struct world *w, const struct av_principal *sender, unsigned int number,
-	ProtobufCMessage *query)
+Avvik__V1__Reply *world_ask(
+	struct world *w, const struct av_principal *sender, unsigned int number, ProtobufCMessage *query)
 {
 	return harness_order(w->h, sender, NULL, NULL, number, query);
 }
@@ -93,7 +96,8 @@ void world_assert_faults(const Avvik__V1__Reply *reply, const char *const *want,
 	struct av_faults faults;
 	av_faults_init(&faults, arena);
 	for (size_t i = 0; i < reply->n_faults; i++)
-		av_fault(&faults, reply->faults[i]->code, reply->faults[i]->path, "%s", reply->faults[i]->text);
+		av_fault(&faults, reply->faults[i]->code, reply->faults[i]->path, "%s",
+			reply->faults[i]->text);
 	support_assert_faults(&faults, want, count);
 	av_arena_destroy(&arena);
 }

@@ -32,19 +32,20 @@ int world_stop(void **state);
 /* The shipped rules and directory, published in this order. */
 void world_publish(struct world *w);
 Avvik__V1__Reply *world_publish_rules(struct world *w, const char *reference, Avvik__V1__RulePack *rules);
-Avvik__V1__Reply *world_publish_directory(struct world *w, const char *reference, Avvik__V1__Directory *directory);
+Avvik__V1__Reply *world_publish_directory(
+	struct world *w, const char *reference, Avvik__V1__Directory *directory);
 
 /* A lex Sarah report without any fault, with all four parts. In the harness' arena. */
 Avvik__V1__FileReport *world_report(struct world *w);
 Avvik__V1__Reply *world_file(struct world *w, const struct av_principal *sender, const char *reference,
 	Avvik__V1__FileReport *report);
-Avvik__V1__Reply *world_ask(struct world *w, const struct av_principal *sender, unsigned int number,
-	ProtobufCMessage *query);
+Avvik__V1__Reply *world_ask(
+	struct world *w, const struct av_principal *sender, unsigned int number, ProtobufCMessage *query);
 
 /* Exactly these, as support_assert_faults. */
 void world_assert_faults(const Avvik__V1__Reply *reply, const char *const *want, size_t count);
-#define assert_reply_faults(reply, ...)                                                                      \
-	world_assert_faults(reply, (const char *const[]){__VA_ARGS__},                                       \
+#define assert_reply_faults(reply, ...)                                \
+	world_assert_faults(reply, (const char *const[]){__VA_ARGS__}, \
 		sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 bool world_holds(struct av_bytes bytes, const char *text);
 /* Does any event of the journal hold the text? */

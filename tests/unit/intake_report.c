@@ -94,7 +94,7 @@ static void only_lex_sarah_asks_for_a_named_reporter(void **state)
 {
 	struct world w = world(*state);
 	Avvik__V1__FileReport *report = REPORT(good, *state);
-	report->reporter->name = (char *)(uintptr_t)" \t";
+	report->reporter->name = (char *)(uintptr_t) " \t";
 	static const struct {
 		Avvik__V1__ReportType type;
 		bool want_fault;
@@ -131,7 +131,7 @@ static void a_report_without_description_is_kept_with_that_fault(void **state)
 {
 	struct world w = world(*state);
 	Avvik__V1__FileReport *report = REPORT(good, *state);
-	report->narrative->description = (char *)(uintptr_t)"\n ";
+	report->narrative->description = (char *)(uintptr_t) "\n ";
 	check(&w, report);
 	assert_faults(&w.faults, "required narrative.description|as a supplement");
 	report->narrative = NULL;
@@ -148,10 +148,14 @@ static void odd_times_are_kept_as_sent_with_a_fault_each(void **state)
 		{"nothing said", 0, 0, 0, 0, NULL},
 		{"five minutes ahead", 0, 0, "2026-04-07 12:05", "2026-04-07 12:05", NULL},
 		{"received ahead", 0, 0, 0, "2026-04-07 12:06", "out_of_range received_at_ms|future"},
-		{"ends before it begins", "2026-04-06 09:00", "2026-04-06 08:59", 0, 0, "contradiction occurred_until_at_ms|"},
-		{"ends, never begins", 0, "2026-04-06 08:59", 0, 0, "required occurred_from_at_ms|when it began"},
-		{"noticed before it happened", "2026-04-06 09:00", 0, "2026-04-06 08:00", 0, "contradiction noticed_at_ms|"},
-		{"received before noticed", 0, 0, "2026-04-06 09:00", "2026-04-06 08:00", "contradiction received_at_ms|noticed"},
+		{"ends before it begins", "2026-04-06 09:00", "2026-04-06 08:59", 0, 0,
+			"contradiction occurred_until_at_ms|"},
+		{"ends, never begins", 0, "2026-04-06 08:59", 0, 0,
+			"required occurred_from_at_ms|when it began"},
+		{"noticed before it happened", "2026-04-06 09:00", 0, "2026-04-06 08:00", 0,
+			"contradiction noticed_at_ms|"},
+		{"received before noticed", 0, 0, "2026-04-06 09:00", "2026-04-06 08:00",
+			"contradiction received_at_ms|noticed"},
 		{"received before it happened", "2026-04-06 09:00", 0, 0, "2026-04-06 08:00",
 			"contradiction received_at_ms|happened"},
 		{"noticed at once", "2026-04-06 09:00", 0, "2026-04-06 09:00", "2026-04-06 09:00", NULL},
@@ -224,11 +228,11 @@ static void what_is_no_code_stays_out_of_the_event_and_is_handed_on_to_be_sealed
 {
 	struct world w = world(*state);
 	Avvik__V1__FileReport *report = REPORT(good, *state);
-	report->unit = (char *)(uintptr_t)"hos Anna";
-	report->category = (char *)(uintptr_t)"slog till";
-	report->subcategory = (char *)(uintptr_t)"med käppen";
-	report->registry_number = (char *)(uintptr_t)"Annas ärende";
-	report->source_system = (char *)(uintptr_t)"pappret på bordet";
+	report->unit = (char *)(uintptr_t) "hos Anna";
+	report->category = (char *)(uintptr_t) "slog till";
+	report->subcategory = (char *)(uintptr_t) "med käppen";
+	report->registry_number = (char *)(uintptr_t) "Annas ärende";
+	report->source_system = (char *)(uintptr_t) "pappret på bordet";
 	check(&w, report);
 	assert_faults(&w.faults, "malformed unit|", "malformed category|", "malformed subcategory|",
 		"malformed registry_number|", "malformed source_system|");
@@ -249,11 +253,11 @@ static void a_media_type_that_is_a_sentence_is_left_out(void **state)
 	Avvik__V1__FileReport *report = REPORT(good, *state);
 	report->n_attachments = 1;
 	report->attachments = list;
-	attachment.media_type = (char *)(uintptr_t)"application/pdf";
+	attachment.media_type = (char *)(uintptr_t) "application/pdf";
 	check(&w, report);
 	support_assert_no_faults(&w.faults);
 	assert_string_equal(attachments_filed(list, 1, *state)[0]->media_type, "application/pdf");
-	attachment.media_type = (char *)(uintptr_t)"bild på Anna";
+	attachment.media_type = (char *)(uintptr_t) "bild på Anna";
 	check(&w, report);
 	assert_faults(&w.faults, "malformed attachments[0].media_type|application/pdf");
 	assert_string_equal(attachments_filed(list, 1, *state)[0]->media_type, "");
@@ -269,7 +273,7 @@ static void a_supplement_that_says_nothing_is_refused(void **state)
 	assert_faults(&faults, "required narrative.description|added");
 	av_faults_init(&faults, *state);
 	supplement.narrative = &narrative;
-	narrative.description = (char *)(uintptr_t)"x";
+	narrative.description = (char *)(uintptr_t) "x";
 	supplement.received_at_ms = 1000 + REPORT_FUTURE_MS + 1;
 	assert_int_equal(supplement_check(&supplement, 1000, &faults), AV_OK);
 	assert_faults(&faults, "out_of_range received_at_ms|future");

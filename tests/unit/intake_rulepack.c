@@ -1,4 +1,5 @@
-/* intake_rulepack.c - a rule pack is held against itself and against what the messages know, and every fault is listed */
+/* intake_rulepack.c - a rule pack is held against itself and against what the messages know, and every fault
+ * is listed */
 #include "intake_support.h"
 #include "rulepack_rules.h"
 
@@ -77,8 +78,8 @@ static void more_than_ten_faults_are_listed_at_once_each_with_its_remedy(void **
 	};
 	size_t role_gone = 0;
 	for (const struct av_fault *fault = faults.first; fault; fault = fault->next)
-		role_gone += fault->code == FAULT(UNKNOWN_REFERENCE) && strncmp(fault->path, "acts[", 5) == 0 &&
-			     strstr(fault->path, ".roles[") != NULL;
+		role_gone += fault->code == FAULT(UNKNOWN_REFERENCE) &&
+			     strncmp(fault->path, "acts[", 5) == 0 && strstr(fault->path, ".roles[") != NULL;
 	assert_true(role_gone > 0);
 	struct av_faults others = faults;
 	others.count -= role_gone;
@@ -173,8 +174,10 @@ static void rows_and_recipients_name_what_exists(void **state)
 	pack->notices[3]->to[0]->role = TEXT("KUNG");
 	check(state);
 	assert_faults(&faults, "contradiction notices[0].deadline|RungFired only",
-		"unknown_value notices[0].operations[0]|in_house_contract", "contradiction notices[0].to[0].role|of a measure",
-		"contradiction notices[1].to[0].from_level|remove it", "unknown_value notices[2].to[0].from_level|department",
+		"unknown_value notices[0].operations[0]|in_house_contract",
+		"contradiction notices[0].to[0].role|of a measure",
+		"contradiction notices[1].to[0].from_level|remove it",
+		"unknown_value notices[2].to[0].from_level|department",
 		"unknown_reference notices[3].to[0].role|`roles`");
 }
 
@@ -202,7 +205,8 @@ static void hours_and_closures_are_in_order(void **state)
 	pack->risk->lex_sarah_product = 8;
 	pack->risk->lex_sarah_severity = 5;
 	check(state);
-	assert_faults(&faults, "out_of_range quiet_hours|0 to 1439", "out_of_range risk.lex_sarah_severity|severest is 4");
+	assert_faults(&faults, "out_of_range quiet_hours|0 to 1439",
+		"out_of_range risk.lex_sarah_severity|severest is 4");
 }
 
 static void a_pack_without_scale_roles_or_acts_is_refused(void **state)
@@ -210,14 +214,16 @@ static void a_pack_without_scale_roles_or_acts_is_refused(void **state)
 	pack->risk = NULL;
 	pack->n_acts = 0;
 	check(state);
-	assert_int_equal(faults.count, 1 + 18 + 2); /* the scale; each act of ActOnCase; read_content, erase_content */
+	assert_int_equal(
+		faults.count, 1 + 18 + 2); /* the scale; each act of ActOnCase; read_content, erase_content */
 }
 
 /* --- which pack holds when --- */
 
 static void the_pack_published_last_that_covers_a_day_holds(void **state)
 {
-	static const struct rulepack_days days[] = {{"a", 100, 0}, {"b", 200, 299}, {"c", 300, 0}, {"d", 300, 0}};
+	static const struct rulepack_days days[] = {
+		{"a", 100, 0}, {"b", 200, 299}, {"c", 300, 0}, {"d", 300, 0}};
 	static const struct {
 		av_day day;
 		size_t want;

@@ -3,8 +3,8 @@
 
 #include "wire/yaml.h"
 
-static ProtobufCMessage *land(struct av_yaml *yaml, const ProtobufCMessageDescriptor *type, struct av_arena *arena,
-	struct av_faults *faults)
+static ProtobufCMessage *land(struct av_yaml *yaml, const ProtobufCMessageDescriptor *type,
+	struct av_arena *arena, struct av_faults *faults)
 {
 	ProtobufCMessage *message = NULL;
 	int status = av_yaml_to(yaml, type, arena, faults, &message);
@@ -14,7 +14,8 @@ static ProtobufCMessage *land(struct av_yaml *yaml, const ProtobufCMessageDescri
 	return message;
 }
 
-ProtobufCMessage *support_message(const ProtobufCMessageDescriptor *type, const char *text, struct av_arena *arena)
+ProtobufCMessage *support_message(
+	const ProtobufCMessageDescriptor *type, const char *text, struct av_arena *arena)
 {
 	struct av_faults faults;
 	struct av_yaml *yaml = NULL;
@@ -24,7 +25,8 @@ ProtobufCMessage *support_message(const ProtobufCMessageDescriptor *type, const 
 	return land(yaml, type, arena, &faults);
 }
 
-static ProtobufCMessage *from_file(const ProtobufCMessageDescriptor *type, const char *path, struct av_arena *arena)
+static ProtobufCMessage *from_file(
+	const ProtobufCMessageDescriptor *type, const char *path, struct av_arena *arena)
 {
 	struct av_faults faults;
 	struct av_yaml *yaml = NULL;
@@ -49,17 +51,20 @@ Avvik__V1__RulePack *support_rules(struct av_arena *arena)
 static void print_faults(const struct av_faults *faults)
 {
 	for (const struct av_fault *fault = faults->first; fault; fault = fault->next)
-		print_message("got  %s %s|%s\n", av_enum_name(&avvik__v1__fault_code__descriptor, fault->code),
-			fault->path, fault->text);
+		print_message("got  %s %s|%s\n",
+			av_enum_name(&avvik__v1__fault_code__descriptor, fault->code), fault->path,
+			fault->text);
 }
 
 static bool is_wanted(const struct av_fault *fault, const char *want)
 {
 	char head[400];
 	const char *part = strchr(want, '|');
-	snprintf(head, sizeof(head), "%s %s", av_enum_name(&avvik__v1__fault_code__descriptor, fault->code), fault->path);
+	snprintf(head, sizeof(head), "%s %s", av_enum_name(&avvik__v1__fault_code__descriptor, fault->code),
+		fault->path);
 	size_t length = part ? (size_t)(part - want) : strlen(want);
-	return strlen(head) == length && strncmp(head, want, length) == 0 && (!part || strstr(fault->text, part + 1));
+	return strlen(head) == length && strncmp(head, want, length) == 0 &&
+	       (!part || strstr(fault->text, part + 1));
 }
 
 void support_assert_faults(const struct av_faults *faults, const char *const *want, size_t count)

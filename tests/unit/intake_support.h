@@ -19,18 +19,22 @@
 #define FAULT(name) AVVIK__V1__FAULT_CODE__FAULT_CODE_##name
 
 /* YAML text as a message. It fails the test when the text itself is faulty. */
-ProtobufCMessage *support_message(const ProtobufCMessageDescriptor *type, const char *text, struct av_arena *arena);
-#define DIRECTORY(text, arena) ((Avvik__V1__Directory *)support_message(&avvik__v1__directory__descriptor, text, arena))
-#define RULES(text, arena) ((Avvik__V1__RulePack *)support_message(&avvik__v1__rule_pack__descriptor, text, arena))
-#define REPORT(text, arena) ((Avvik__V1__FileReport *)support_message(&avvik__v1__file_report__descriptor, text, arena))
+ProtobufCMessage *support_message(
+	const ProtobufCMessageDescriptor *type, const char *text, struct av_arena *arena);
+#define DIRECTORY(text, arena) \
+	((Avvik__V1__Directory *)support_message(&avvik__v1__directory__descriptor, text, arena))
+#define RULES(text, arena) \
+	((Avvik__V1__RulePack *)support_message(&avvik__v1__rule_pack__descriptor, text, arena))
+#define REPORT(text, arena) \
+	((Avvik__V1__FileReport *)support_message(&avvik__v1__file_report__descriptor, text, arena))
 /* The files that are shipped. */
 Avvik__V1__Directory *support_lindaker(struct av_arena *arena);
 Avvik__V1__RulePack *support_rules(struct av_arena *arena);
 
 /* Exactly these faults, in any order: "code path|part of the text". Prints what there is otherwise. */
 void support_assert_faults(const struct av_faults *faults, const char *const *want, size_t count);
-#define assert_faults(faults, ...)                                                                           \
-	support_assert_faults(faults, (const char *const[]){__VA_ARGS__},                                    \
+#define assert_faults(faults, ...)                                        \
+	support_assert_faults(faults, (const char *const[]){__VA_ARGS__}, \
 		sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 void support_assert_no_faults(const struct av_faults *faults);
 

@@ -80,7 +80,8 @@ static void assert_found(size_t count, const struct av_org_found *found, const c
 	for (size_t i = 0; i < count; i++) {
 		size_t used = strlen(got);
 		snprintf(got + used, sizeof(got) - used, "%s%s%s%s@%s", i ? " " : "", found[i].person,
-			found[i].deputy_for ? "/" : "", found[i].deputy_for ? found[i].deputy_for : "", found[i].unit);
+			found[i].deputy_for ? "/" : "", found[i].deputy_for ? found[i].deputy_for : "",
+			found[i].unit);
 	}
 	assert_string_equal(got, want);
 }
@@ -130,7 +131,8 @@ static void a_search_begins_at_the_level_asked_for_or_the_next_above(void **stat
 {
 	(void)state;
 	assert_finds("AC", "plan-1", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_DEPARTMENT, "2026-04-07", "ac@avd");
-	assert_finds("AC", "plan-1", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_ADMINISTRATION, "2026-04-07", "fc@forv");
+	assert_finds(
+		"AC", "plan-1", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_ADMINISTRATION, "2026-04-07", "fc@forv");
 	assert_finds("AC", "stab", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_DEPARTMENT, "2026-04-07", "fc@forv");
 	assert_finds("EC", "plan-1", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_DEPARTMENT, "2026-04-07", "");
 }
@@ -189,7 +191,7 @@ static void the_holder_is_told_when_nobody_is_there_instead(void **state)
 {
 	(void)state;
 	assert_finds("KVAL", "plan-1", 0, "2026-07-05", "b/a@forv");
-	assert_finds("KVAL", "plan-1", 0, "2026-07-15", "a@forv"); /* in a circle that day */
+	assert_finds("KVAL", "plan-1", 0, "2026-07-15", "a@forv");   /* in a circle that day */
 	assert_finds("MAS", "plan-1", 0, "2026-07-15", "gone@forv"); /* the deputy is a stranger */
 }
 
@@ -197,14 +199,15 @@ static void every_look_up_ends_in_an_unchecked_directory(void **state)
 {
 	const char *path[AV_ORG_DEPTH];
 	struct av_org_found found[AV_ORG_FOUND_MAX];
-	const struct av_org *odd = org_of("version: t\n"
-					  "units:\n"
-					  "  - { code: a, name: A, parent: b, level: unit }\n"
-					  "  - { code: b, name: B, parent: a, level: unit }\n"
-					  "  - { code: b, name: C, parent: c, level: unit }\n"
-					  "people:\n"
-					  "  - { id: x, roles: [{ role: EC, unit: nowhere }] }\n"
-					  "  - { id: x, deputies: [{ person: x, from_on: 2026-01-01, until_on: 2026-12-31 }] }\n");
+	const struct av_org *odd = org_of(
+		"version: t\n"
+		"units:\n"
+		"  - { code: a, name: A, parent: b, level: unit }\n"
+		"  - { code: b, name: B, parent: a, level: unit }\n"
+		"  - { code: b, name: C, parent: c, level: unit }\n"
+		"people:\n"
+		"  - { id: x, roles: [{ role: EC, unit: nowhere }] }\n"
+		"  - { id: x, deputies: [{ person: x, from_on: 2026-01-01, until_on: 2026-12-31 }] }\n");
 	(void)state;
 	assert_true(av_org_path(odd, "a", path) <= AV_ORG_DEPTH);
 	assert_false(av_org_within(odd, "a", "z"));
@@ -220,7 +223,8 @@ static void more_holders_than_fit_are_cut_at_the_bound(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++) {
 		size_t used = strlen(text);
-		snprintf(text + used, sizeof(text) - used, "  - { id: p%02d, roles: [{ role: SAS, unit: n }] }\n", i);
+		snprintf(text + used, sizeof(text) - used,
+			"  - { id: p%02d, roles: [{ role: SAS, unit: n }] }\n", i);
 	}
 	assert_int_equal(av_org_find(org_of(text), "SAS", "n", 0, on("2026-07-01"), found), AV_ORG_FOUND_MAX);
 }
@@ -233,13 +237,15 @@ static void the_directory_of_lindaker_reaches_the_deputy_of_the_deputy(void **st
 	const struct av_org *before = org;
 	(void)state;
 	av_faults_init(&faults, arena);
-	assert_int_equal(av_yaml_open_file(SOURCE_DIR "/deploy/directory/lindaker.yaml", &faults, &yaml), AV_OK);
+	assert_int_equal(
+		av_yaml_open_file(SOURCE_DIR "/deploy/directory/lindaker.yaml", &faults, &yaml), AV_OK);
 	if (av_yaml_to(yaml, &avvik__v1__directory__descriptor, arena, &faults, &message) < 0)
 		fail_msg("%s: %s", faults.first->path, faults.first->text);
 	av_yaml_close(&yaml);
 	org = av_org_create((const Avvik__V1__Directory *)message, arena);
 	assert_finds("EC", "bjorkgarden-plan-1", 0, "2026-04-07", "beata.bjorkman@bjorkgarden");
-	assert_finds("EC", "bjorkgarden-plan-1", 0, "2026-07-10", "linda.hagstrom/beata.bjorkman@bjorkgarden");
+	assert_finds(
+		"EC", "bjorkgarden-plan-1", 0, "2026-07-10", "linda.hagstrom/beata.bjorkman@bjorkgarden");
 	assert_finds("EC", "dagverksamhet-solrosen", 0, "2026-09-01", "sol.dagberg@dagverksamhet-solrosen");
 	org = before;
 }
