@@ -178,9 +178,9 @@ static int on_resolve_quarantine(struct av_ctx *ctx, const ProtobufCMessage *bod
 	struct av_quarantined entry;
 	bool retry = order->action == AVVIK__V1__QUARANTINE_ACTION__QUARANTINE_ACTION_RETRY;
 	if (!retry && order->action != AVVIK__V1__QUARANTINE_ACTION__QUARANTINE_ACTION_DROP)
-		return faulty(ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "resolve_quarantine.action", "say retry or drop");
+		return faulty(ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "action", "say retry or drop");
 	if (!order->reason[0])
-		return faulty(ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "resolve_quarantine.reason", "say why: it is kept");
+		return faulty(ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "reason", "say why: it is kept");
 	int status = av_quarantine_load(ctx->txn, order->feed, order->sequence, &entry);
 	if (status < 0)
 		return status;
@@ -234,10 +234,10 @@ static int on_resolve_feed(struct av_ctx *ctx, const ProtobufCMessage *body)
 	struct feed_record record;
 	const struct av_position *head = &cursor.position;
 	if (!order->action)
-		return faulty(ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "resolve_feed.action",
+		return faulty(ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "action",
 			"say restart, accept_head or go_on");
 	if (!order->reason[0])
-		return faulty(ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "resolve_feed.reason", "say why: it is kept");
+		return faulty(ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "reason", "say why: it is kept");
 	if (!consumes(ctx->outcome->service, order->feed))
 		return AV_NOT_FOUND;
 	int status = av_cursor_load(ctx->txn, order->feed, &cursor);

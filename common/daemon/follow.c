@@ -70,7 +70,7 @@ static void on_refused(void *context, Avvik__V1__FeedRefusalCode code, const cha
 {
 	struct follow *f = context;
 	if (!f->refused || f->refusal != code)
-		av_log(AV_LOG_WARN, "a feed was refused", "feed=%s code=%s text=\"%s\"", f->name,
+		av_log(AV_LOG_WARN, "a feed was refused", "feed=%s code=%s text=%s", f->name,
 			av_enum_name(&avvik__v1__feed_refusal_code__descriptor, (int)code), text);
 	f->refused = true;
 	f->refusal = code;

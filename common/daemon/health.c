@@ -57,7 +57,7 @@ void av_health(struct av_daemon *d, const char *code, bool critical, const char 
 	if (!issue->code || !issue->text)
 		return;
 	if (c->log && known && !known->seen)
-		av_log(critical ? AV_LOG_ERROR : AV_LOG_WARN, "health", "code=%s text=\"%s\"", code, text);
+		av_log(critical ? AV_LOG_ERROR : AV_LOG_WARN, "health", "code=%s text=%s", code, text);
 	if (known)
 		known->seen = true;
 	c->issues[c->issue_count++] = issue;
@@ -136,8 +136,8 @@ static void feed_issues(struct av_daemon *d)
 		} else if (f->refused && f->refusal == AVVIK__V1__FEED_REFUSAL_CODE__FEED_REFUSAL_CODE_UNKNOWN_POSITION) {
 			snprintf(code, sizeof code, "feed_refused_%.20s", f->name);
 			av_health(d, code, true,
-				"%s has another history than this daemon has read (was it restored?): decide with `avvik feeds` "
-				"restart or accept_head", f->name);
+				"%s has another history than this daemon has read (was it restored?): decide with "
+				"`avvik quarantine feed %s --restart` or `--accept-head`", f->name, f->name);
 		} else if (f->refused) {
 			snprintf(code, sizeof code, "feed_refused_%.20s", f->name);
 			av_health(d, code, true, "%s refuses its feed (%s): give %s the right \"feed\" there", f->name, f->why,
@@ -233,7 +233,7 @@ static void feed_metrics(struct av_daemon *d, struct av_txn *txn)
 		char labels[80];
 		(void)av_cursor_load(txn, f->name, &cursor); /* none: from the start, ignoring */
 		uint64_t head = av_feed_client_head(f->client);
-		snprintf(labels, sizeof labels, "feed=\"%s\"", f->name);
+		snprintf(labels, sizeof labels, "feed=%s", f->name);
 		av_metric(d, "feed_lag_events", labels,
 			head > cursor.position.sequence ? (double)(head - cursor.position.sequence) : 0, false,
 			"How far this daemon is behind a producer.");

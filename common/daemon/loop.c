@@ -309,7 +309,7 @@ static void result_take(struct av_daemon *d, const struct av_batch *batch)
 	if (result->failed_text) {
 		snprintf(d->failed_text, sizeof d->failed_text, "%s", result->failed_text);
 		d->failed_at_ms = batch->now_ms;
-		av_log(AV_LOG_ERROR, "an item failed", "status=\"%s\"", result->failed_text);
+		av_log(AV_LOG_ERROR, "an item failed", "status=%s", result->failed_text);
 	}
 	for (size_t i = 0; i < batch->count; i++) {
 		if (batch->items[i].kind == AV_ITEM_DUE)

@@ -53,7 +53,7 @@ void principals_reload(struct av_daemon *d)
 	d->principals_invalid = status < 0;
 	if (status < 0) {
 		const struct av_fault *first = faults.first;
-		av_log(AV_LOG_ERROR, "principals cannot be read, those in force stay", "faults=%zu first=\"%s: %s\"", faults.count,
+		av_log(AV_LOG_ERROR, "principals cannot be read, those in force stay", "faults=%zu where=%s first=%s", faults.count,
 			first ? first->path : "", first ? first->text : av_status_text(status));
 	} else if (memcmp(av_principals_hash(table), av_principals_hash(d->principals), AV_HASH_SIZE) != 0) {
 		struct av_principals *before = d->principals;

@@ -217,7 +217,7 @@ static int64_t bus_now_ms(void *context)
 static void on_refused(void *context, const char *key, const char *why)
 {
 	AV_UNUSED(context);
-	av_log(AV_LOG_WARN, "a peer was refused", "key=%s why=\"%s\"", key[0] ? key : "-", why);
+	av_log(AV_LOG_WARN, "a peer was refused", "key=%s why=%s", key[0] ? key : "-", why);
 }
 
 static bool may_see(void *context, const struct av_principal *principal, unsigned int number)
