@@ -1,8 +1,12 @@
-/* act.h - one act on a case while it is being handled: between act_handlers.c (may it be done) and act_writers.c (what it writes) */
+/* act.h - one act on a case while it is being handled: between act_handlers.c (may it be
+ * done) and the writers (act_inquiry.c, act_outcome.c: what is written) */
 #ifndef AVVIK_WORKFLOW_ACT_H
 #define AVVIK_WORKFLOW_ACT_H
 
 #include "workflow.h"
+
+/* A body for an event, in the arena:  ACT_NEW(act, CaseDecided, case_decided) */
+#define ACT_NEW(act, type, lower) AV_NEW((act)->ctx->arena, Avvik__V1__##type, avvik__v1__##lower)
 
 struct act {
 	struct av_ctx *ctx;
@@ -19,15 +23,26 @@ struct act {
 	Avvik__V1__ActAccepted *accepted;
 };
 
-/* One row per act of ActOnCase. `check` adds faults for what is missing or unknown (it may leave them out: they are found in
- * ctx->faults); `write` emits the event and tells the ledgers. */
+/* One row per act of ActOnCase. `check` adds faults for what is missing or unknown (it may leave them out:
+ * they are found in ctx->faults); `write` emits the event and tells the ledgers. */
 struct act_row {
 	unsigned int number;
 	const char *path; /* of the act in the order, before its fields */
 	void (*check)(struct act *act);
 	int (*write)(struct act *act);
 };
-extern const struct act_row act_rows[];
-extern const size_t act_row_count;
+extern const struct act_row act_rows_inquiry[], act_rows_outcome[];
+extern const size_t act_rows_inquiry_count, act_rows_outcome_count;
+
+/* For the writers (act_parts.c). */
+struct av_id act_emit(struct act *act, unsigned int number, void *body);
+int act_tell(struct act *act, unsigned int number, void *body, Avvik__V1__Anchor fact,
+	const ProtobufCBinaryData *measure_id);
+int act_seal(struct act *act, char *text, Avvik__V1__ContentRef **ret_ref);
+void act_need(struct act *act, const char *value, const char *field, const char *what);
+void act_need_code(struct act *act, Avvik__V1__Code *const *codes, size_t count, const char *code,
+	const char *field, const char *list);
+void act_need_categories(struct act *act, const char *category, const char *subcategory);
+void act_need_person(struct act *act, const char *person, const char *field);
 
 #endif

@@ -1,8 +1,8 @@
 /* act_handlers.c - ActOnCase: may it be done?
  *
- * In this order: the case exists, rules cover it, the person may, the version is the one that was seen, the fields are there, the
- * state table and the guards allow it. Only then does a writer (act_writers.c) make the event. Who may is asked first,
- * so that a refusal tells nothing about a case to somebody without the right.
+ * In this order: the case exists, rules cover it, the person may, the version is the one that was seen, the
+ * fields are there, the state table and the guards allow it. Only then does a writer make the event. Who may
+ * is asked first, so that a refusal tells nothing about a case to somebody without the right.
  */
 #include "act.h"
 
@@ -15,9 +15,12 @@
 
 static const struct act_row *row_of(const Avvik__V1__ActOnCase *order)
 {
-	for (size_t i = 0; i < act_row_count; i++)
-		if (act_rows[i].number == (unsigned int)order->act_case)
-			return &act_rows[i];
+	for (size_t i = 0; i < act_rows_inquiry_count; i++)
+		if (act_rows_inquiry[i].number == (unsigned int)order->act_case)
+			return &act_rows_inquiry[i];
+	for (size_t i = 0; i < act_rows_outcome_count; i++)
+		if (act_rows_outcome[i].number == (unsigned int)order->act_case)
+			return &act_rows_outcome[i];
 	return NULL;
 }
 
@@ -46,7 +49,8 @@ static int check_time(struct act *act)
 		at_ms = act->ctx->now_ms;
 	if (at_ms > act->ctx->now_ms + CLOCK_SKEW_MS)
 		return workflow_refuse(act->ctx, AV_INVALID, FAULT(OUT_OF_RANGE), "acted_at_ms",
-			"the act lies in the future: give the time when it was done, or leave it out for now");
+			"the act lies in the future: give the time when it was done, or leave it out for "
+			"now");
 	if (at_ms < act->found->received_at_ms)
 		return workflow_refuse(act->ctx, AV_INVALID, FAULT(CONTRADICTION), "acted_at_ms",
 			"the act lies before the report was received: give the time when it was done");
@@ -65,16 +69,17 @@ static int refuse_guard(struct act *act, enum case_guard guard, const char *path
 	switch (guard) {
 	case CASE_GUARD_STATE:
 		case_states_of(act->found->kind, act->intent.act, detail, sizeof(detail));
-		return workflow_refuse(act->ctx, status, code, path, "%s: the case is %s; %s is possible while it is %s",
-			case_guard_name(guard), case_state_name(act->found->state), case_act_name(act->intent.act),
+		return workflow_refuse(act->ctx, status, code, path,
+			"%s: the case is %s; %s is possible while it is %s", case_guard_name(guard),
+			case_state_name(act->found->state), case_act_name(act->intent.act),
 			*detail ? detail : "a case of the other kind");
 	case CASE_GUARD_ITEMS_MISSING:
 		case_items_missing(act->found->items_documented, detail, sizeof(detail));
-		return workflow_refuse(act->ctx, status, code, path, "%s: %s; missing: %s", case_guard_name(guard),
-			case_guard_text(guard), detail);
+		return workflow_refuse(act->ctx, status, code, path, "%s: %s; missing: %s",
+			case_guard_name(guard), case_guard_text(guard), detail);
 	default:
-		return workflow_refuse(
-			act->ctx, status, code, path, "%s: %s", case_guard_name(guard), case_guard_text(guard));
+		return workflow_refuse(act->ctx, status, code, path, "%s: %s", case_guard_name(guard),
+			case_guard_text(guard));
 	}
 }
 
@@ -86,14 +91,16 @@ static int open_act(struct act *act)
 	act->case_id = id_of(act->order->case_id);
 	status = case_load(ctx->txn, &act->case_id, ctx->arena, &act->found);
 	if (status == AV_NOT_FOUND)
-		return workflow_refuse(ctx, status, FAULT(UNKNOWN_REFERENCE), "case_id", "there is no case with this id");
+		return workflow_refuse(
+			ctx, status, FAULT(UNKNOWN_REFERENCE), "case_id", "there is no case with this id");
 	if (status == AV_OK)
 		status = workflow_view(ctx, &act->view);
 	if (status != AV_OK)
 		return status;
 	if (!workflow_sees_case(ctx, &act->view, act->found))
 		return workflow_refuse(ctx, AV_FORBIDDEN, FAULT(NOT_ALLOWED), "case_id",
-			"this system may not act for the unit of the case; an administrator gives it the unit in the principals file");
+			"this system may not act for the unit of the case; an administrator gives it the "
+			"unit in the principals file");
 	act->pack = workflow_pack(&act->view, act->found->rules_version);
 	if (!act->pack)
 		return workflow_refuse(ctx, AV_CLOSED, FAULT(WRONG_STATE), "case_id",
@@ -106,7 +113,8 @@ static int check_version(struct act *act)
 	if (act->order->version_seen == act->found->version)
 		return AV_OK;
 	return workflow_refuse(act->ctx, AV_STALE, FAULT(STALE_VERSION), "version_seen",
-		"the case has changed since version %llu was read: read it again, the current version is %llu",
+		"the case has changed since version %llu was read: read it again, the current version is "
+		"%llu",
 		(unsigned long long)act->order->version_seen, (unsigned long long)act->found->version);
 }
 
@@ -172,7 +180,8 @@ int on_act_on_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 	int status;
 
 	if (!row)
-		return workflow_refuse(ctx, AV_INVALID, FAULT(REQUIRED), "act", "say what is to be done: one of the acts");
+		return workflow_refuse(
+			ctx, AV_INVALID, FAULT(REQUIRED), "act", "say what is to be done: one of the acts");
 	status = open_act(&act);
 	if (status == AV_OK) {
 		read_intent(&act);
@@ -183,13 +192,19 @@ int on_act_on_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 	if (status == AV_OK)
 		status = check_time(&act);
 	if (status == AV_OK) /* the state before the fields: what cannot be done needs no better words */
-		status = case_next(act.found->kind, act.found->state, act.intent.act) ? check_fields(&act, row) : AV_OK;
+		status = case_next(act.found->kind, act.found->state, act.intent.act)
+				 ? check_fields(&act, row)
+				 : AV_OK;
 	if (status == AV_OK)
 		status = check_case(&act, row);
 	if (status != AV_OK)
 		return status;
-	act.ledgers = (struct ledgers){.ctx = ctx, .pack = act.pack, .case_id = act.case_id, .kind = act.found->kind,
-		.unit = act.found->unit, .number = act.found->number};
+	act.ledgers = (struct ledgers){.ctx = ctx,
+		.pack = act.pack,
+		.case_id = act.case_id,
+		.kind = act.found->kind,
+		.unit = act.found->unit,
+		.number = act.found->number};
 	act.accepted = av_reply_body(ctx, AVVIK__V1__REPLY__BODY_ACT_ACCEPTED);
 	status = act.accepted ? ledgers_load(&act.ledgers) : AV_MEMORY;
 	if (status != AV_OK)

@@ -1,6 +1,7 @@
 /* case_rules.c - the state tables of a case and the guards beside them
  *
- * Zero means refused, and nothing else changes the state of a case. The order of the columns is that of CASE_ACT_LIST.
+ * Zero means refused, and nothing else changes the state of a case. The order of the columns is that of
+ * CASE_ACT_LIST.
  */
 #include "case_rules.h"
 
@@ -51,8 +52,7 @@ static const struct {
 static const struct {
 	int status;
 	const char *name, *text;
-} guards[CASE_GUARD_COUNT] = {
-	[CASE_ALLOWED] = {AV_OK, "allowed", "allowed"},
+} guards[CASE_GUARD_COUNT] = {[CASE_ALLOWED] = {AV_OK, "allowed", "allowed"},
 #define X(name, status, word, text) [CASE_GUARD_##name] = {AV_##status, word, text},
 	CASE_GUARD_LIST(X)
 #undef X
@@ -80,7 +80,8 @@ Avvik__V1__CaseState case_next(Avvik__V1__CaseKind kind, Avvik__V1__CaseState st
 
 bool case_is_serious(Avvik__V1__Degree degree)
 {
-	return degree == AVVIK__V1__DEGREE__DEGREE_SERIOUS_RISK || degree == AVVIK__V1__DEGREE__DEGREE_SERIOUS;
+	return degree == AVVIK__V1__DEGREE__DEGREE_SERIOUS_RISK ||
+	       degree == AVVIK__V1__DEGREE__DEGREE_SERIOUS;
 }
 
 bool case_investigation_completed(const Avvik__V1__Case *found)
@@ -100,8 +101,8 @@ bool case_wants_measure(const Avvik__V1__Case *found)
 {
 	for (size_t i = 0; i < found->n_measures; i++) {
 		const Avvik__V1__Measure *measure = found->measures[i];
-		if (measure->state == AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EVALUATED && !measure->effective &&
-			!measure->risk_accepted && !measure->answered)
+		if (measure->state == AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EVALUATED &&
+			!measure->effective && !measure->risk_accepted && !measure->answered)
 			return true;
 	}
 	return false;
@@ -118,7 +119,8 @@ bool case_task(const Avvik__V1__Case *found, const char *task)
 const Avvik__V1__Measure *case_measure(const Avvik__V1__Case *found, const void *id, size_t size)
 {
 	for (size_t i = 0; i < found->n_measures; i++)
-		if (found->measures[i]->measure_id.len == size && memcmp(found->measures[i]->measure_id.data, id, size) == 0)
+		if (found->measures[i]->measure_id.len == size &&
+			memcmp(found->measures[i]->measure_id.data, id, size) == 0)
 			return found->measures[i];
 	return NULL;
 }
@@ -129,9 +131,11 @@ enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnC
 
 	switch (order->act_case) {
 	case AVVIK__V1__ACT_ON_CASE__ACT_PLACE:
-		return incomplete && !case_task(found, "reporter_unnamed") ? CASE_ACT_PLACE_LAST : CASE_ACT_PLACE;
+		return incomplete && !case_task(found, "reporter_unnamed") ? CASE_ACT_PLACE_LAST
+									   : CASE_ACT_PLACE;
 	case AVVIK__V1__ACT_ON_CASE__ACT_NAME_REPORTER:
-		return incomplete && !case_task(found, "unplaced") ? CASE_ACT_NAME_REPORTER_LAST : CASE_ACT_NAME_REPORTER;
+		return incomplete && !case_task(found, "unplaced") ? CASE_ACT_NAME_REPORTER_LAST
+								   : CASE_ACT_NAME_REPORTER;
 	case AVVIK__V1__ACT_ON_CASE__ACT_REMEDY:
 		return CASE_ACT_REMEDY;
 	case AVVIK__V1__ACT_ON_CASE__ACT_INFORM_AFFECTED:
@@ -154,13 +158,16 @@ enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnC
 		return CASE_ACT_DECIDE_MEASURE;
 	case AVVIK__V1__ACT_ON_CASE__ACT_DECIDE_NO_MEASURES:
 		return CASE_ACT_NO_MEASURES;
-	case AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE: /* the last one leads to follow-up, unless another is wanted */
-		return measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_APPROVED) <= 1 && !case_wants_measure(found)
+	case AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE: /* the last one leads to follow-up, unless another
+							     is wanted */
+		return measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_APPROVED) <= 1 &&
+				       !case_wants_measure(found)
 			       ? CASE_ACT_EXECUTE_LAST
 			       : CASE_ACT_EXECUTE;
 	case AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE:
-		return order->evaluate_measure->effective || order->evaluate_measure->accept_risk ? CASE_ACT_EVALUATE
-												  : CASE_ACT_EVALUATE_WANTING;
+		return order->evaluate_measure->effective || order->evaluate_measure->accept_risk
+			       ? CASE_ACT_EVALUATE
+			       : CASE_ACT_EVALUATE_WANTING;
 	case AVVIK__V1__ACT_ON_CASE__ACT_CLOSE:
 		return CASE_ACT_CLOSE;
 	case AVVIK__V1__ACT_ON_CASE__ACT_ASSESS_DEVIATION:
@@ -221,18 +228,21 @@ static enum case_guard check_guards(const Avvik__V1__Case *found, const struct c
 	case CASE_ACT_FIND_SERIOUS:
 		return found->ivo == IVO(NOT_REQUIRED) ? CASE_ALLOWED : CASE_GUARD_SERIOUS_BEFORE;
 	case CASE_ACT_COMPLETE:
-		return (found->items_documented & CASE_ITEMS_REQUIRED) == CASE_ITEMS_REQUIRED ? CASE_ALLOWED
-											       : CASE_GUARD_ITEMS_MISSING;
+		return (found->items_documented & CASE_ITEMS_REQUIRED) == CASE_ITEMS_REQUIRED
+			       ? CASE_ALLOWED
+			       : CASE_GUARD_ITEMS_MISSING;
 	case CASE_ACT_DECIDE: /* invariant vi */
-		return intent->person && strcmp(intent->person, found->investigator) == 0 ? CASE_GUARD_INVESTIGATOR
-											   : CASE_ALLOWED;
+		return intent->person && strcmp(intent->person, found->investigator) == 0
+			       ? CASE_GUARD_INVESTIGATOR
+			       : CASE_ALLOWED;
 	case CASE_ACT_NOTIFY_IVO:
 		if (found->ivo == IVO(NOT_REQUIRED))
 			return CASE_GUARD_IVO_NOT_REQUIRED;
 		if (found->ivo != IVO(REQUIRED))
 			return CASE_GUARD_IVO_NOTIFIED;
-		return intent->investigation_attached && !case_investigation_completed(found) ? CASE_GUARD_NOT_COMPLETED
-											       : CASE_ALLOWED;
+		return intent->investigation_attached && !case_investigation_completed(found)
+			       ? CASE_GUARD_NOT_COMPLETED
+			       : CASE_ALLOWED;
 	case CASE_ACT_HAND_IN:
 		if (found->ivo != IVO(NOTIFIED))
 			return CASE_GUARD_IVO_NOT_WAITING;
@@ -250,7 +260,8 @@ static enum case_guard check_guards(const Avvik__V1__Case *found, const struct c
 	}
 }
 
-enum case_guard case_check(const Avvik__V1__Case *found, const struct case_intent *intent, Avvik__V1__CaseState *ret_next)
+enum case_guard case_check(
+	const Avvik__V1__Case *found, const struct case_intent *intent, Avvik__V1__CaseState *ret_next)
 {
 	Avvik__V1__CaseState next = case_next(found->kind, found->state, intent->act);
 	enum case_guard guard;
@@ -269,7 +280,8 @@ Avvik__V1__IvoState case_ivo_after(const Avvik__V1__Case *found, const struct ca
 	case CASE_ACT_FIND_SERIOUS:
 		return IVO(REQUIRED);
 	case CASE_ACT_DECIDE: /* a notification sent early stands, whatever the degree */
-		return case_is_serious(intent->degree) && found->ivo == IVO(NOT_REQUIRED) ? IVO(REQUIRED) : found->ivo;
+		return case_is_serious(intent->degree) && found->ivo == IVO(NOT_REQUIRED) ? IVO(REQUIRED)
+											  : found->ivo;
 	case CASE_ACT_NOTIFY_IVO:
 		return intent->investigation_attached ? IVO(COMPLETE) : IVO(NOTIFIED);
 	case CASE_ACT_HAND_IN:
@@ -338,9 +350,11 @@ size_t case_acts_possible(const Avvik__V1__Case *found, const char *ret_names[CA
 {
 	size_t count = 0;
 	for (int act = 0; act < CASE_ACT_COUNT; act++) {
-		if (!case_next(found->kind, found->state, (enum case_act)act) || !ivo_allows(found, (enum case_act)act))
+		if (!case_next(found->kind, found->state, (enum case_act)act) ||
+			!ivo_allows(found, (enum case_act)act))
 			continue;
-		if (count == 0 || strcmp(ret_names[count - 1], acts[act].name) != 0) /* columns of one act stand together */
+		if (count == 0 || strcmp(ret_names[count - 1], acts[act].name) !=
+					  0) /* columns of one act stand together */
 			ret_names[count++] = acts[act].name;
 	}
 	return count;
@@ -361,7 +375,11 @@ void case_states_of(Avvik__V1__CaseKind kind, enum case_act act, char *ret_text,
 	}
 	ret_text[0] = '\0';
 	for (size_t i = 0; i < count && at < size; i++)
-		at += (size_t)snprintf(ret_text + at, size - at, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", found[i]);
+		at += (size_t)snprintf(ret_text + at, size - at, "%s%s",
+			i == 0		 ? ""
+			: i + 1 == count ? " or "
+					 : ", ",
+			found[i]);
 }
 
 void case_items_missing(uint32_t documented, char *ret_text, size_t size)
@@ -374,7 +392,11 @@ void case_items_missing(uint32_t documented, char *ret_text, size_t size)
 		if (!(missing & 1u << item))
 			continue;
 		missing &= ~(1u << item);
-		at += (size_t)snprintf(ret_text + at, size - at, "%s%u", at == 0 ? "" : missing ? ", " : " and ", item);
+		at += (size_t)snprintf(ret_text + at, size - at, "%s%u",
+			at == 0	  ? ""
+			: missing ? ", "
+				  : " and ",
+			item);
 	}
 }
 
@@ -388,7 +410,8 @@ bool case_role_reads(const Avvik__V1__Case *found, const char *role, const char 
 	return true;
 }
 
-bool case_suspects_lex_sarah(uint32_t probability, uint32_t severity, uint32_t product_threshold, uint32_t severity_threshold)
+bool case_suspects_lex_sarah(
+	uint32_t probability, uint32_t severity, uint32_t product_threshold, uint32_t severity_threshold)
 {
 	if (product_threshold == 0 && severity_threshold == 0)
 		return false;

@@ -1,10 +1,13 @@
-/* case_rules.h - what may be done with a case, and where it leads: one flat table per kind, guards, invariants.
+/* case_rules.h - what may be done with a case, and where it leads: one flat table per kind, guards,
+ * invariants.
  *
- * Pure: a case, an act and the person in, the next state or a refusal out. The states and acts follow SOSFS 2011:5 and
- * chapter 27 of the Social Services Act; docs/case-tables.md shows the same tables, and a test compares them.
+ * Pure: a case, an act and the person in, the next state or a refusal out. The states and acts follow SOSFS
+ * 2011:5 and chapter 27 of the Social Services Act; docs/case-tables.md shows the same tables, and a test
+ * compares them.
  *
- * An act whose outcome depends on the case has a column for each outcome (`execute_measure` and `execute_last_measure`),
- * so that the table alone says where every act leads; case_resolve() picks the column.
+ * An act whose outcome depends on the case has a column for each outcome (`execute_measure` and
+ * `execute_last_measure`), so that the table alone says where every act leads; case_resolve() picks the
+ * column.
  */
 #ifndef AVVIK_WORKFLOW_CASE_RULES_H
 #define AVVIK_WORKFLOW_CASE_RULES_H
@@ -16,7 +19,8 @@
 
 #define CASE_STATE_COUNT 11 /* of CaseState, with UNSPECIFIED */
 #define CASE_KIND_COUNT 3
-#define CASE_ITEMS_REQUIRED 0x5feu /* items 1-8 and 10 of the investigation, as bits; item 9 is the decision itself */
+#define CASE_ITEMS_REQUIRED \
+	0x5feu /* items 1-8 and 10 of the investigation, as bits; item 9 is the decision itself */
 
 /*      column                the act (rule pack)       what it means */
 #define CASE_ACT_LIST(X) /* clang-format off */ \
@@ -42,16 +46,17 @@
 	X(EVALUATE_WANTING,   "evaluate_measure",       "not effective: a new measure is needed") \
 	X(CLOSE,              "close",                  "closed") \
 	X(ASSESS_DEVIATION,   "assess_deviation",       "the deviation is assessed") \
-	X(TURN,               "turn_into_lex_sarah",    "turned into lex Sarah (another kind of case)")  /* clang-format on */
+	X(TURN,               "turn_into_lex_sarah",    "turned into lex Sarah (another kind of case)") /* clang-format on */
 
 enum case_act {
 #define X(name, act, meaning) CASE_ACT_##name,
 	CASE_ACT_LIST(X)
 #undef X
-	CASE_ACT_COUNT
+		CASE_ACT_COUNT
 };
 
-/* Why something is refused, and what would satisfy it. FORBIDDEN is about the person, CLOSED about the case. */
+/* Why something is refused, and what would satisfy it. FORBIDDEN is about the person, CLOSED about the case.
+ */
 #define CASE_GUARD_LIST(X) /* clang-format off */ \
 	X(STATE,             CLOSED,    "state",             "the case is not in a state where this can be done") \
 	X(REPORTER_NAMED,    CLOSED,    "reporter_named",    "the reporter is named already; nothing is to be done") \
@@ -73,41 +78,43 @@ enum case_act {
 	X(MEASURE_WANTED,    CLOSED,    "measure_wanted",    "a measure was not effective and the risk was not accepted: decide a new measure") \
 	X(CLOSE_UNNOTIFIED,  CLOSED,    "close_unnotified",  "IVO must be notified before the case is closed: record the notification") \
 	X(CLOSE_INCOMPLETE,  CLOSED,    "close_incomplete",  "IVO waits for the investigation: hand it in before the case is closed") \
-	X(CATEGORY,          INVALID,   "category",          "the statistics need a category: give one of the rule pack's codes")  /* clang-format on */
+	X(CATEGORY,          INVALID,   "category",          "the statistics need a category: give one of the rule pack's codes") /* clang-format on */
 
 enum case_guard {
 	CASE_ALLOWED,
 #define X(name, status, text, remedy) CASE_GUARD_##name,
 	CASE_GUARD_LIST(X)
 #undef X
-	CASE_GUARD_COUNT
+		CASE_GUARD_COUNT
 };
 
 /* What an act says that the rules must know. */
 struct case_intent {
 	enum case_act act;
-	const char *person;		      /* who acts */
-	Avvik__V1__Degree degree;	      /* of an assessment or decision */
-	bool investigation_attached;	      /* NOTIFY_IVO */
-	const Avvik__V1__Measure *measure;    /* EXECUTE, EVALUATE: of the case; NULL: unknown */
-	bool category_given;		      /* CLOSE */
+	const char *person;		   /* who acts */
+	Avvik__V1__Degree degree;	   /* of an assessment or decision */
+	bool investigation_attached;	   /* NOTIFY_IVO */
+	const Avvik__V1__Measure *measure; /* EXECUTE, EVALUATE: of the case; NULL: unknown */
+	bool category_given;		   /* CLOSE */
 };
 
-/* The column of an act for this case: `number` is that of ActOnCase's oneof. CASE_ACT_COUNT when it is not an act. */
+/* The column of an act for this case: `number` is that of ActOnCase's oneof. CASE_ACT_COUNT when it is not an
+ * act. */
 enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnCase *order);
 /* The next state by the table alone; UNSPECIFIED: refused. */
 Avvik__V1__CaseState case_next(Avvik__V1__CaseKind kind, Avvik__V1__CaseState state, enum case_act act);
 /* Table and guards: CASE_ALLOWED and the next state, or the first guard that refuses. */
-enum case_guard case_check(const Avvik__V1__Case *found, const struct case_intent *intent, Avvik__V1__CaseState *ret_next);
+enum case_guard case_check(
+	const Avvik__V1__Case *found, const struct case_intent *intent, Avvik__V1__CaseState *ret_next);
 /* The state of the IVO region after an allowed act. */
 Avvik__V1__IvoState case_ivo_after(const Avvik__V1__Case *found, const struct case_intent *intent);
 
-const char *case_act_name(enum case_act act);	   /* as the rule pack calls it: "decide" */
-const char *case_act_column(enum case_act act);	   /* "execute_last_measure" */
+const char *case_act_name(enum case_act act);	/* as the rule pack calls it: "decide" */
+const char *case_act_column(enum case_act act); /* "execute_last_measure" */
 const char *case_act_meaning(enum case_act act);
 const char *case_guard_name(enum case_guard guard);
 const char *case_guard_text(enum case_guard guard);
-int case_guard_status(enum case_guard guard);	   /* AV_CLOSED, AV_FORBIDDEN, AV_INVALID */
+int case_guard_status(enum case_guard guard);		 /* AV_CLOSED, AV_FORBIDDEN, AV_INVALID */
 const char *case_state_name(Avvik__V1__CaseState state); /* "follow_up" */
 
 /* Which acts the state allows now, one name once. Answers how many of the at most CASE_ACT_COUNT. */
@@ -122,11 +129,14 @@ bool case_investigation_completed(const Avvik__V1__Case *found);
 /* A measure proved ineffective, the risk was not accepted, and no measure has been decided since. */
 bool case_wants_measure(const Avvik__V1__Case *found);
 bool case_task(const Avvik__V1__Case *found, const char *task); /* "unplaced", "reporter_unnamed" */
-const Avvik__V1__Measure *case_measure(const Avvik__V1__Case *found, const void *id, size_t size); /* NULL: none */
-/* May content be read in this role? A unit manager has limited reading while an independent investigation runs (2.6 v):
- * number, title, state and times, unless the manager is the investigator. */
+const Avvik__V1__Measure *case_measure(
+	const Avvik__V1__Case *found, const void *id, size_t size); /* NULL: none */
+/* May content be read in this role? A unit manager has limited reading while an independent investigation
+ * runs (2.6 v): number, title, state and times, unless the manager is the investigator. */
 bool case_role_reads(const Avvik__V1__Case *found, const char *role, const char *person);
-/* Suspect lex Sarah: product and severity have both reached the rule pack's thresholds (0: no threshold is set). */
-bool case_suspects_lex_sarah(uint32_t probability, uint32_t severity, uint32_t product_threshold, uint32_t severity_threshold);
+/* Suspect lex Sarah: product and severity have both reached the rule pack's thresholds (0: no threshold is
+ * set). */
+bool case_suspects_lex_sarah(
+	uint32_t probability, uint32_t severity, uint32_t product_threshold, uint32_t severity_threshold);
 
 #endif

@@ -1,7 +1,8 @@
 /* content_handlers.c - who may read or erase the content of a case, and the workflow's own content
  *
- * Only the workflow knows the case, so only it decides: role, unit and state of the case. What it signs is a grant: one case, stated
- * parts, one person, sixty seconds, one use. The report's content lies with intake, the texts of the case here.
+ * Only the workflow knows the case, so only it decides: role, unit and state of the case. What it signs is a
+ * grant: one case, stated parts, one person, sixty seconds, one use. The report's content lies with intake,
+ * the texts of the case here.
  */
 #include "workflow.h"
 
@@ -26,8 +27,8 @@ struct wanted {
 	size_t count;
 };
 
-static int open_case(struct av_ctx *ctx, ProtobufCBinaryData case_id, const char *act, struct wanted *ret_wanted,
-	const struct workflow_pack **ret_pack)
+static int open_case(struct av_ctx *ctx, ProtobufCBinaryData case_id, const char *act,
+	struct wanted *ret_wanted, const struct workflow_pack **ret_pack)
 {
 	struct workflow_view view;
 	int status;
@@ -36,14 +37,16 @@ static int open_case(struct av_ctx *ctx, ProtobufCBinaryData case_id, const char
 	ret_wanted->case_id = id_of(case_id);
 	status = case_load(ctx->txn, &ret_wanted->case_id, ctx->arena, &ret_wanted->found);
 	if (status == AV_NOT_FOUND)
-		return workflow_refuse(ctx, status, FAULT(UNKNOWN_REFERENCE), "case_id", "there is no case with this id");
+		return workflow_refuse(
+			ctx, status, FAULT(UNKNOWN_REFERENCE), "case_id", "there is no case with this id");
 	if (status == AV_OK)
 		status = workflow_view(ctx, &view);
 	if (status != AV_OK)
 		return status;
 	if (!workflow_sees_case(ctx, &view, ret_wanted->found))
 		return workflow_refuse(ctx, AV_FORBIDDEN, FAULT(NOT_ALLOWED), "case_id",
-			"this system may not act for the unit of the case; an administrator gives it the unit in the principals file");
+			"this system may not act for the unit of the case; an administrator gives it the "
+			"unit in the principals file");
 	*ret_pack = workflow_pack(&view, ret_wanted->found->rules_version);
 	if (!*ret_pack)
 		return workflow_refuse(ctx, AV_CLOSED, FAULT(WRONG_STATE), "case_id",
@@ -66,9 +69,11 @@ static bool asked_for(const Avvik__V1__ContentPart *parts, size_t count, Avvik__
 }
 
 /* One item for a content of the case, with those of its parts that are asked for; none: no item. */
-static int want(struct wanted *wanted, const Avvik__V1__ContentRef *ref, const Avvik__V1__ContentPart *parts, size_t count)
+static int want(struct wanted *wanted, const Avvik__V1__ContentRef *ref, const Avvik__V1__ContentPart *parts,
+	size_t count)
 {
-	Avvik__V1__ContentItem *item = AV_NEW(wanted->ctx->arena, Avvik__V1__ContentItem, avvik__v1__content_item);
+	Avvik__V1__ContentItem *item =
+		AV_NEW(wanted->ctx->arena, Avvik__V1__ContentItem, avvik__v1__content_item);
 	struct av_id id = id_of(ref->content_id);
 	bool erasing = wanted->kind == AVVIK__V1__GRANT_KIND__GRANT_KIND_ERASE;
 
@@ -77,7 +82,8 @@ static int want(struct wanted *wanted, const Avvik__V1__ContentRef *ref, const A
 	item->parts = av_arena_alloc(wanted->ctx->arena, ref->n_parts * sizeof(*item->parts) + 1);
 	if (!item->parts)
 		return AV_MEMORY;
-	for (size_t i = 0; i < ref->n_parts; i++) /* an address is for notification; a person reads the reporter's own part */
+	for (size_t i = 0; i < ref->n_parts;
+		i++) /* an address is for notification; a person reads the reporter's own part */
 		if (asked_for(parts, count, ref->parts[i]) && (erasing || ref->parts[i] != CONTACT))
 			item->parts[item->n_parts++] = ref->parts[i];
 	if (item->n_parts == 0)
@@ -93,7 +99,8 @@ static int grant_for(struct wanted *wanted, const char *holder, Avvik__V1__Grant
 {
 	struct av_ctx *ctx = wanted->ctx;
 	Avvik__V1__GrantBody *body = AV_NEW(ctx->arena, Avvik__V1__GrantBody, avvik__v1__grant_body);
-	Avvik__V1__ContentGranted *granted = AV_NEW(ctx->arena, Avvik__V1__ContentGranted, avvik__v1__content_granted);
+	Avvik__V1__ContentGranted *granted =
+		AV_NEW(ctx->arena, Avvik__V1__ContentGranted, avvik__v1__content_granted);
 	Avvik__V1__ContentItem **items = av_arena_alloc(ctx->arena, wanted->count * sizeof(*items) + 1);
 	struct av_emit_options options = {.case_id = &wanted->case_id};
 	struct av_id id;
@@ -140,7 +147,8 @@ static int issue(struct wanted *wanted)
 	int status;
 
 	if (wanted->count == 0)
-		return workflow_refuse(wanted->ctx, AV_NOT_FOUND, FAULT(UNKNOWN_REFERENCE), "parts", "the case holds no such content");
+		return workflow_refuse(wanted->ctx, AV_NOT_FOUND, FAULT(UNKNOWN_REFERENCE), "parts",
+			"the case holds no such content");
 	if (!issued)
 		return AV_MEMORY;
 	issued->grants = av_arena_alloc(wanted->ctx->arena, 2 * sizeof(*issued->grants));
@@ -152,7 +160,8 @@ static int issue(struct wanted *wanted)
 
 static int make_room(struct wanted *wanted)
 {
-	wanted->items = av_arena_alloc(wanted->ctx->arena, wanted->found->n_contents * sizeof(*wanted->items) + 1);
+	wanted->items =
+		av_arena_alloc(wanted->ctx->arena, wanted->found->n_contents * sizeof(*wanted->items) + 1);
 	return wanted->items ? AV_OK : AV_MEMORY;
 }
 
@@ -167,7 +176,8 @@ int on_read_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 		return status;
 	if (!workflow_code(pack->rules->purposes, pack->rules->n_purposes, read->purpose))
 		return workflow_refuse(ctx, AV_INVALID, FAULT(UNKNOWN_VALUE), "purpose",
-			"the purpose is not in the rule pack %s: give one of its purposes", pack->rules->version);
+			"the purpose is not in the rule pack %s: give one of its purposes",
+			pack->rules->version);
 	status = make_room(&wanted);
 	for (size_t i = 0; status == AV_OK && i < wanted.found->n_contents; i++)
 		status = want(&wanted, wanted.found->contents[i], read->parts, read->n_parts);
@@ -194,7 +204,8 @@ int on_erase_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 		return status;
 	if (!workflow_code(pack->rules->erasure_reasons, pack->rules->n_erasure_reasons, erase->reason))
 		return workflow_refuse(ctx, AV_INVALID, FAULT(UNKNOWN_VALUE), "reason",
-			"the reason is not in the rule pack %s: give one of its erasure_reasons", pack->rules->version);
+			"the reason is not in the rule pack %s: give one of its erasure_reasons",
+			pack->rules->version);
 	status = make_room(&wanted);
 	for (size_t i = 0; status == AV_OK && i < wanted.found->n_contents; i++) {
 		const Avvik__V1__ContentRef *ref = wanted.found->contents[i];
@@ -207,13 +218,15 @@ int on_erase_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 	for (size_t k = 0; status == AV_OK && k < erase->n_content_ids; k++)
 		if (!ref_of(wanted.found, erase->content_ids[k]))
 			return workflow_refuse(ctx, AV_INVALID, FAULT(UNKNOWN_REFERENCE), "content_ids",
-				"the case holds no such content: read the case and give ids of its contents, or none for all");
+				"the case holds no such content: read the case and give ids of its contents, "
+				"or none for all");
 	return status == AV_OK ? issue(&wanted) : status;
 }
 
 /* --- the holder: content of this daemon --- */
 
-static int open_item(struct av_ctx *ctx, const Avvik__V1__ContentItem *item, Avvik__V1__OpenedItem **ret_opened)
+static int open_item(
+	struct av_ctx *ctx, const Avvik__V1__ContentItem *item, Avvik__V1__OpenedItem **ret_opened)
 {
 	Avvik__V1__OpenedItem *opened = AV_NEW(ctx->arena, Avvik__V1__OpenedItem, avvik__v1__opened_item);
 	struct av_id id = id_of(item->content_id);
@@ -225,9 +238,12 @@ static int open_item(struct av_ctx *ctx, const Avvik__V1__ContentItem *item, Avv
 	if (!opened->parts)
 		return AV_MEMORY;
 	for (size_t i = 0; i < item->n_parts; i++) {
-		Avvik__V1__OpenedPart *part = AV_NEW(ctx->arena, Avvik__V1__OpenedPart, avvik__v1__opened_part);
+		Avvik__V1__OpenedPart *part =
+			AV_NEW(ctx->arena, Avvik__V1__OpenedPart, avvik__v1__opened_part);
 		struct av_bytes body;
-		int status = part ? av_content_get(ctx->txn, ctx->keys, &id, (int)item->parts[i], ctx->arena, &body) : AV_MEMORY;
+		int status = part ? av_content_get(
+					    ctx->txn, ctx->keys, &id, (int)item->parts[i], ctx->arena, &body)
+				  : AV_MEMORY;
 
 		if (status == AV_ERASED) {
 			opened->erased = true;
@@ -246,7 +262,8 @@ static int open_item(struct av_ctx *ctx, const Avvik__V1__ContentItem *item, Avv
 	return AV_OK;
 }
 
-static int read_granted(struct av_ctx *ctx, const Avvik__V1__GrantBody *grant, Avvik__V1__ContentItem **items, size_t count)
+static int read_granted(
+	struct av_ctx *ctx, const Avvik__V1__GrantBody *grant, Avvik__V1__ContentItem **items, size_t count)
 {
 	Avvik__V1__OpenedContent *content = av_reply_body(ctx, AVVIK__V1__REPLY__BODY_OPENED_CONTENT);
 	Avvik__V1__ContentRead *told = AV_NEW(ctx->arena, Avvik__V1__ContentRead, avvik__v1__content_read);
@@ -275,7 +292,8 @@ static int read_granted(struct av_ctx *ctx, const Avvik__V1__GrantBody *grant, A
 	return AV_OK;
 }
 
-static int erase_granted(struct av_ctx *ctx, const Avvik__V1__GrantBody *grant, Avvik__V1__ContentItem **items, size_t count)
+static int erase_granted(
+	struct av_ctx *ctx, const Avvik__V1__GrantBody *grant, Avvik__V1__ContentItem **items, size_t count)
 {
 	Avvik__V1__ContentErasure *erasure = av_reply_body(ctx, AVVIK__V1__REPLY__BODY_CONTENT_ERASURE);
 	struct av_id case_id = id_of(grant->case_id);
@@ -291,7 +309,8 @@ static int erase_granted(struct av_ctx *ctx, const Avvik__V1__GrantBody *grant, 
 	if (!erasure->content_ids)
 		return AV_MEMORY;
 	for (size_t i = 0; i < count; i++) {
-		Avvik__V1__ContentErased *told = AV_NEW(ctx->arena, Avvik__V1__ContentErased, avvik__v1__content_erased);
+		Avvik__V1__ContentErased *told =
+			AV_NEW(ctx->arena, Avvik__V1__ContentErased, avvik__v1__content_erased);
 		const Avvik__V1__ContentRef *ref = ref_of(found, items[i]->content_id);
 		struct av_id id = id_of(items[i]->content_id);
 		unsigned int bits;
@@ -321,7 +340,8 @@ int on_open_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 	int status;
 
 	if (!open->grant)
-		return workflow_refuse(ctx, AV_INVALID, FAULT(REQUIRED), "grant", "give the grant that workflow issued");
+		return workflow_refuse(
+			ctx, AV_INVALID, FAULT(REQUIRED), "grant", "give the grant that workflow issued");
 	status = av_grant_check(ctx, open->grant, &grant);
 	if (status != AV_OK)
 		return status;
@@ -332,16 +352,19 @@ int on_open_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 		if (strcmp(grant->items[i]->holder, holder_workflow) == 0)
 			items[count++] = grant->items[i];
 	if (count == 0)
-		return workflow_refuse(ctx, AV_INVALID, FAULT(CONTRADICTION), "grant", "the grant is for another holder: present it there");
-	return grant->kind == AVVIK__V1__GRANT_KIND__GRANT_KIND_ERASE ? erase_granted(ctx, grant, items, count)
-								      : read_granted(ctx, grant, items, count);
+		return workflow_refuse(ctx, AV_INVALID, FAULT(CONTRADICTION), "grant",
+			"the grant is for another holder: present it there");
+	return grant->kind == AVVIK__V1__GRANT_KIND__GRANT_KIND_ERASE
+		       ? erase_granted(ctx, grant, items, count)
+		       : read_granted(ctx, grant, items, count);
 }
 
 /* The name and address of a reporter who was named later, for notification alone. */
-int workflow_open_parts(void *keystore, struct av_txn *txn, const Avvik__V1__Event *event, struct av_arena *arena,
-	Avvik__V1__FeedItem *item)
+int workflow_open_parts(void *keystore, struct av_txn *txn, const Avvik__V1__Event *event,
+	struct av_arena *arena, Avvik__V1__FeedItem *item)
 {
-	const Avvik__V1__ContentRef *ref = event->body_case == EVENT(REPORTER_NAMED) ? event->reporter_named->content : NULL;
+	const Avvik__V1__ContentRef *ref =
+		event->body_case == EVENT(REPORTER_NAMED) ? event->reporter_named->content : NULL;
 	Avvik__V1__OpenedPart *part;
 	struct av_bytes body = {NULL, 0};
 	struct av_id id;

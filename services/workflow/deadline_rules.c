@@ -1,7 +1,7 @@
 /* deadline_rules.c - the arithmetic of deadlines
  *
- * Rungs fire when the office opens: warnings and escalations so many days from the last day, DUE on it; OVERDUE the
- * millisecond after the due instant. Rungs counted in hours are exact.
+ * Rungs fire when the office opens: warnings and escalations so many days from the last day, DUE on it;
+ * OVERDUE the millisecond after the due instant. Rungs counted in hours are exact.
  */
 #include "deadline_rules.h"
 
@@ -36,7 +36,9 @@ struct deadline_calendar deadline_calendar_of(const Avvik__V1__RulePack *pack, s
 		pack->office_hours->to_minute <= 24 * 60)
 		calendar.hours = (struct av_office_hours){(int)pack->office_hours->from_minute * MINUTE_MS,
 			(int)pack->office_hours->to_minute * MINUTE_MS};
-	days = pack->n_closures_on ? av_arena_copy(arena, pack->closures_on, pack->n_closures_on * sizeof(*days)) : NULL;
+	days = pack->n_closures_on
+		       ? av_arena_copy(arena, pack->closures_on, pack->n_closures_on * sizeof(*days))
+		       : NULL;
 	if (days) {
 		qsort(days, pack->n_closures_on, sizeof(*days), compare_days);
 		calendar.closures = (struct av_closures){days, pack->n_closures_on};
@@ -70,11 +72,12 @@ static bool in_hours(Avvik__V1__PeriodUnit unit)
 
 static struct av_period period_of(const Avvik__V1__Deadline *ledger)
 {
-	return (struct av_period){(int)(ledger->count + ledger->extended), (enum av_period_unit)ledger->unit, ledger->moved};
+	return (struct av_period){
+		(int)(ledger->count + ledger->extended), (enum av_period_unit)ledger->unit, ledger->moved};
 }
 
-static int64_t rung_at(const Avvik__V1__Rung *rung, const Avvik__V1__Deadline *ledger, const struct av_due *due,
-	const struct deadline_calendar *calendar)
+static int64_t rung_at(const Avvik__V1__Rung *rung, const Avvik__V1__Deadline *ledger,
+	const struct av_due *due, const struct deadline_calendar *calendar)
 {
 	int count = (int)AV_MIN(rung->count, 10000u), sign = rung->kind == RUNG(WARNING) ? -1 : 1;
 	enum av_period_unit unit = rung->unit ? (enum av_period_unit)rung->unit : AV_UNIT_DAYS;
@@ -83,7 +86,8 @@ static int64_t rung_at(const Avvik__V1__Rung *rung, const Avvik__V1__Deadline *l
 	if (rung->kind == RUNG(OVERDUE))
 		return due->instant_ms + 1;
 	if (rung->kind == RUNG(DUE))
-		return in_hours(ledger->unit) ? due->instant_ms : av_local_instant(due->day, calendar->hours.from_ms);
+		return in_hours(ledger->unit) ? due->instant_ms
+					      : av_local_instant(due->day, calendar->hours.from_ms);
 	if (unit == AV_UNIT_HOURS || unit == AV_UNIT_WORKING_HOURS)
 		at_ms = due->instant_ms + sign * count * HOUR_MS;
 	else if (in_hours(ledger->unit) && unit == AV_UNIT_DAYS)
@@ -91,11 +95,12 @@ static int64_t rung_at(const Avvik__V1__Rung *rung, const Avvik__V1__Deadline *l
 	else
 		at_ms = av_local_instant(av_day_before(due->day, -sign * count, unit, &calendar->closures),
 			calendar->hours.from_ms);
-	return sign > 0 ? AV_MAX(at_ms, due->instant_ms + 1) : at_ms; /* an escalation never comes before the end */
+	return sign > 0 ? AV_MAX(at_ms, due->instant_ms + 1)
+			: at_ms; /* an escalation never comes before the end */
 }
 
-int deadline_set(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar, int64_t anchor_at_ms,
-	int64_t set_at_ms, struct av_arena *arena, Avvik__V1__Deadline *ledger)
+int deadline_set(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar,
+	int64_t anchor_at_ms, int64_t set_at_ms, struct av_arena *arena, Avvik__V1__Deadline *ledger)
 {
 	Avvik__V1__RungPlanned *rungs = av_arena_alloc(arena, rule->n_ladder * sizeof(*rungs) + 1);
 	struct av_due due;
@@ -249,12 +254,13 @@ _Static_assert((int)AVVIK__V1__DAY_USE__DAY_USE_START == AV_USE_START + 1 &&
 		       (int)AVVIK__V1__DAY_USE__DAY_USE_DUE == AV_USE_DUE + 1,
 	"the uses of a day on the wire are those of the calendar, from 1");
 
-int deadline_explain(const Avvik__V1__Deadline *ledger, const struct deadline_calendar *calendar, struct av_arena *arena,
-	Avvik__V1__WhyDay ***ret_days, size_t *ret_count)
+int deadline_explain(const Avvik__V1__Deadline *ledger, const struct deadline_calendar *calendar,
+	struct av_arena *arena, Avvik__V1__WhyDay ***ret_days, size_t *ret_count)
 {
 	struct telling telling = {.arena = arena};
 
-	av_due_explain(ledger->anchor_at_ms, period_of(ledger), &calendar->closures, &calendar->hours, tell_day, &telling);
+	av_due_explain(ledger->anchor_at_ms, period_of(ledger), &calendar->closures, &calendar->hours,
+		tell_day, &telling);
 	if (telling.failed)
 		return AV_MEMORY;
 	*ret_days = telling.days;

@@ -1,7 +1,9 @@
-/* deadline_rules.h - a deadline as a ledger: from a rule and an anchor to due instant, planned rungs, and how it ends.
+/* deadline_rules.h - a deadline as a ledger: from a rule and an anchor to due instant, planned rungs, and how
+ * it ends.
  *
- * Pure: rules, instants and ledgers in, ledgers and judgements out. The due instant follows from anchor, budget and
- * calendar (base/calendar.h) and is never edited. Met or missed is judged by the time of the act, not of its recording.
+ * Pure: rules, instants and ledgers in, ledgers and judgements out. The due instant follows from anchor,
+ * budget and calendar (base/calendar.h) and is never edited. Met or missed is judged by the time of the act,
+ * not of its recording.
  */
 #ifndef AVVIK_WORKFLOW_DEADLINE_RULES_H
 #define AVVIK_WORKFLOW_DEADLINE_RULES_H
@@ -11,7 +13,8 @@
 #include "base/arena.h"
 #include "base/calendar.h"
 
-#define DEADLINE_LATE_MS INT64_C(3600000) /* a rung that fires more than an hour after its time is marked late */
+#define DEADLINE_LATE_MS \
+	INT64_C(3600000) /* a rung that fires more than an hour after its time is marked late */
 
 /* What a rule pack says of local time. */
 struct deadline_calendar {
@@ -28,11 +31,11 @@ bool deadline_concerns(const Avvik__V1__DeadlineRule *rule, Avvik__V1__CaseKind 
 /* What the fact does to a running deadline of the rule; `met_by` comes before `cancelled_by`. */
 enum deadline_effect deadline_effect(const Avvik__V1__DeadlineRule *rule, Avvik__V1__Anchor fact);
 
-/* Fills a ledger that has its ids: budget, due day and instant, rungs. A rung whose time lies before `set_at_ms` is passed over,
- * but an overdue one is to be fired at once and marked late. The recipients are the rule's own (not copied); rungs lie in the
- * arena. AV_MEMORY. */
-int deadline_set(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar, int64_t anchor_at_ms,
-	int64_t set_at_ms, struct av_arena *arena, Avvik__V1__Deadline *ledger);
+/* Fills a ledger that has its ids: budget, due day and instant, rungs. A rung whose time lies before
+ * `set_at_ms` is passed over, but an overdue one is to be fired at once and marked late. The recipients are
+ * the rule's own (not copied); rungs lie in the arena. AV_MEMORY. */
+int deadline_set(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar,
+	int64_t anchor_at_ms, int64_t set_at_ms, struct av_arena *arena, Avvik__V1__Deadline *ledger);
 
 bool deadline_running(const Avvik__V1__Deadline *ledger);
 /* The earliest rung to fire: its index and *ret_at_ms. False: none is left, or the deadline has ended. */
@@ -51,8 +54,8 @@ struct deadline_judgement deadline_judge(const Avvik__V1__Deadline *ledger, int6
 bool deadline_overdue(const Avvik__V1__Deadline *ledger, int64_t now_ms);
 
 /* Day by day, runs of like days as one: WhyDays in the arena. */
-int deadline_explain(const Avvik__V1__Deadline *ledger, const struct deadline_calendar *calendar, struct av_arena *arena,
-	Avvik__V1__WhyDay ***ret_days, size_t *ret_count);
+int deadline_explain(const Avvik__V1__Deadline *ledger, const struct deadline_calendar *calendar,
+	struct av_arena *arena, Avvik__V1__WhyDay ***ret_days, size_t *ret_count);
 const char *deadline_anchor_name(Avvik__V1__Anchor anchor); /* Swedish: "rapporten kom in" */
 
 #endif

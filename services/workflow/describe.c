@@ -30,7 +30,10 @@ static void describe_act(FILE *stream, Avvik__V1__CaseKind kind, enum case_act a
 		int next = (int)case_next(kind, (Avvik__V1__CaseState)state, act);
 		if (!concerns(kind, state))
 			continue;
-		fprintf(stream, " %s |", !next ? "" : next == state ? "stays" : case_state_name((Avvik__V1__CaseState)next));
+		fprintf(stream, " %s |",
+			!next		? ""
+			: next == state ? "stays"
+					: case_state_name((Avvik__V1__CaseState)next));
 	}
 	fprintf(stream, "\n");
 }
@@ -60,5 +63,6 @@ void workflow_describe(void *stream)
 	describe_kind(out, AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION, "Deviation");
 	fprintf(out, "## Guards\n\n| guard | what it says |\n|---|---|\n");
 	for (int guard = CASE_ALLOWED + 1; guard < CASE_GUARD_COUNT; guard++)
-		fprintf(out, "| %s | %s |\n", case_guard_name((enum case_guard)guard), case_guard_text((enum case_guard)guard));
+		fprintf(out, "| %s | %s |\n", case_guard_name((enum case_guard)guard),
+			case_guard_text((enum case_guard)guard));
 }

@@ -1,8 +1,8 @@
 /* due.c - what time brings: rungs that fire, and cases that what was published concerns
  *
- * The earliest key of the table of rungs is the next instant; nothing here grows with the number of deadlines. All rungs of a
- * deadline whose time has passed fire in one item, each once, ever: after a stop or a jump of the clock they are
- * marked late.
+ * The earliest key of the table of rungs is the next instant; nothing here grows with the number of
+ * deadlines. All rungs of a deadline whose time has passed fire in one item, each once, ever: after a stop or
+ * a jump of the clock they are marked late.
  */
 #include "workflow.h"
 
@@ -14,17 +14,19 @@
 
 static const char *responsible_of(const Avvik__V1__Case *found, const Avvik__V1__Deadline *ledger)
 {
-	const Avvik__V1__Measure *measure = case_measure(found, ledger->measure_id.data, ledger->measure_id.len);
+	const Avvik__V1__Measure *measure =
+		case_measure(found, ledger->measure_id.data, ledger->measure_id.len);
 	return ledger->measure_id.len && measure ? measure->responsible : "";
 }
 
-static int fire(struct av_ctx *ctx, const Avvik__V1__Case *found, const Avvik__V1__Deadline *ledger, size_t rung,
-	const struct av_id *case_id)
+static int fire(struct av_ctx *ctx, const Avvik__V1__Case *found, const Avvik__V1__Deadline *ledger,
+	size_t rung, const struct av_id *case_id)
 {
 	Avvik__V1__RungFired *fired = AV_NEW(ctx->arena, Avvik__V1__RungFired, avvik__v1__rung_fired);
 	Avvik__V1__RungPlanned *planned = ledger->rungs[rung];
 	struct av_id trace = id_of(found->trace_id);
-	struct av_emit_options options = {.case_id = case_id, .trace_id = found->trace_id.len ? &trace : NULL};
+	struct av_emit_options options = {
+		.case_id = case_id, .trace_id = found->trace_id.len ? &trace : NULL};
 
 	if (!fired)
 		return AV_MEMORY;
@@ -47,7 +49,8 @@ static int fire(struct av_ctx *ctx, const Avvik__V1__Case *found, const Avvik__V
 }
 
 /* Fires all rungs of one deadline that are due. */
-static int fire_deadline(struct av_ctx *ctx, const struct av_id *case_id, const struct av_id *deadline_id, unsigned int *fired)
+static int fire_deadline(
+	struct av_ctx *ctx, const struct av_id *case_id, const struct av_id *deadline_id, unsigned int *fired)
 {
 	Avvik__V1__Deadline *ledger;
 	Avvik__V1__Case *found;
@@ -96,7 +99,8 @@ static int place(struct av_ctx *ctx, const Avvik__V1__Case *found, const struct 
 {
 	Avvik__V1__CasePlaced *placed = AV_NEW(ctx->arena, Avvik__V1__CasePlaced, avvik__v1__case_placed);
 	struct av_id trace = id_of(found->trace_id);
-	struct av_emit_options options = {.case_id = case_id, .trace_id = found->trace_id.len ? &trace : NULL};
+	struct av_emit_options options = {
+		.case_id = case_id, .trace_id = found->trace_id.len ? &trace : NULL};
 
 	if (!placed)
 		return AV_MEMORY;
@@ -111,12 +115,18 @@ static int place(struct av_ctx *ctx, const Avvik__V1__Case *found, const struct 
 }
 
 /* A rule pack covers the day the case was received: its deadlines start where they would have. */
-static int set_rules(struct av_ctx *ctx, const Avvik__V1__Case *found, const struct av_id *case_id, struct av_bytes version)
+static int set_rules(struct av_ctx *ctx, const Avvik__V1__Case *found, const struct av_id *case_id,
+	struct av_bytes version)
 {
 	Avvik__V1__CaseRulesSet *set = AV_NEW(ctx->arena, Avvik__V1__CaseRulesSet, avvik__v1__case_rules_set);
-	struct ledgers ledgers = {.ctx = ctx, .case_id = *case_id, .kind = found->kind, .unit = found->unit, .number = found->number};
+	struct ledgers ledgers = {.ctx = ctx,
+		.case_id = *case_id,
+		.kind = found->kind,
+		.unit = found->unit,
+		.number = found->number};
 	struct av_id trace = id_of(found->trace_id), id;
-	struct av_emit_options options = {.case_id = case_id, .trace_id = found->trace_id.len ? &trace : NULL};
+	struct av_emit_options options = {
+		.case_id = case_id, .trace_id = found->trace_id.len ? &trace : NULL};
 	char *name = av_arena_printf(ctx->arena, "%.*s", (int)version.size, (const char *)version.data);
 	struct workflow_view view;
 	int status = workflow_view(ctx, &view);
@@ -130,13 +140,16 @@ static int set_rules(struct av_ctx *ctx, const Avvik__V1__Case *found, const str
 		return AV_DAMAGED;
 	set->rules_version = ledgers.pack->rules->version;
 	if (found->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH)
-		set->legal_reference = (char *)workflow_reference(ledgers.pack, "remedy", found->laws, found->n_laws);
+		set->legal_reference =
+			(char *)workflow_reference(ledgers.pack, "remedy", found->laws, found->n_laws);
 	id = av_emit(ctx, EVENT(CASE_RULES_SET), set, &options);
 	status = ledgers_load(&ledgers);
 	if (status == AV_OK)
-		status = ledgers_fact(&ledgers, AVVIK__V1__ANCHOR__ANCHOR_RECEIVED, found->received_at_ms, NULL, &id);
+		status = ledgers_fact(
+			&ledgers, AVVIK__V1__ANCHOR__ANCHOR_RECEIVED, found->received_at_ms, NULL, &id);
 	if (status == AV_OK && found->remedied)
-		status = ledgers_fact(&ledgers, AVVIK__V1__ANCHOR__ANCHOR_REMEDIED, found->remedied_at_ms, NULL, &id);
+		status = ledgers_fact(
+			&ledgers, AVVIK__V1__ANCHOR__ANCHOR_REMEDIED, found->remedied_at_ms, NULL, &id);
 	return status;
 }
 
@@ -160,15 +173,17 @@ static int do_work(struct av_ctx *ctx, unsigned int limit, unsigned int *done, b
 		memcpy(case_id.bytes, (const char *)it.key.data + 1, AV_ID_SIZE);
 		status = case_load(ctx->txn, &case_id, ctx->arena, &found);
 		if (status == AV_OK)
-			status = *(const unsigned char *)it.key.data == WORK_PLACE ? place(ctx, found, &case_id)
-										   : set_rules(ctx, found, &case_id, it.value);
+			status = *(const unsigned char *)it.key.data == WORK_PLACE
+					 ? place(ctx, found, &case_id)
+					 : set_rules(ctx, found, &case_id, it.value);
 		++*done;
 	}
 	av_iter_end(&it);
 	return status == AV_NOT_FOUND ? AV_DAMAGED : status;
 }
 
-/* A case in the table of work may have rungs too: they come in the next item, which sees the work's effect. */
+/* A case in the table of work may have rungs too: they come in the next item, which sees the work's effect.
+ */
 int workflow_on_due(struct av_ctx *ctx, unsigned int limit, bool *ret_more)
 {
 	unsigned int done = 0;

@@ -1,7 +1,7 @@
 /* feed_handlers.c - what intake tells: reports open cases, directories and rules are taken over
  *
- * A directory or rule pack is told once more in this journal, so that the records follow from it alone; addresses are
- * left out, since nobody here writes to anyone.
+ * A directory or rule pack is told once more in this journal, so that the records follow from it alone;
+ * addresses are left out, since nobody here writes to anyone.
  */
 #include "workflow.h"
 
@@ -31,8 +31,8 @@ static bool is_leaf(const struct workflow_view *view, const char *code)
 	return unit && av_org_leaf(view->org, unit);
 }
 
-static Avvik__V1__CaseOpened *open_case(struct av_ctx *ctx, const struct workflow_view *view, const struct workflow_pack *pack,
-	const Avvik__V1__ReportFiled *filed, int64_t received_at_ms)
+static Avvik__V1__CaseOpened *open_case(struct av_ctx *ctx, const struct workflow_view *view,
+	const struct workflow_pack *pack, const Avvik__V1__ReportFiled *filed, int64_t received_at_ms)
 {
 	Avvik__V1__CaseOpened *opened = AV_NEW(ctx->arena, Avvik__V1__CaseOpened, avvik__v1__case_opened);
 	bool lex_sarah = kind_of(filed->type) == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
@@ -41,13 +41,15 @@ static Avvik__V1__CaseOpened *open_case(struct av_ctx *ctx, const struct workflo
 		return NULL;
 	opened->kind = kind_of(filed->type);
 	opened->placed = is_leaf(view, filed->unit);
-	opened->state = opened->placed && (filed->reporter_named || !lex_sarah) ? STATE(RECEIVED) : STATE(INCOMPLETE);
+	opened->state =
+		opened->placed && (filed->reporter_named || !lex_sarah) ? STATE(RECEIVED) : STATE(INCOMPLETE);
 	opened->unit = filed->unit;
 	opened->received_at_ms = received_at_ms;
 	opened->noticed_at_ms = filed->noticed_at_ms;
 	opened->occurred_at_ms = filed->occurred_from_at_ms;
 	opened->registry_number = filed->registry_number;
-	opened->number = case_next_number(ctx->txn, av_date_of(av_local_day(received_at_ms)).year, ctx->arena);
+	opened->number =
+		case_next_number(ctx->txn, av_date_of(av_local_day(received_at_ms)).year, ctx->arena);
 	opened->rules_version = pack ? pack->rules->version : (char *)"";
 	opened->category = filed->category;
 	opened->subcategory = filed->subcategory;
@@ -60,7 +62,8 @@ static Avvik__V1__CaseOpened *open_case(struct av_ctx *ctx, const struct workflo
 	opened->reporter_named = filed->reporter_named;
 	opened->contact_given = filed->contact_given;
 	if (lex_sarah)
-		opened->legal_reference = (char *)workflow_reference(pack, "remedy", filed->laws, filed->n_laws);
+		opened->legal_reference =
+			(char *)workflow_reference(pack, "remedy", filed->laws, filed->n_laws);
 	return opened->number ? opened : NULL;
 }
 
@@ -70,7 +73,8 @@ static int64_t remedied_at(const Avvik__V1__ReportFiled *filed, int64_t received
 	int64_t first = 0;
 
 	for (size_t i = 0; i < filed->n_remedied_at_ms; i++) {
-		int64_t at_ms = filed->remedied_at_ms[i] > 0 ? AV_MIN(filed->remedied_at_ms[i], now_ms) : received_at_ms;
+		int64_t at_ms = filed->remedied_at_ms[i] > 0 ? AV_MIN(filed->remedied_at_ms[i], now_ms)
+							     : received_at_ms;
 		first = first == 0 ? at_ms : AV_MIN(first, at_ms);
 	}
 	return first;
@@ -79,7 +83,8 @@ static int64_t remedied_at(const Avvik__V1__ReportFiled *filed, int64_t received
 static int tell_remedied(struct ledgers *ledgers, int64_t at_ms, const struct av_id *opened_id)
 {
 	struct av_ctx *ctx = ledgers->ctx;
-	Avvik__V1__CaseRemedied *remedied = AV_NEW(ctx->arena, Avvik__V1__CaseRemedied, avvik__v1__case_remedied);
+	Avvik__V1__CaseRemedied *remedied =
+		AV_NEW(ctx->arena, Avvik__V1__CaseRemedied, avvik__v1__case_remedied);
 	struct av_emit_options options = {
 		.case_id = &ledgers->case_id, .occurred_at_ms = at_ms, .cause_id = opened_id};
 	struct av_id id;
@@ -102,7 +107,8 @@ int on_report_filed(struct av_ctx *ctx, const ProtobufCMessage *body)
 	int64_t received_at_ms, first;
 	int status;
 
-	if (filed->report_id.len != AV_ID_SIZE || kind_of(filed->type) == AVVIK__V1__CASE_KIND__CASE_KIND_UNSPECIFIED)
+	if (filed->report_id.len != AV_ID_SIZE ||
+		kind_of(filed->type) == AVVIK__V1__CASE_KIND__CASE_KIND_UNSPECIFIED)
 		return AV_INVALID;
 	if (case_exists(ctx->txn, &id))
 		return AV_NOTHING;
@@ -186,7 +192,8 @@ int on_rules_published(struct av_ctx *ctx, const ProtobufCMessage *body)
 
 	if (!published->rules || !*published->rules->version)
 		return AV_INVALID;
-	if (published_rules(ctx->txn, published->rules->version, &known) == AV_OK) /* cases keep the version they had */
+	if (published_rules(ctx->txn, published->rules->version, &known) ==
+		AV_OK) /* cases keep the version they had */
 		return same_hash(&known, published->hash) ? AV_NOTHING : AV_CONFLICT;
 	av_emit(ctx, EVENT(RULES_PUBLISHED), (void *)(uintptr_t)published, NULL);
 	return AV_OK;

@@ -1,7 +1,8 @@
 /* ledgers.c - what the facts of a case do to its deadlines, as events
  *
- * Each fact ends what it meets before it starts what it starts. A rule starts once per case (per measure when it says so): the
- * first anchor holds, whatever comes later. A deadline that is set and met by one item is told as both.
+ * Each fact ends what it meets before it starts what it starts. A rule starts once per case (per measure when
+ * it says so): the first anchor holds, whatever comes later. A deadline that is set and met by one item is
+ * told as both.
  */
 #include "workflow.h"
 
@@ -9,7 +10,8 @@
 
 int ledgers_load(struct ledgers *ledgers)
 {
-	int status = deadlines_load(ledgers->ctx->txn, &ledgers->case_id, ledgers->ctx->arena, &ledgers->items, &ledgers->count);
+	int status = deadlines_load(
+		ledgers->ctx->txn, &ledgers->case_id, ledgers->ctx->arena, &ledgers->items, &ledgers->count);
 	ledgers->room = status == AV_OK ? ledgers->count : 0;
 	return status;
 }
@@ -27,14 +29,18 @@ static const Avvik__V1__DeadlineRule *rule_of(const struct ledgers *ledgers, con
 	return NULL;
 }
 
-static struct av_emit_options options_of(const struct ledgers *ledgers, int64_t occurred_at_ms, const struct av_id *because)
+static struct av_emit_options options_of(
+	const struct ledgers *ledgers, int64_t occurred_at_ms, const struct av_id *because)
 {
-	return (struct av_emit_options){.case_id = &ledgers->case_id, .occurred_at_ms = occurred_at_ms, .cause_id = because};
+	return (struct av_emit_options){
+		.case_id = &ledgers->case_id, .occurred_at_ms = occurred_at_ms, .cause_id = because};
 }
 
-static int tell_met(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, int64_t at_ms, const struct av_id *because)
+static int tell_met(
+	struct ledgers *ledgers, Avvik__V1__Deadline *ledger, int64_t at_ms, const struct av_id *because)
 {
-	Avvik__V1__DeadlineMet *met = AV_NEW(ledgers->ctx->arena, Avvik__V1__DeadlineMet, avvik__v1__deadline_met);
+	Avvik__V1__DeadlineMet *met =
+		AV_NEW(ledgers->ctx->arena, Avvik__V1__DeadlineMet, avvik__v1__deadline_met);
 	struct deadline_judgement judgement = deadline_judge(ledger, at_ms);
 	struct av_emit_options options = options_of(ledgers, at_ms, because);
 
@@ -52,8 +58,8 @@ static int tell_met(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, int64_
 	return AV_OK;
 }
 
-static int tell_cancelled(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, Avvik__V1__Anchor because_of, int64_t at_ms,
-	const struct av_id *because)
+static int tell_cancelled(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, Avvik__V1__Anchor because_of,
+	int64_t at_ms, const struct av_id *because)
 {
 	Avvik__V1__DeadlineCancelled *cancelled =
 		AV_NEW(ledgers->ctx->arena, Avvik__V1__DeadlineCancelled, avvik__v1__deadline_cancelled);
@@ -116,25 +122,29 @@ static int start(struct ledgers *ledgers, const Avvik__V1__DeadlineRule *rule, i
 	return keep(ledgers, ledger);
 }
 
-static bool started(const struct ledgers *ledgers, const Avvik__V1__DeadlineRule *rule, const ProtobufCBinaryData *measure_id)
+static bool started(const struct ledgers *ledgers, const Avvik__V1__DeadlineRule *rule,
+	const ProtobufCBinaryData *measure_id)
 {
 	for (size_t i = 0; i < ledgers->count; i++)
-		if (strcmp(ledgers->items[i]->rule, rule->id) == 0 && same_measure(ledgers->items[i]->measure_id, measure_id))
+		if (strcmp(ledgers->items[i]->rule, rule->id) == 0 &&
+			same_measure(ledgers->items[i]->measure_id, measure_id))
 			return true;
 	return false;
 }
 
-int ledgers_fact(struct ledgers *ledgers, Avvik__V1__Anchor fact, int64_t at_ms, const ProtobufCBinaryData *measure_id,
-	const struct av_id *because)
+int ledgers_fact(struct ledgers *ledgers, Avvik__V1__Anchor fact, int64_t at_ms,
+	const ProtobufCBinaryData *measure_id, const struct av_id *because)
 {
 	int status = AV_OK;
 
 	for (size_t i = 0; status == AV_OK && i < ledgers->count; i++) {
 		Avvik__V1__Deadline *ledger = ledgers->items[i];
-		const Avvik__V1__DeadlineRule *rule = deadline_running(ledger) ? rule_of(ledgers, ledger->rule) : NULL;
+		const Avvik__V1__DeadlineRule *rule =
+			deadline_running(ledger) ? rule_of(ledgers, ledger->rule) : NULL;
 		enum deadline_effect effect = rule ? deadline_effect(rule, fact) : DEADLINE_UNTOUCHED;
 
-		if (effect == DEADLINE_UNTOUCHED || (rule->per_measure && !same_measure(ledger->measure_id, measure_id)))
+		if (effect == DEADLINE_UNTOUCHED ||
+			(rule->per_measure && !same_measure(ledger->measure_id, measure_id)))
 			continue;
 		status = effect == DEADLINE_MET ? tell_met(ledgers, ledger, at_ms, because)
 						: tell_cancelled(ledgers, ledger, fact, at_ms, because);
@@ -143,13 +153,15 @@ int ledgers_fact(struct ledgers *ledgers, Avvik__V1__Anchor fact, int64_t at_ms,
 		const Avvik__V1__DeadlineRule *rule = ledgers->pack->rules->deadlines[i];
 		const ProtobufCBinaryData *of = rule->per_measure ? measure_id : NULL;
 
-		if (rule->starts == fact && deadline_concerns(rule, ledgers->kind) && !started(ledgers, rule, of))
+		if (rule->starts == fact && deadline_concerns(rule, ledgers->kind) &&
+			!started(ledgers, rule, of))
 			status = start(ledgers, rule, at_ms, of, because);
 	}
 	return status;
 }
 
-int ledgers_cancel(struct ledgers *ledgers, bool foreign, Avvik__V1__Anchor because_of, const struct av_id *because)
+int ledgers_cancel(
+	struct ledgers *ledgers, bool foreign, Avvik__V1__Anchor because_of, const struct av_id *because)
 {
 	int status = AV_OK;
 

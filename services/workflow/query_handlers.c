@@ -1,8 +1,4 @@
-/* query_handlers.c - what others ask of cases and deadlines: codes and times, never content
- *
- * A page of cases is a merge of index ranges, one for each kind, state and unit that is asked for; each step of a range is
- * one look-up, so a page costs what it shows and not what is stored.
- */
+/* query_handlers.c - what others ask of cases and deadlines: codes and times, never content */
 #include "workflow.h"
 
 #include <string.h>
@@ -15,17 +11,20 @@
 #define PAGE_MAX 500
 #define SCAN_MAX 20000 /* index entries that one page of deadlines looks at */
 
-static int see_case(struct av_ctx *ctx, const struct av_id *id, struct workflow_view *view, Avvik__V1__Case **ret_found)
+static int see_case(
+	struct av_ctx *ctx, const struct av_id *id, struct workflow_view *view, Avvik__V1__Case **ret_found)
 {
 	int status = case_load(ctx->txn, id, ctx->arena, ret_found);
 
 	if (status == AV_NOT_FOUND)
-		return workflow_refuse(ctx, status, FAULT(UNKNOWN_REFERENCE), "case_id", "there is no such case");
+		return workflow_refuse(
+			ctx, status, FAULT(UNKNOWN_REFERENCE), "case_id", "there is no such case");
 	if (status == AV_OK)
 		status = workflow_view(ctx, view);
 	if (status == AV_OK && !workflow_sees_case(ctx, view, *ret_found))
 		return workflow_refuse(ctx, AV_FORBIDDEN, FAULT(NOT_ALLOWED), "case_id",
-			"this system may not see the unit of the case; an administrator gives it the unit in the principals file");
+			"this system may not see the unit of the case; an administrator gives it the unit in "
+			"the principals file");
 	return status;
 }
 
@@ -62,7 +61,8 @@ int on_get_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 	if (get->case_id.len == 0)
 		status = case_by_number(ctx->txn, get->number, &id);
 	if (status == AV_NOT_FOUND)
-		return workflow_refuse(ctx, status, FAULT(UNKNOWN_REFERENCE), "number", "there is no case with this number; give its id or its number, such as 2026-0042");
+		return workflow_refuse(ctx, status, FAULT(UNKNOWN_REFERENCE), "number",
+			"there is no case with this number; give its id or its number, such as 2026-0042");
 	if (status == AV_OK)
 		status = see_case(ctx, &id, &view, &found);
 	if (status == AV_OK)
@@ -72,181 +72,10 @@ int on_get_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 	return status;
 }
 
-/* --- pages of cases --- */
-
-struct range {
-	unsigned int table;
-	const char *unit; /* NULL: by state alone */
-	unsigned char kind, state;
-	struct av_id next;
-};
-
-struct ranges {
-	struct range *items; /* a heap by `next` */
-	size_t count, room;
-};
-
-static int compare_ids(const struct av_id *a, const struct av_id *b)
-{
-	return memcmp(a->bytes, b->bytes, AV_ID_SIZE);
-}
-
-/* The first case of the range after one. */
-static bool range_advance(struct av_txn *txn, struct range *range, const struct av_id *after)
-{
-	unsigned char key[AV_KEY_MAX];
-	struct av_iter it;
-	size_t size = 0;
-	bool found = false;
-
-	if (range->unit) {
-		size = strnlen(range->unit, 200);
-		memcpy(key, range->unit, size);
-		key[size++] = '\0';
-	}
-	key[size++] = range->kind;
-	key[size++] = range->state;
-	memcpy(key + size, after->bytes, AV_ID_SIZE);
-	it = av_iter(txn, range->table, av_bytes(key, size), av_bytes(key, size + AV_ID_SIZE));
-	while (!found && av_iter_next(&it)) {
-		if (it.key.size != size + AV_ID_SIZE || memcmp((const char *)it.key.data + size, after->bytes, AV_ID_SIZE) == 0)
-			continue;
-		memcpy(range->next.bytes, (const char *)it.key.data + size, AV_ID_SIZE);
-		found = true;
-	}
-	av_iter_end(&it);
-	return found;
-}
-
-static void sift_down(struct ranges *ranges, size_t at)
-{
-	for (;;) {
-		size_t least = at, child = 2 * at + 1;
-		struct range swapped;
-
-		for (size_t i = child; i < child + 2 && i < ranges->count; i++)
-			if (compare_ids(&ranges->items[i].next, &ranges->items[least].next) < 0)
-				least = i;
-		if (least == at)
-			return;
-		swapped = ranges->items[at];
-		ranges->items[at] = ranges->items[least];
-		ranges->items[least] = swapped;
-		at = least;
-	}
-}
-
-static bool state_of_kind(Avvik__V1__CaseKind kind, int state)
-{
-	switch (state) {
-	case STATE(INCOMPLETE):
-	case STATE(RECEIVED):
-	case STATE(CLOSED):
-		return true;
-	case STATE(ASSESSED):
-		return kind == AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION;
-	default:
-		return kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
-	}
-}
-
-static int add_ranges(struct av_ctx *ctx, const Avvik__V1__ListCases *list, const char *unit, const struct av_id *after,
-	struct ranges *ranges)
-{
-	for (int kind = 1; kind < CASE_KIND_COUNT; kind++)
-		for (int state = 1; state < CASE_STATE_COUNT; state++) {
-			struct range range = {unit ? TABLE_BY_UNIT : TABLE_BY_STATE, unit, (unsigned char)kind, (unsigned char)state, *after};
-
-			if (!state_of_kind((Avvik__V1__CaseKind)kind, state) || (list->kind && (int)list->kind != kind) ||
-				(list->state && (int)list->state != state) || (list->open_only && state == STATE(CLOSED)))
-				continue;
-			if (!range_advance(ctx->txn, &range, after))
-				continue;
-			if (ranges->count == ranges->room) {
-				size_t room = ranges->room * 2 + 16;
-				struct range *items = av_arena_alloc(ctx->arena, room * sizeof(*items));
-				if (!items)
-					return AV_MEMORY;
-				if (ranges->count)
-					memcpy(items, ranges->items, ranges->count * sizeof(*items));
-				ranges->items = items;
-				ranges->room = room;
-			}
-			ranges->items[ranges->count++] = range;
-		}
-	return AV_OK;
-}
-
-static bool is_root(const struct workflow_view *view, const char *unit)
-{
-	const Avvik__V1__Unit *known = view->org ? av_org_unit(view->org, unit) : NULL;
-	return known && !*known->parent;
-}
-
-static int collect_ranges(struct av_ctx *ctx, const Avvik__V1__ListCases *list, const struct workflow_view *view,
-	const struct av_id *after, struct ranges *ranges)
-{
-	const Avvik__V1__Directory *directory = view->org ? av_org_directory(view->org) : NULL;
-	int status = AV_OK;
-
-	if ((!*list->unit || is_root(view, list->unit)) && workflow_principal_covers(ctx, view, ""))
-		return add_ranges(ctx, list, NULL, after, ranges);
-	if (*list->unit && (!view->org || !av_org_unit(view->org, list->unit)))
-		return workflow_refuse(ctx, AV_INVALID, FAULT(UNKNOWN_REFERENCE), "unit",
-			"the unit is not in the directory that is in force: give the code of one that is");
-	for (size_t i = 0; status == AV_OK && directory && i < directory->n_units; i++) {
-		const char *code = directory->units[i]->code;
-		if (*list->unit && !av_org_within(view->org, code, list->unit))
-			continue;
-		if (workflow_principal_covers(ctx, view, code))
-			status = add_ranges(ctx, list, code, after, ranges);
-	}
-	return status;
-}
-
-int on_list_cases(struct av_ctx *ctx, const ProtobufCMessage *body)
-{
-	const Avvik__V1__ListCases *list = (const Avvik__V1__ListCases *)body;
-	Avvik__V1__CasesFound *reply = av_reply_body(ctx, AVVIK__V1__REPLY__BODY_CASES_FOUND);
-	size_t limit = list->limit ? AV_MIN(list->limit, PAGE_MAX) : PAGE;
-	struct av_id after = id_of(list->after_case_id);
-	struct ranges ranges = {0};
-	struct workflow_view view;
-	int status = workflow_view(ctx, &view);
-
-	if (!reply)
-		return AV_MEMORY;
-	if (status == AV_OK)
-		status = collect_ranges(ctx, list, &view, &after, &ranges);
-	if (status != AV_OK)
-		return status;
-	reply->cases = av_arena_alloc(ctx->arena, limit * sizeof(*reply->cases));
-	if (!reply->cases)
-		return AV_MEMORY;
-	for (size_t i = ranges.count; i-- > 0;)
-		sift_down(&ranges, i);
-	while (ranges.count > 0 && reply->n_cases < limit) {
-		struct range *first = &ranges.items[0];
-		Avvik__V1__Case *found;
-
-		status = case_load(ctx->txn, &first->next, ctx->arena, &found);
-		if (status != AV_OK)
-			return status;
-		found->n_measures = found->n_contents = found->n_acts_possible = 0;
-		reply->cases[reply->n_cases++] = found;
-		after = first->next;
-		if (!range_advance(ctx->txn, first, &after))
-			*first = ranges.items[--ranges.count];
-		sift_down(&ranges, 0);
-	}
-	if (ranges.count > 0)
-		reply->next_after_case_id = id_data(&after, ctx->arena);
-	return AV_OK;
-}
-
 /* --- deadlines --- */
 
-static int list_of_case(struct av_ctx *ctx, const Avvik__V1__ListDeadlines *list, Avvik__V1__DeadlinesFound *reply)
+static int list_of_case(
+	struct av_ctx *ctx, const Avvik__V1__ListDeadlines *list, Avvik__V1__DeadlinesFound *reply)
 {
 	struct av_id id = id_of(list->case_id);
 	struct workflow_view view;
@@ -260,7 +89,8 @@ static int list_of_case(struct av_ctx *ctx, const Avvik__V1__ListDeadlines *list
 		return status;
 	for (size_t i = 0; i < count; i++) {
 		Avvik__V1__Deadline *ledger = reply->deadlines[i];
-		if ((list->running_only && !deadline_running(ledger)) || (list->due_before_ms && ledger->due_at_ms >= list->due_before_ms))
+		if ((list->running_only && !deadline_running(ledger)) ||
+			(list->due_before_ms && ledger->due_at_ms >= list->due_before_ms))
 			continue;
 		ledger->overdue = deadline_overdue(ledger, ctx->now_ms);
 		reply->deadlines[kept++] = ledger;
@@ -274,12 +104,13 @@ struct unit_filter { /* of the unit that was looked at last */
 	bool known, wanted;
 };
 
-static bool unit_wanted(struct unit_filter *filter, const struct av_ctx *ctx, const struct workflow_view *view,
-	const char *within, struct av_bytes unit)
+static bool unit_wanted(struct unit_filter *filter, const struct av_ctx *ctx,
+	const struct workflow_view *view, const char *within, struct av_bytes unit)
 {
 	if (unit.size >= sizeof(filter->unit))
 		return false;
-	if (filter->known && strlen(filter->unit) == unit.size && memcmp(filter->unit, unit.data, unit.size) == 0)
+	if (filter->known && strlen(filter->unit) == unit.size &&
+		memcmp(filter->unit, unit.data, unit.size) == 0)
 		return filter->wanted;
 	if (unit.size)
 		memcpy(filter->unit, unit.data, unit.size);
@@ -290,7 +121,8 @@ static bool unit_wanted(struct unit_filter *filter, const struct av_ctx *ctx, co
 	return filter->wanted;
 }
 
-static int list_by_due(struct av_ctx *ctx, const Avvik__V1__ListDeadlines *list, Avvik__V1__DeadlinesFound *reply)
+static int list_by_due(
+	struct av_ctx *ctx, const Avvik__V1__ListDeadlines *list, Avvik__V1__DeadlinesFound *reply)
 {
 	size_t limit = list->limit ? AV_MIN(list->limit, PAGE_MAX) : PAGE, scanned = 0;
 	struct av_bytes after = av_bytes(list->after_key.data, list->after_key.len);
@@ -302,7 +134,8 @@ static int list_by_due(struct av_ctx *ctx, const Avvik__V1__ListDeadlines *list,
 	if (status != AV_OK)
 		return status;
 	if (after.size != 0 && after.size != 8 + AV_ID_SIZE)
-		return workflow_refuse(ctx, AV_INVALID, FAULT(MALFORMED), "after_key", "give the next_after_key of the page before, or nothing");
+		return workflow_refuse(ctx, AV_INVALID, FAULT(MALFORMED), "after_key",
+			"give the next_after_key of the page before, or nothing");
 	if (*list->unit && (!view.org || !av_org_unit(view.org, list->unit)))
 		return workflow_refuse(ctx, AV_INVALID, FAULT(UNKNOWN_REFERENCE), "unit",
 			"the unit is not in the directory that is in force: give the code of one that is");
@@ -322,7 +155,9 @@ static int list_by_due(struct av_ctx *ctx, const Avvik__V1__ListDeadlines *list,
 		}
 		if (list->due_before_ms && av_get_u64(it.key.data) >= (uint64_t)list->due_before_ms)
 			break;
-		if (reply->n_deadlines == limit || scanned++ == SCAN_MAX) { /* the page is full: there is more after what was seen last */
+		if (reply->n_deadlines == limit ||
+			scanned++ ==
+				SCAN_MAX) { /* the page is full: there is more after what was seen last */
 			reply->next_after_key.data = av_arena_copy(ctx->arena, after.data, after.size);
 			reply->next_after_key.len = reply->next_after_key.data ? after.size : 0;
 			break;
@@ -364,11 +199,13 @@ static char *names_of(struct av_ctx *ctx, const Avvik__V1__DeadlineRule *rule)
 	char *text = av_arena_strdup(ctx->arena, "");
 
 	for (size_t i = 0; text && rule && i < rule->n_met_by; i++)
-		text = av_arena_printf(ctx->arena, "%s%s%s", text, i ? " eller " : "", deadline_anchor_name(rule->met_by[i]));
+		text = av_arena_printf(ctx->arena, "%s%s%s", text, i ? " eller " : "",
+			deadline_anchor_name(rule->met_by[i]));
 	return text;
 }
 
-static Avvik__V1__Why *explain(struct av_ctx *ctx, const struct workflow_view *view, Avvik__V1__Deadline *ledger)
+static Avvik__V1__Why *explain(
+	struct av_ctx *ctx, const struct workflow_view *view, Avvik__V1__Deadline *ledger)
 {
 	Avvik__V1__Why *why = AV_NEW(ctx->arena, Avvik__V1__Why, avvik__v1__why);
 	const struct workflow_pack *pack = workflow_pack(view, ledger->rules_version);
@@ -388,7 +225,8 @@ static Avvik__V1__Why *explain(struct av_ctx *ctx, const struct workflow_view *v
 		why->anchor = (char *)deadline_anchor_name(rule->starts);
 	}
 	why->met_by = names_of(ctx, rule);
-	if (!why->met_by || deadline_explain(ledger, &calendar, ctx->arena, &why->days, &why->n_days) != AV_OK)
+	if (!why->met_by ||
+		deadline_explain(ledger, &calendar, ctx->arena, &why->days, &why->n_days) != AV_OK)
 		return NULL;
 	return why;
 }
@@ -440,9 +278,11 @@ int on_get_report_status(struct av_ctx *ctx, const ProtobufCMessage *body)
 
 	if (!reply)
 		return AV_MEMORY;
-	if (status == AV_NOT_FOUND || (status == AV_OK && strcmp(found->principal, ctx->principal->name) != 0))
+	if (status == AV_NOT_FOUND ||
+		(status == AV_OK && strcmp(found->principal, ctx->principal->name) != 0))
 		return workflow_refuse(ctx, AV_NOT_FOUND, FAULT(UNKNOWN_REFERENCE), "report_id",
-			"this system has sent no report with this id, or it has not reached the workflow yet");
+			"this system has sent no report with this id, or it has not reached the workflow "
+			"yet");
 	if (status != AV_OK)
 		return status;
 	reply->report_id = found->case_id;

@@ -47,7 +47,8 @@ static bool same_id(const struct av_id *a, const struct av_id *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* The stamp is the id of the publishing event, so that a turn that was undone leaves nothing that looks current. */
+/* The stamp is the id of the publishing event, so that a turn that was undone leaves nothing that looks
+ * current. */
 static int read_directory(struct cache *cache, struct av_txn *txn)
 {
 	struct workflow_published found;
@@ -63,7 +64,8 @@ static int read_directory(struct cache *cache, struct av_txn *txn)
 	cache->directory_stamp = no_id;
 	if (status == AV_NOT_FOUND)
 		return AV_OK;
-	status = av_message_load(&avvik__v1__directory__descriptor, found.packed, cache->directory_arena, &directory);
+	status = av_message_load(
+		&avvik__v1__directory__descriptor, found.packed, cache->directory_arena, &directory);
 	if (status != AV_OK)
 		return status;
 	cache->org = av_org_create((const Avvik__V1__Directory *)directory, cache->directory_arena);
@@ -91,7 +93,8 @@ static int read_packs(struct cache *cache, struct av_txn *txn)
 			break;
 		}
 		status = av_message_load(&avvik__v1__rule_pack__descriptor,
-			av_bytes((const char *)it.value.data + AV_ID_SIZE + 32, it.value.size - AV_ID_SIZE - 32),
+			av_bytes((const char *)it.value.data + AV_ID_SIZE + 32,
+				it.value.size - AV_ID_SIZE - 32),
 			cache->rules_arena, &rules);
 		if (status != AV_OK)
 			break;
@@ -166,7 +169,8 @@ static const char *reference_for(const struct workflow_pack *pack, const char *i
 	return NULL;
 }
 
-const char *workflow_reference(const struct workflow_pack *pack, const char *id, const Avvik__V1__Law *laws, size_t count)
+const char *workflow_reference(
+	const struct workflow_pack *pack, const char *id, const Avvik__V1__Law *laws, size_t count)
 {
 	const char *text = NULL;
 
@@ -233,7 +237,8 @@ bool workflow_principal_covers(const struct av_ctx *ctx, const struct workflow_v
 	return false;
 }
 
-bool workflow_sees_case(const struct av_ctx *ctx, const struct workflow_view *view, const Avvik__V1__Case *found)
+bool workflow_sees_case(
+	const struct av_ctx *ctx, const struct workflow_view *view, const Avvik__V1__Case *found)
 {
 	return workflow_principal_covers(ctx, view, found->unit);
 }
@@ -282,14 +287,15 @@ static struct answer ask(const struct workflow_pack *pack, const struct question
 			if (!av_org_holds(question->view->org, question->person, role, unit, question->day))
 				continue;
 			answer.held = true;
-			answer.allowed |= !question->principal || av_principal_may_role(question->principal, role);
+			answer.allowed |=
+				!question->principal || av_principal_may_role(question->principal, role);
 		}
 	}
 	return answer;
 }
 
-bool workflow_holds_for(const struct workflow_view *view, const struct workflow_pack *pack, const Avvik__V1__Case *found,
-	const char *act, const char *person, const char *unit, av_day day)
+bool workflow_holds_for(const struct workflow_view *view, const struct workflow_pack *pack,
+	const Avvik__V1__Case *found, const char *act, const char *person, const char *unit, av_day day)
 {
 	struct question question = {view, found, act, person, unit, day, NULL, false};
 	return ask(pack, &question).held;
@@ -304,24 +310,34 @@ int workflow_may_act(struct av_ctx *ctx, const struct workflow_view *view, const
 	struct answer answer;
 
 	if (!workflow_principal_covers(ctx, view, unit))
-		return workflow_refuse(ctx, AV_FORBIDDEN, AVVIK__V1__FAULT_CODE__FAULT_CODE_NOT_ALLOWED, "case_id",
-			"this system may not act for the unit of the case; an administrator gives it the unit in the principals file");
+		return workflow_refuse(ctx, AV_FORBIDDEN, AVVIK__V1__FAULT_CODE__FAULT_CODE_NOT_ALLOWED,
+			"case_id",
+			"this system may not act for the unit of the case; an administrator gives it the "
+			"unit in the principals file");
 	if (!*person)
-		return workflow_refuse(ctx, AV_INVALID, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "on_behalf_of",
+		return workflow_refuse(ctx, AV_INVALID, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED,
+			"on_behalf_of",
 			"say on behalf of which person this is done, by the person's id in the directory");
 	if (!view->org || !av_org_person(view->org, person))
-		return workflow_refuse(ctx, AV_FORBIDDEN, AVVIK__V1__FAULT_CODE__FAULT_CODE_UNKNOWN_REFERENCE, "on_behalf_of",
-			"the acting person is not in the directory that is in force; publish a directory with the person");
+		return workflow_refuse(ctx, AV_FORBIDDEN, AVVIK__V1__FAULT_CODE__FAULT_CODE_UNKNOWN_REFERENCE,
+			"on_behalf_of",
+			"the acting person is not in the directory that is in force; publish a directory "
+			"with the person");
 	answer = ask(pack, &question);
 	if (answer.allowed)
 		return AV_OK;
 	if (answer.held)
-		return workflow_refuse(ctx, AV_FORBIDDEN, AVVIK__V1__FAULT_CODE__FAULT_CODE_NOT_ALLOWED, "on_behalf_of",
-			"this system may not act in the role that the person holds; an administrator gives it the role in the principals file");
+		return workflow_refuse(ctx, AV_FORBIDDEN, AVVIK__V1__FAULT_CODE__FAULT_CODE_NOT_ALLOWED,
+			"on_behalf_of",
+			"this system may not act in the role that the person holds; an administrator gives "
+			"it the role in the principals file");
 	if (!answer.known)
-		return workflow_refuse(ctx, AV_FORBIDDEN, AVVIK__V1__FAULT_CODE__FAULT_CODE_NOT_ALLOWED, "on_behalf_of",
-			"the rule pack %s gives no role the act %s for this kind of case", pack->rules->version, act);
-	return workflow_refuse(ctx, AV_FORBIDDEN, AVVIK__V1__FAULT_CODE__FAULT_CODE_NOT_ALLOWED, "on_behalf_of",
-		"the acting person holds none of the roles that the rule pack gives the act %s, for the unit of the case and today",
+		return workflow_refuse(ctx, AV_FORBIDDEN, AVVIK__V1__FAULT_CODE__FAULT_CODE_NOT_ALLOWED,
+			"on_behalf_of", "the rule pack %s gives no role the act %s for this kind of case",
+			pack->rules->version, act);
+	return workflow_refuse(ctx, AV_FORBIDDEN, AVVIK__V1__FAULT_CODE__FAULT_CODE_NOT_ALLOWED,
+		"on_behalf_of",
+		"the acting person holds none of the roles that the rule pack gives the act %s, for the unit "
+		"of the case and today",
 		act);
 }

@@ -1,7 +1,8 @@
-/* workflow.h - what the handlers of the workflow share: the view of organisation and rules, who may act, the ledgers.
+/* workflow.h - what the handlers of the workflow share: the view of organisation and rules, who may act, the
+ * ledgers.
  *
- * The view is kept per thread in ctx->cache and held against the store's stamps each time it is asked for, so that parsing
- * a directory is paid once per publication. apply() needs none of it.
+ * The view is kept per thread in ctx->cache and held against the store's stamps each time it is asked for, so
+ * that parsing a directory is paid once per publication. apply() needs none of it.
  */
 #ifndef AVVIK_WORKFLOW_WORKFLOW_H
 #define AVVIK_WORKFLOW_WORKFLOW_H
@@ -29,25 +30,30 @@ void *workflow_cache_create(void);
 void workflow_cache_destroy(void *cache);
 /* Valid until the next call with the same ctx->cache. AV_DAMAGED, AV_MEMORY. */
 int workflow_view(struct av_ctx *ctx, struct workflow_view *ret_view);
-const struct workflow_pack *workflow_pack(const struct workflow_view *view, const char *version); /* NULL: unknown */
+const struct workflow_pack *workflow_pack(
+	const struct workflow_view *view, const char *version); /* NULL: unknown */
 /* The pack for what was received on a day: of those valid then the one that took effect last. NULL: none. */
 const struct workflow_pack *workflow_pack_on(const struct workflow_view *view, av_day day);
-/* A legal reference of the pack, "remedy" or "notify", for the first of the laws that has one, else SoL; "" when there is none. */
-const char *workflow_reference(const struct workflow_pack *pack, const char *id, const Avvik__V1__Law *laws, size_t count);
-const Avvik__V1__Code *workflow_code(Avvik__V1__Code *const *codes, size_t count, const char *code); /* NULL: unknown */
+/* A legal reference of the pack, "remedy" or "notify", for the first of the laws that has one, else SoL; ""
+ * when there is none. */
+const char *workflow_reference(
+	const struct workflow_pack *pack, const char *id, const Avvik__V1__Law *laws, size_t count);
+const Avvik__V1__Code *workflow_code(
+	Avvik__V1__Code *const *codes, size_t count, const char *code); /* NULL: unknown */
 
 /* --- who --- */
 
-/* May the principal see or act for a unit: it, or a unit above it, is the principal's. A unit that is not in the directory
- * belongs to the committee alone. */
+/* May the principal see or act for a unit: it, or a unit above it, is the principal's. A unit that is not in
+ * the directory belongs to the committee alone. */
 bool workflow_principal_covers(const struct av_ctx *ctx, const struct workflow_view *view, const char *unit);
-/* May the acting person do this to the case: holds, for `unit` and today, one of the roles that the rule pack gives the act,
- * and the principal may act for unit and role. AV_FORBIDDEN or AV_INVALID with a fault that says what is missing. */
+/* May the acting person do this to the case: holds, for `unit` and today, one of the roles that the rule pack
+ * gives the act, and the principal may act for unit and role. AV_FORBIDDEN or AV_INVALID with a fault that
+ * says what is missing. */
 int workflow_may_act(struct av_ctx *ctx, const struct workflow_view *view, const struct workflow_pack *pack,
 	const Avvik__V1__Case *found, const char *act, const char *unit);
 /* Does the person hold a role that the act needs, whoever asks? For the investigator to be. */
-bool workflow_holds_for(const struct workflow_view *view, const struct workflow_pack *pack, const Avvik__V1__Case *found,
-	const char *act, const char *person, const char *unit, av_day day);
+bool workflow_holds_for(const struct workflow_view *view, const struct workflow_pack *pack,
+	const Avvik__V1__Case *found, const char *act, const char *person, const char *unit, av_day day);
 
 /* --- ledgers: what the facts of a case do to its deadlines --- */
 
@@ -61,12 +67,13 @@ struct ledgers {
 	size_t count, room;
 };
 int ledgers_load(struct ledgers *ledgers); /* those stored; not for a new case */
-/* A fact at a time: ends what it meets or cancels, then starts what it starts (once per rule and measure). `measure_id` NULL: of no
- * measure. `because`: the event that tells the fact. */
-int ledgers_fact(struct ledgers *ledgers, Avvik__V1__Anchor fact, int64_t at_ms, const ProtobufCBinaryData *measure_id,
-	const struct av_id *because);
+/* A fact at a time: ends what it meets or cancels, then starts what it starts (once per rule and measure).
+ * `measure_id` NULL: of no measure. `because`: the event that tells the fact. */
+int ledgers_fact(struct ledgers *ledgers, Avvik__V1__Anchor fact, int64_t at_ms,
+	const ProtobufCBinaryData *measure_id, const struct av_id *because);
 /* Cancels what still runs, or (`foreign` alone) what does not concern the kind of case any longer. */
-int ledgers_cancel(struct ledgers *ledgers, bool foreign, Avvik__V1__Anchor because_of, const struct av_id *because);
+int ledgers_cancel(
+	struct ledgers *ledgers, bool foreign, Avvik__V1__Anchor because_of, const struct av_id *because);
 
 /* --- handlers --- */
 
@@ -75,14 +82,16 @@ av_handler on_act_on_case, on_read_content, on_erase_content, on_open_content;
 av_handler on_get_case, on_list_cases, on_list_deadlines, on_get_why, on_get_report_status;
 int workflow_on_due(struct av_ctx *ctx, unsigned int limit, bool *ret_more);
 int64_t workflow_next_due(struct av_txn *txn);
-int workflow_open_parts(void *keystore, struct av_txn *txn, const Avvik__V1__Event *event, struct av_arena *arena,
-	Avvik__V1__FeedItem *item);
+int workflow_open_parts(void *keystore, struct av_txn *txn, const Avvik__V1__Event *event,
+	struct av_arena *arena, Avvik__V1__FeedItem *item);
 void workflow_health(struct av_daemon *daemon, struct av_txn *txn, struct av_arena *arena);
 /* The state tables as Markdown, as in docs/case-tables.md. */
 void workflow_describe(void *stream);
 
 /* A refusal with one fault; also the reply's sentence. Answers `status`. */
-int workflow_refuse(struct av_ctx *ctx, int status, int code, const char *path, const char *text_format, ...) AV_PRINTF(5, 6);
-bool workflow_sees_case(const struct av_ctx *ctx, const struct workflow_view *view, const Avvik__V1__Case *found);
+int workflow_refuse(struct av_ctx *ctx, int status, int code, const char *path, const char *text_format, ...)
+	AV_PRINTF(5, 6);
+bool workflow_sees_case(
+	const struct av_ctx *ctx, const struct workflow_view *view, const Avvik__V1__Case *found);
 
 #endif

@@ -1,4 +1,5 @@
-/* workflow_service.c - what workflow hands to the skeleton: its tables are its flow, its rights and its documentation. */
+/* workflow_service.c - what workflow hands to the skeleton: its tables are its flow, its rights and its
+ * documentation. */
 #include "workflow.h"
 
 #include "base/macros.h"
@@ -6,13 +7,14 @@
 #define BODY(name) AVVIK__V1__COMMAND__BODY_##name
 #define EVENT(name) AVVIK__V1__EVENT__BODY_##name
 
-#define ACT_EVENTS                                                                                           \
-	"CasePlaced, ReporterNamed, CaseRemedied, AffectedInformed, CaseAssessedInitially, SeriousFound, "   \
-	"EntryRecorded, InvestigationCompleted, CaseDecided, IvoNotified, InvestigationHandedIn, "           \
-	"MeasureDecided, NoMeasuresDecided, MeasureExecuted, MeasureEvaluated, CaseClosed, "                 \
+#define ACT_EVENTS                                                                                         \
+	"CasePlaced, ReporterNamed, CaseRemedied, AffectedInformed, CaseAssessedInitially, SeriousFound, " \
+	"EntryRecorded, InvestigationCompleted, CaseDecided, IvoNotified, InvestigationHandedIn, "         \
+	"MeasureDecided, NoMeasuresDecided, MeasureExecuted, MeasureEvaluated, CaseClosed, "               \
 	"DeviationAssessed, CaseTurnedLexSarah, DeadlineSet, DeadlineMet, DeadlineCancelled"
 
-static const struct av_command_row commands[] = { /* clang-format off */
+static const struct av_command_row commands[] = {
+	/* clang-format off */
 	/* message                  kind      who may call (any of these)    flags       handler               emits */
 	{BODY(ACT_ON_CASE),       AV_ORDER, AV_MAY_ACT,                    0,          on_act_on_case,       ACT_EVENTS},
 	{BODY(GET_CASE),          AV_QUERY, AV_MAY_QUERY | AV_MAY_ACT,     0,          on_get_case,          ""},
@@ -42,7 +44,8 @@ static void health_rules(struct av_daemon *daemon, struct av_txn *txn)
 	if (av_iter_next(&it) && it.key.size == 4 + AV_ID_SIZE) {
 		av_day_text((av_day)av_get_u32(it.key.data), day);
 		av_health(daemon, "no_rules", true,
-			"no rule pack covers the cases received on %s, so that %zu cases have no deadlines: publish one that does with `avvik rules publish FILE`",
+			"no rule pack covers the cases received on %s, so that %zu cases have no deadlines: "
+			"publish one that does with `avvik rules publish FILE`",
 			day, av_table_count(txn, TABLE_UNRULED));
 	}
 	av_iter_end(&it);
@@ -55,15 +58,18 @@ static void health(struct av_daemon *daemon, struct av_txn *txn, struct av_arena
 	AV_UNUSED(arena);
 	if (published_directory(txn, &directory) == AV_NOT_FOUND)
 		av_health(daemon, "no_directory", true,
-			"no directory has been published, so that nobody may act on a case: publish one with `avvik directory publish FILE`");
+			"no directory has been published, so that nobody may act on a case: publish one with "
+			"`avvik directory publish FILE`");
 	if (av_table_count(txn, TABLE_UNPLACED) > 0)
 		av_health(daemon, "unplaced", false,
-			"%zu cases wait for a unit: place them with `avvik case place`, or publish a directory that has the unit",
+			"%zu cases wait for a unit: place them with `avvik case place`, or publish a "
+			"directory that has the unit",
 			av_table_count(txn, TABLE_UNPLACED));
 	health_rules(daemon, txn);
-	av_metric(daemon, "avvik_workflow_cases", "", (double)av_table_count(txn, TABLE_CASES), false, "Cases in the store.");
-	av_metric(daemon, "avvik_workflow_deadlines_running", "", (double)av_table_count(txn, TABLE_DUE), false,
-		"Deadlines that have not ended.");
+	av_metric(daemon, "avvik_workflow_cases", "", (double)av_table_count(txn, TABLE_CASES), false,
+		"Cases in the store.");
+	av_metric(daemon, "avvik_workflow_deadlines_running", "", (double)av_table_count(txn, TABLE_DUE),
+		false, "Deadlines that have not ended.");
 	av_metric(daemon, "avvik_workflow_rungs_planned", "", (double)av_table_count(txn, TABLE_RUNGS), false,
 		"Running deadlines with a warning or escalation to come.");
 }

@@ -1,14 +1,15 @@
 /* workflow_store.c - keys and formats of the workflow's records
  *
- * An example: the rung of 2026-06-23 00:00 (+02:00) of a deadline, its overdue rung, the fourth of the ladder.
+ * An example: the rung of 2026-06-23 00:00 (+02:00) of a deadline, its overdue rung, the fourth of the
+ *ladder.
  *
  *	key    00 00 01 9e f1 58 f7 00  01 9d 5e 2a 40 00 70 00 80 00 00 00 00 00 00 11
  *	       at_ms = 1782165600000    deadline id
  *	value  03  01 9d 5e 2a 3c 00 70 00 80 00 00 00 00 00 00 07
  *	       rung  case id
  *
- * Only the next rung of a deadline is in the table; the others wait in its record. So a deadline is two keys in the
- * indexes however long its ladder is, and what is due costs what is due, not what is stored.
+ * Only the next rung of a deadline is in the table; the others wait in its record. So a deadline is two keys
+ *in the indexes however long its ladder is, and what is due costs what is due, not what is stored.
  */
 #include "workflow_store.h"
 
@@ -52,7 +53,8 @@ ProtobufCBinaryData id_data(const struct av_id *id, struct av_arena *arena)
 	return (ProtobufCBinaryData){copy ? AV_ID_SIZE : 0, copy};
 }
 
-static int load(const ProtobufCMessageDescriptor *type, struct av_bytes wire, struct av_arena *arena, void *ret_message)
+static int load(const ProtobufCMessageDescriptor *type, struct av_bytes wire, struct av_arena *arena,
+	void *ret_message)
 {
 	ProtobufCMessage *message;
 	int status = av_message_load(type, wire, arena, &message);
@@ -119,8 +121,8 @@ static size_t index_key(unsigned char *key, const char *unit, int kind, int stat
 	return at + AV_ID_SIZE;
 }
 
-void case_store(struct av_txn *txn, const struct av_id *id, struct case_place was, const Avvik__V1__Case *record,
-	struct av_arena *arena)
+void case_store(struct av_txn *txn, const struct av_id *id, struct case_place was,
+	const Avvik__V1__Case *record, struct av_arena *arena)
 {
 	unsigned char key[UNIT_MAX + 1 + 2 + AV_ID_SIZE];
 	struct av_bytes none = {NULL, 0};
@@ -136,21 +138,26 @@ void case_store(struct av_txn *txn, const struct av_id *id, struct case_place wa
 		av_put(txn, TABLE_NUMBERS, av_bytes_of(record->number), ID_BYTES(id));
 	if (moved) {
 		if (was.unit)
-			av_delete(txn, TABLE_BY_STATE, av_bytes(key, index_key(key, NULL, was.kind, was.state, id)));
-		av_put(txn, TABLE_BY_STATE, av_bytes(key, index_key(key, NULL, (int)record->kind, (int)record->state, id)),
-			none);
+			av_delete(txn, TABLE_BY_STATE,
+				av_bytes(key, index_key(key, NULL, was.kind, was.state, id)));
+		av_put(txn, TABLE_BY_STATE,
+			av_bytes(key, index_key(key, NULL, (int)record->kind, (int)record->state, id)), none);
 	}
 	if (moved || strcmp(was.unit, record->unit) != 0) {
 		if (was.unit)
-			av_delete(txn, TABLE_BY_UNIT, av_bytes(key, index_key(key, was.unit, was.kind, was.state, id)));
+			av_delete(txn, TABLE_BY_UNIT,
+				av_bytes(key, index_key(key, was.unit, was.kind, was.state, id)));
 		av_put(txn, TABLE_BY_UNIT,
-			av_bytes(key, index_key(key, record->unit, (int)record->kind, (int)record->state, id)), none);
+			av_bytes(
+				key, index_key(key, record->unit, (int)record->kind, (int)record->state, id)),
+			none);
 	}
 }
 
 /* --- deadlines --- */
 
-static struct av_bytes deadline_key(unsigned char key[2 * AV_ID_SIZE], const struct av_id *case_id, const struct av_id *id)
+static struct av_bytes deadline_key(
+	unsigned char key[2 * AV_ID_SIZE], const struct av_id *case_id, const struct av_id *id)
 {
 	memcpy(key, case_id->bytes, AV_ID_SIZE);
 	memcpy(key + AV_ID_SIZE, id->bytes, AV_ID_SIZE);
@@ -164,8 +171,8 @@ static struct av_bytes instant_key(unsigned char key[8 + AV_ID_SIZE], int64_t at
 	return av_bytes(key, 8 + AV_ID_SIZE);
 }
 
-int deadline_load(struct av_txn *txn, const struct av_id *case_id, const struct av_id *id, struct av_arena *arena,
-	Avvik__V1__Deadline **ret_deadline)
+int deadline_load(struct av_txn *txn, const struct av_id *case_id, const struct av_id *id,
+	struct av_arena *arena, Avvik__V1__Deadline **ret_deadline)
 {
 	unsigned char key[2 * AV_ID_SIZE];
 	struct av_bytes value;
@@ -235,7 +242,8 @@ void deadline_store(struct av_txn *txn, const Avvik__V1__Deadline *record, struc
 		return;
 	memcpy(value, case_id.bytes, AV_ID_SIZE);
 	memcpy(value + AV_ID_SIZE, record->unit_code, unit_size);
-	av_put(txn, TABLE_DUE, instant_key(key, record->due_at_ms, &id), av_bytes(value, AV_ID_SIZE + unit_size));
+	av_put(txn, TABLE_DUE, instant_key(key, record->due_at_ms, &id),
+		av_bytes(value, AV_ID_SIZE + unit_size));
 	if (deadline_next_rung(record, &rung, &at_ms)) {
 		value[0] = (unsigned char)rung;
 		memcpy(value + 1, case_id.bytes, AV_ID_SIZE);
@@ -245,6 +253,13 @@ void deadline_store(struct av_txn *txn, const Avvik__V1__Deadline *record, struc
 
 /* --- what was published --- */
 
+struct av_bytes work_key(unsigned char key[1 + AV_ID_SIZE], enum workflow_work work, const struct av_id *id)
+{
+	key[0] = (unsigned char)work;
+	memcpy(key + 1, id->bytes, AV_ID_SIZE);
+	return av_bytes(key, 1 + AV_ID_SIZE);
+}
+
 static struct av_bytes published_key(unsigned char key[UNIT_MAX + 1], char kind, const char *version)
 {
 	size_t size = strnlen(version, UNIT_MAX);
@@ -253,7 +268,8 @@ static struct av_bytes published_key(unsigned char key[UNIT_MAX + 1], char kind,
 	return av_bytes(key, size + 1);
 }
 
-static int published_find(struct av_txn *txn, char kind, const char *version, struct workflow_published *ret_found)
+static int published_find(
+	struct av_txn *txn, char kind, const char *version, struct workflow_published *ret_found)
 {
 	unsigned char key[UNIT_MAX + 1];
 	struct av_bytes value;
@@ -265,7 +281,8 @@ static int published_find(struct av_txn *txn, char kind, const char *version, st
 		return AV_DAMAGED;
 	memcpy(ret_found->stamp.bytes, value.data, AV_ID_SIZE);
 	memcpy(ret_found->hash, (const char *)value.data + AV_ID_SIZE, 32);
-	ret_found->packed = av_bytes((const char *)value.data + AV_ID_SIZE + 32, value.size - AV_ID_SIZE - 32);
+	ret_found->packed =
+		av_bytes((const char *)value.data + AV_ID_SIZE + 32, value.size - AV_ID_SIZE - 32);
 	return AV_OK;
 }
 
@@ -292,7 +309,8 @@ void published_store(struct av_txn *txn, char kind, const char *version, const s
 	ProtobufCBinaryData hash, struct av_bytes packed)
 {
 	unsigned char key[UNIT_MAX + 1];
-	unsigned char *room = av_put_room(txn, TABLE_PUBLISHED, published_key(key, kind, version), AV_ID_SIZE + 32 + packed.size);
+	unsigned char *room = av_put_room(
+		txn, TABLE_PUBLISHED, published_key(key, kind, version), AV_ID_SIZE + 32 + packed.size);
 
 	if (!room)
 		return;

@@ -1,4 +1,5 @@
-/* workflow_store.h - the records of the workflow: their keys and formats, and apply(), the only code that changes them.
+/* workflow_store.h - the records of the workflow: their keys and formats, and apply(), the only code that
+ *changes them.
  *
  *	table           key                              value
  *	cases           case id 16                       a packed Case
@@ -7,12 +8,12 @@
  *	cases_by_unit   unit, NUL, kind, state, case id  -
  *	deadlines       case id 16, deadline id 16       a packed Deadline
  *	deadlines_due   due u64, deadline id 16          case id 16, unit: of running ones
- *	rungs           instant u64, deadline id 16      rung u8, case id 16: the next rung of each running one
- *	unplaced        case id 16                       the unit that was reported
- *	unruled         day received u32, case id 16     -: opened before a rule pack covered the day
- *	work            kind u8, case id 16              version of the rule pack, or nothing: see enum workflow_work
- *	published       'D' | 'R' version | 'S'          event id 16, hash 32, packed Directory | RulePack | -
- *	sequences       "2026"                           u32: the last case number of the year
+ *	rungs           instant u64, deadline id 16      rung u8, case id 16: the next rung of each running
+ *one unplaced        case id 16                       the unit that was reported unruled         day received
+ *u32, case id 16     -: opened before a rule pack covered the day work            kind u8, case id 16 version
+ *of the rule pack, or nothing: see enum workflow_work published       'D' | 'R' version | 'S'          event
+ *id 16, hash 32, packed Directory | RulePack | - sequences       "2026"                           u32: the
+ *last case number of the year
  *
  * Integers are big-endian. All tables are projections. A hex example stands in workflow_store.c.
  */
@@ -51,8 +52,8 @@ int case_by_number(struct av_txn *txn, const char *number, struct av_id *ret_id)
 /* The next number of the year: "2026-0042", in the arena. */
 char *case_next_number(struct av_txn *txn, int year, struct av_arena *arena);
 
-int deadline_load(struct av_txn *txn, const struct av_id *case_id, const struct av_id *id, struct av_arena *arena,
-	Avvik__V1__Deadline **ret_deadline);
+int deadline_load(struct av_txn *txn, const struct av_id *case_id, const struct av_id *id,
+	struct av_arena *arena, Avvik__V1__Deadline **ret_deadline);
 /* All of a case, in order of their ids. */
 int deadlines_load(struct av_txn *txn, const struct av_id *case_id, struct av_arena *arena,
 	Avvik__V1__Deadline ***ret_deadlines, size_t *ret_count);
@@ -67,7 +68,7 @@ int published_directory(struct av_txn *txn, struct workflow_published *ret_found
 int published_rules(struct av_txn *txn, const char *version, struct workflow_published *ret_found);
 int published_rules_stamp(struct av_txn *txn, struct av_id *ret_stamp); /* of the last rule pack */
 
-struct av_id id_of(ProtobufCBinaryData data); /* zero unless it is 16 bytes */
+struct av_id id_of(ProtobufCBinaryData data);				     /* zero unless it is 16 bytes */
 ProtobufCBinaryData id_data(const struct av_id *id, struct av_arena *arena); /* a copy in the arena */
 
 int workflow_apply(struct av_txn *txn, const Avvik__V1__Event *event, struct av_arena *arena);
@@ -77,12 +78,17 @@ struct case_place { /* what the indexes of a case are made of */
 	int kind, state;
 	const char *unit; /* NULL: not stored before */
 };
-void case_store(struct av_txn *txn, const struct av_id *id, struct case_place was, const Avvik__V1__Case *record,
-	struct av_arena *arena);
+void case_store(struct av_txn *txn, const struct av_id *id, struct case_place was,
+	const Avvik__V1__Case *record, struct av_arena *arena);
 void deadline_unindex(struct av_txn *txn, const Avvik__V1__Deadline *record); /* before it is changed */
 void deadline_store(struct av_txn *txn, const Avvik__V1__Deadline *record, struct av_arena *arena);
 void published_store(struct av_txn *txn, char kind, const char *version, const struct av_id *stamp,
 	ProtobufCBinaryData hash, struct av_bytes packed);
+int directory_store(struct av_txn *txn, const Avvik__V1__DirectoryPublished *published,
+	const struct av_id *stamp, struct av_arena *arena);
+int rules_store(struct av_txn *txn, const Avvik__V1__RulesPublished *published, const struct av_id *stamp,
+	struct av_arena *arena);
+struct av_bytes work_key(unsigned char key[1 + AV_ID_SIZE], enum workflow_work work, const struct av_id *id);
 
 #define ID_BYTES(id) av_bytes((id)->bytes, AV_ID_SIZE)
 

@@ -1,4 +1,5 @@
-/* workflow_content.c - who may read or erase what a case holds; the workflow's own content; addresses in its feed */
+/* workflow_content.c - who may read or erase what a case holds; the workflow's own content; addresses in its
+ * feed */
 #include "workflow_world.h"
 
 #include <stdio.h>
@@ -14,7 +15,9 @@ struct grants {
 static Avvik__V1__GrantBody *body_of(struct world *w, const Avvik__V1__Grant *grant)
 {
 	ProtobufCMessage *body = NULL;
-	assert_int_equal(av_message_load(&avvik__v1__grant_body__descriptor, av_bytes(grant->body.data, grant->body.len), w->h->arena, &body), AV_OK);
+	assert_int_equal(av_message_load(&avvik__v1__grant_body__descriptor,
+				 av_bytes(grant->body.data, grant->body.len), w->h->arena, &body),
+		AV_OK);
 	return (Avvik__V1__GrantBody *)body;
 }
 
@@ -35,7 +38,8 @@ static struct grants grants_of(struct world *w, const Avvik__V1__Reply *reply)
 	return grants;
 }
 
-static Avvik__V1__Reply *ask_to_read(struct world *w, const char *person, struct av_id id, const char *purpose, const char *reference)
+static Avvik__V1__Reply *ask_to_read(
+	struct world *w, const char *person, struct av_id id, const char *purpose, const char *reference)
 {
 	Avvik__V1__ReadContent read = AVVIK__V1__READ_CONTENT__INIT;
 	read.case_id = BINARY(id);
@@ -89,8 +93,10 @@ static void a_grant_opens_the_texts_of_one_case_for_one_person_once(void **state
 	harness_want(reply, REPLY(DONE));
 	assert_int_equal(reply->opened_content->n_items, 1);
 	item = reply->opened_content->items[0];
-	assert_int_equal(av_message_load(&avvik__v1__case_text__descriptor, av_bytes(item->parts[0]->body.data, item->parts[0]->body.len),
-				 w.h->arena, &text), AV_OK);
+	assert_int_equal(
+		av_message_load(&avvik__v1__case_text__descriptor,
+			av_bytes(item->parts[0]->body.data, item->parts[0]->body.len), w.h->arena, &text),
+		AV_OK);
 	assert_string_equal(((Avvik__V1__CaseText *)text)->text, "extra bemanning natt");
 	assert_string_equal(harness_last(w.h, EVENT(CONTENT_READ))->content_read->person, "sara");
 	harness_want(open_with(&w, "sara", grants.workflow), REPLY(FORBIDDEN)); /* used */
@@ -122,7 +128,8 @@ static void who_may_read_follows_from_role_purpose_and_kind(void **state)
 	world_open(&w, "2026-04-07 09:00");
 	id = remedied_case(&w);
 	deviation = world_file(&w, world_deviation(&w));
-	harness_want(ask_to_read(&w, "anna", id, "utredning", "a"), REPLY(FORBIDDEN)); /* the unit manager, invariant v */
+	harness_want(ask_to_read(&w, "anna", id, "utredning", "a"),
+		REPLY(FORBIDDEN)); /* the unit manager, invariant v */
 	harness_want(ask_to_read(&w, "anna", deviation, "utredning", "b"), REPLY(DONE));
 	harness_want(ask_to_read(&w, "bo", deviation, "utredning", "c"), REPLY(FORBIDDEN));
 	harness_want(ask_to_read(&w, "sara", id, "nyfikenhet", "d"), REPLY(INVALID));
@@ -146,15 +153,19 @@ static void what_is_erased_is_gone_and_the_chain_holds(void **state)
 	id = remedied_case(&w);
 	erase.case_id = BINARY(id);
 	erase.reason = TEXT("tycker så");
-	harness_want(harness_order(w.h, &w.cases, "e0", "reg", COMMAND(ERASE_CONTENT), &erase.base), REPLY(INVALID));
+	harness_want(harness_order(w.h, &w.cases, "e0", "reg", COMMAND(ERASE_CONTENT), &erase.base),
+		REPLY(INVALID));
 	erase.reason = TEXT("gallring");
-	harness_want(harness_order(w.h, &w.cases, "e1", "eva", COMMAND(ERASE_CONTENT), &erase.base), REPLY(FORBIDDEN));
+	harness_want(harness_order(w.h, &w.cases, "e1", "eva", COMMAND(ERASE_CONTENT), &erase.base),
+		REPLY(FORBIDDEN));
 	wrong[0] = (ProtobufCBinaryData){16, unknown};
 	erase.content_ids = wrong;
 	erase.n_content_ids = 1;
-	harness_want(harness_order(w.h, &w.cases, "e2", "reg", COMMAND(ERASE_CONTENT), &erase.base), REPLY(INVALID));
+	harness_want(harness_order(w.h, &w.cases, "e2", "reg", COMMAND(ERASE_CONTENT), &erase.base),
+		REPLY(INVALID));
 	erase.n_content_ids = 0;
-	grants = grants_of(&w, harness_order(w.h, &w.cases, "e3", "reg", COMMAND(ERASE_CONTENT), &erase.base));
+	grants =
+		grants_of(&w, harness_order(w.h, &w.cases, "e3", "reg", COMMAND(ERASE_CONTENT), &erase.base));
 	assert_int_equal(grants.intake_body->kind, AVVIK__V1__GRANT_KIND__GRANT_KIND_ERASE);
 	assert_int_equal(grants.intake_body->items[0]->n_parts, 3); /* all of it, the address too */
 	reply = open_with(&w, "reg", grants.workflow);
@@ -198,8 +209,10 @@ static void a_reporter_named_later_can_be_answered_by_notification_alone(void **
 	assert_int_equal(workflow_open_parts(w.h->keys, txn, event, w.h->arena, &item), AV_OK);
 	av_txn_abort(&txn);
 	assert_int_equal(item.n_parts, 1);
-	assert_int_equal(av_message_load(&avvik__v1__contact__descriptor, av_bytes(item.parts[0]->body.data, item.parts[0]->body.len),
-				 w.h->arena, &contact), AV_OK);
+	assert_int_equal(
+		av_message_load(&avvik__v1__contact__descriptor,
+			av_bytes(item.parts[0]->body.data, item.parts[0]->body.len), w.h->arena, &contact),
+		AV_OK);
 	assert_string_equal(((Avvik__V1__Contact *)contact)->mail, "nagon@example.org");
 	world_close(&w);
 }
@@ -235,7 +248,8 @@ static void the_journal_holds_no_text(void **state)
 	world_document(&w, &id);
 	head = harness_head(w.h);
 	for (uint64_t sequence = 1; sequence <= head; sequence++) {
-		struct av_bytes packed = av_message_pack(&harness_at_sequence(w.h, sequence)->base, w.h->arena);
+		struct av_bytes packed =
+			av_message_pack(&harness_at_sequence(w.h, sequence)->base, w.h->arena);
 		static const char *const secrets[] = {"Hemlig", "behöver utredas", "det som hände", "samtal"};
 		for (size_t i = 0; i < AV_COUNT(secrets); i++)
 			if (holds(packed, secrets[i]))

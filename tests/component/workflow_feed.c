@@ -1,4 +1,5 @@
-/* workflow_feed.c - what intake tells: each event once in effect, tasks until what is missing is published, late rules */
+/* workflow_feed.c - what intake tells: each event once in effect, tasks until what is missing is published,
+ * late rules */
 #include "workflow_world.h"
 
 #include <string.h>
@@ -47,7 +48,8 @@ static void the_directory_is_told_without_addresses(void **state)
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
 	assert_int_equal(harness_last(w.h, EVENT(DIRECTORY_PUBLISHED))->directory_published->n_contacts, 0);
-	assert_int_equal(harness_last(w.h, EVENT(DIRECTORY_PUBLISHED))->directory_published->directory->n_units, 7);
+	assert_int_equal(
+		harness_last(w.h, EVENT(DIRECTORY_PUBLISHED))->directory_published->directory->n_units, 7);
 	world_close(&w);
 }
 
@@ -74,7 +76,8 @@ static void immediate_measures_meet_the_duty_at_their_time(void **state)
 	world_want_instant(remedied->occurred_at_ms, "2026-04-07T08:00:00+02:00");
 	assert_int_equal(world_deadline(&w, &id, "D2")->state, ENDED(MET));
 	assert_false(harness_last(w.h, EVENT(DEADLINE_MET))->deadline_met->late);
-	assert_int_equal(harness_tick(w.h, harness_at("2026-04-14 09:01")), 0); /* no alarm for what was done in time */
+	assert_int_equal(harness_tick(w.h, harness_at("2026-04-14 09:01")),
+		0); /* no alarm for what was done in time */
 	harness_check_replay(w.h);
 	world_close(&w);
 }
@@ -101,7 +104,8 @@ static void a_report_for_an_unknown_unit_waits_and_is_placed_by_the_next_directo
 	assert_string_equal(found->tasks[0], "unplaced");
 	assert_int_equal(world_case(&w, &unnamed)->n_tasks, 2);
 	assert_int_equal(world_deadlines(&w, &id), 2); /* the duty runs from the receipt all the same */
-	world_publish_directory(&w, "  - { code: nytt-boende, name: Nytt, parent: aldre, level: unit, operation: own }\n");
+	world_publish_directory(
+		&w, "  - { code: nytt-boende, name: Nytt, parent: aldre, level: unit, operation: own }\n");
 	assert_true(harness_next_due(w.h) > 0 && harness_next_due(w.h) <= w.h->now_ms); /* at once */
 	harness_tick(w.h, w.h->now_ms);
 	found = world_case(&w, &id);
@@ -135,7 +139,8 @@ static void a_person_places_the_case_and_names_the_reporter(void **state)
 	place.unit = TEXT("hemtjanst");
 	world_does(&w, "reg", &id, ACT(PLACE), &place.base, NULL);
 	assert_int_equal(world_case(&w, &id)->state, STATE(INCOMPLETE));
-	assert_string_equal(world_deadline(&w, &id, "D3")->unit_code, "hemtjanst"); /* who is told follows the place */
+	assert_string_equal(
+		world_deadline(&w, &id, "D3")->unit_code, "hemtjanst"); /* who is told follows the place */
 	reporter.name = TEXT("Någon");
 	reporter.mail = TEXT("nagon@example.org");
 	name.reporter = &reporter;
@@ -187,10 +192,12 @@ static void a_case_opens_without_rules_and_gets_its_deadlines_when_they_come(voi
 	assert_non_null(strstr(world_case(&w, &id)->legal_reference, "24 e §"));
 	assert_string_equal(world_case(&w, &early)->rules_version, "");
 	assert_int_equal(world_deadlines(&w, &id), 2);
-	world_want_day(world_deadline(&w, &id, "D2")->due_on, "2026-04-08"); /* from the receipt, as it would have been */
+	world_want_day(world_deadline(&w, &id, "D2")->due_on,
+		"2026-04-08"); /* from the receipt, as it would have been */
 	assert_true(harness_last(w.h, EVENT(RUNG_FIRED))->rung_fired->late);
 	assert_int_equal(world_deadline(&w, &remedied, "D2")->state, ENDED(MET));
-	assert_int_equal(harness_count(w.h, EVENT(RUNG_FIRED), 0), 1 + 0 + 0 + 0); /* D2 of the first: overdue, once */
+	assert_int_equal(
+		harness_count(w.h, EVENT(RUNG_FIRED), 0), 1 + 0 + 0 + 0); /* D2 of the first: overdue, once */
 	harness_check_replay(w.h);
 	world_close(&w);
 }

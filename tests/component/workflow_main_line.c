@@ -1,4 +1,5 @@
-/* workflow_main_line.c - a lex Sarah case from the report to its end, with its deadlines; a deviation; loops of measures */
+/* workflow_main_line.c - a lex Sarah case from the report to its end, with its deadlines; a deviation; loops
+ * of measures */
 #include "workflow_world.h"
 
 #include <string.h>
@@ -144,7 +145,8 @@ static void a_measure_without_effect_asks_for_another(void **state)
 	assert_int_equal(harness_count(w.h, EVENT(DEADLINE_SET), 0), 2 + 3 + 3); /* D25 and D26 for each */
 	/* D2 was never met: closing ends it, and says why */
 	assert_int_equal(world_deadline(&w, &id, "D2")->state, ENDED(CANCELLED));
-	assert_int_equal(harness_last(w.h, EVENT(DEADLINE_CANCELLED))->deadline_cancelled->because, AVVIK__V1__ANCHOR__ANCHOR_CLOSED);
+	assert_int_equal(harness_last(w.h, EVENT(DEADLINE_CANCELLED))->deadline_cancelled->because,
+		AVVIK__V1__ANCHOR__ANCHOR_CLOSED);
 	harness_check_replay(w.h);
 	world_close(&w);
 }
@@ -248,7 +250,8 @@ static void a_deviation_turns_into_lex_sarah_in_one_write(void **state)
 	assess.n_laws = 1;
 	assess.probability = 3;
 	assess.severity = 3;
-	assert_int_equal(world_does(&w, "anna", &id, ACT(ASSESS_DEVIATION), &assess.base, NULL)->n_warnings, 1);
+	assert_int_equal(
+		world_does(&w, "anna", &id, ACT(ASSESS_DEVIATION), &assess.base, NULL)->n_warnings, 1);
 	assert_true(harness_last(w.h, EVENT(DEVIATION_ASSESSED))->deviation_assessed->suspect_lex_sarah);
 	harness_advance(w.h, harness_at("2026-04-13 13:00"));
 	turn.motive = TEXT("misstänkt");
@@ -261,7 +264,8 @@ static void a_deviation_turns_into_lex_sarah_in_one_write(void **state)
 	assert_int_equal(found->n_tasks, 1);
 	assert_string_equal(found->tasks[0], "reporter_unnamed");
 	world_want_day(world_deadline(&w, &id, "D2")->due_on, "2026-04-14"); /* from the turning */
-	/* remedied before: the duty is met as soon as it starts; the deviation's own deadline is met by the turning */
+	/* remedied before: the duty is met as soon as it starts; the deviation's own deadline is met by the
+	 * turning */
 	remedy.text = TEXT("lagat");
 	world_does(&w, "anna", &other, ACT(REMEDY), &remedy.base, NULL);
 	world_does(&w, "anna", &other, ACT(TURN_INTO_LEX_SARAH), &turn.base, NULL);

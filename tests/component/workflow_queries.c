@@ -29,7 +29,8 @@ static size_t list_all(struct world *w, Avvik__V1__ListCases list, struct av_id 
 			ret_ids[count] = id_of(reply->cases_found->cases[i]->case_id);
 			assert_int_equal(reply->cases_found->cases[i]->n_contents, 0);
 			if (count)
-				assert_true(memcmp(ret_ids[count - 1].bytes, ret_ids[count].bytes, AV_ID_SIZE) < 0);
+				assert_true(memcmp(ret_ids[count - 1].bytes, ret_ids[count].bytes,
+						    AV_ID_SIZE) < 0);
 			count++;
 		}
 		if (!reply->cases_found->next_after_case_id.len)
@@ -45,7 +46,8 @@ static size_t wanted(const char *const units[CASES], const char *unit, int devia
 {
 	size_t count = 0;
 	for (int i = 0; i < CASES; i++) {
-		bool within = !unit || strcmp(unit, units[i]) == 0 || (strcmp(unit, "aldre") == 0 && strcmp(units[i], "gruppen") != 0);
+		bool within = !unit || strcmp(unit, units[i]) == 0 ||
+			      (strcmp(unit, "aldre") == 0 && strcmp(units[i], "gruppen") != 0);
 		count += within && (deviations < 0 || (i % 4 == 0) == deviations);
 	}
 	return count;
@@ -65,19 +67,23 @@ static void pages_of_cases_are_whole_by_unit_kind_and_state(void **state)
 		for (int deviations = -1; deviations <= 1; deviations++)
 			for (uint32_t limit = 0; limit <= 9; limit += 3) {
 				Avvik__V1__ListCases list = AVVIK__V1__LIST_CASES__INIT;
-				const char *unit = filters[f] && strcmp(filters[f], "soc") == 0 ? NULL : filters[f];
+				const char *unit =
+					filters[f] && strcmp(filters[f], "soc") == 0 ? NULL : filters[f];
 				list.unit = TEXT(filters[f] ? filters[f] : "");
 				list.limit = limit;
 				if (deviations >= 0)
-					list.kind = deviations ? AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION : AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
-				assert_int_equal(list_all(&w, list, got, CASES), wanted(units, unit, deviations));
+					list.kind = deviations ? AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION
+							       : AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
+				assert_int_equal(
+					list_all(&w, list, got, CASES), wanted(units, unit, deviations));
 			}
 	world_close(&w);
 }
 
 static void a_case_moves_between_the_pages_of_its_states(void **state)
 {
-	Avvik__V1__ListCases received = AVVIK__V1__LIST_CASES__INIT, open = AVVIK__V1__LIST_CASES__INIT, bad = AVVIK__V1__LIST_CASES__INIT;
+	Avvik__V1__ListCases received = AVVIK__V1__LIST_CASES__INIT, open = AVVIK__V1__LIST_CASES__INIT,
+			     bad = AVVIK__V1__LIST_CASES__INIT;
 	Avvik__V1__AssessInitially assess = AVVIK__V1__ASSESS_INITIALLY__INIT;
 	Avvik__V1__CloseCase close = AVVIK__V1__CLOSE_CASE__INIT;
 	struct av_id got[4], first, second;
@@ -159,7 +165,8 @@ static void deadlines_are_listed_by_due_time(void **state)
 	list = (Avvik__V1__ListDeadlines)AVVIK__V1__LIST_DEADLINES__INIT;
 	list.limit = 500;
 	list.due_before_ms = harness_at("2026-04-10 00:00");
-	assert_int_equal(world_ask(&w, COMMAND(LIST_DEADLINES), &list.base)->deadlines_found->n_deadlines, lex); /* D2 */
+	assert_int_equal(world_ask(&w, COMMAND(LIST_DEADLINES), &list.base)->deadlines_found->n_deadlines,
+		lex); /* D2 */
 	world_close(&w);
 }
 
@@ -239,8 +246,10 @@ static void a_publisher_asks_for_its_own_reports_alone(void **state)
 	assert_string_equal(reply->report_status_found->number, "2026-0001");
 	assert_int_equal(reply->report_status_found->state, STATE(RECEIVED));
 	assert_false(reply->report_status_found->closed);
-	harness_want(harness_order(w.h, &other, NULL, NULL, COMMAND(GET_REPORT_STATUS), &get.base), REPLY(NOT_FOUND));
-	harness_want(harness_order(w.h, &w.cases, NULL, NULL, COMMAND(GET_REPORT_STATUS), &get.base), REPLY(FORBIDDEN));
+	harness_want(harness_order(w.h, &other, NULL, NULL, COMMAND(GET_REPORT_STATUS), &get.base),
+		REPLY(NOT_FOUND));
+	harness_want(harness_order(w.h, &w.cases, NULL, NULL, COMMAND(GET_REPORT_STATUS), &get.base),
+		REPLY(FORBIDDEN));
 	world_close(&w);
 }
 

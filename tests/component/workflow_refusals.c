@@ -1,11 +1,12 @@
-/* workflow_refusals.c - who may not, when not, and what not: each refusal says what would satisfy it and leaves no trace */
+/* workflow_refusals.c - who may not, when not, and what not: each refusal says what would satisfy it and
+ * leaves no trace */
 #include "workflow_world.h"
 
 #include <string.h>
 
 /* Refused with this status, a fault whose text has `words`, and nothing changed. */
-static void refused(struct world *w, const char *person, const struct av_id *id, unsigned int act, ProtobufCMessage *body,
-	Avvik__V1__ReplyStatus status, const char *words)
+static void refused(struct world *w, const char *person, const struct av_id *id, unsigned int act,
+	ProtobufCMessage *body, Avvik__V1__ReplyStatus status, const char *words)
 {
 	unsigned char before[32], after[32];
 	Avvik__V1__Reply *reply;
@@ -43,10 +44,13 @@ static void the_acting_person_must_hold_a_role_for_the_unit_on_the_day(void **st
 	id = world_file(&w, world_report(&w));
 	refused(&w, "nobody", &id, ACT(REMEDY), &remedy.base, REPLY(FORBIDDEN), "not in the directory");
 	refused(&w, NULL, &id, ACT(REMEDY), &remedy.base, REPLY(INVALID), "on behalf of which person");
-	refused(&w, "bo", &id, ACT(REMEDY), &remedy.base, REPLY(FORBIDDEN), "holds none of the roles"); /* another unit's manager */
+	refused(&w, "bo", &id, ACT(REMEDY), &remedy.base, REPLY(FORBIDDEN),
+		"holds none of the roles"); /* another unit's manager */
 	refused(&w, "eva", &id, ACT(REMEDY), &remedy.base, REPLY(FORBIDDEN), "holds none of the roles");
-	refused(&w, "old", &id, ACT(REMEDY), &remedy.base, REPLY(FORBIDDEN), "holds none of the roles"); /* until March */
-	refused(&w, "dan", &id, ACT(REMEDY), &remedy.base, REPLY(FORBIDDEN), "holds none of the roles"); /* stands in in July */
+	refused(&w, "old", &id, ACT(REMEDY), &remedy.base, REPLY(FORBIDDEN),
+		"holds none of the roles"); /* until March */
+	refused(&w, "dan", &id, ACT(REMEDY), &remedy.base, REPLY(FORBIDDEN),
+		"holds none of the roles");			     /* stands in in July */
 	world_does(&w, "alf", &id, ACT(REMEDY), &remedy.base, NULL); /* the role is given above */
 	w.h->now_ms = harness_at("2026-07-10 09:00");
 	world_does(&w, "dan", &id, ACT(REMEDY), &remedy.base, NULL);
@@ -64,7 +68,8 @@ static void the_acting_person_must_hold_a_role_for_the_unit_on_the_day(void **st
 
 static void the_system_acts_for_its_own_units_and_roles_alone(void **state)
 {
-	static const char *const lss[] = {"lss", NULL}, *const aldre[] = {"aldre", NULL}, *const ec[] = {"EC", NULL};
+	static const char *const lss[] = {"lss", NULL}, *const aldre[] = {"aldre", NULL},
+				 *const ec[] = {"EC", NULL};
 	Avvik__V1__Remedy remedy = remedy_of("lagat");
 	struct world w;
 	struct av_id id, unplaced;
@@ -84,15 +89,19 @@ static void the_system_acts_for_its_own_units_and_roles_alone(void **state)
 	order.remedy = &remedy;
 	w.cases.units = lss;
 	harness_want(world_ask(&w, COMMAND(GET_CASE), &get.base), REPLY(FORBIDDEN));
-	harness_want(harness_order(w.h, &w.cases, "a", "anna", COMMAND(ACT_ON_CASE), &order.base), REPLY(FORBIDDEN));
+	harness_want(harness_order(w.h, &w.cases, "a", "anna", COMMAND(ACT_ON_CASE), &order.base),
+		REPLY(FORBIDDEN));
 	w.cases.units = aldre; /* the department above the unit */
 	w.cases.roles = ec;
-	harness_want(harness_order(w.h, &w.cases, "b", "alf", COMMAND(ACT_ON_CASE), &order.base), REPLY(FORBIDDEN)); /* AC */
-	harness_want(harness_order(w.h, &w.cases, "c", "anna", COMMAND(ACT_ON_CASE), &order.base), REPLY(DONE));
+	harness_want(harness_order(w.h, &w.cases, "b", "alf", COMMAND(ACT_ON_CASE), &order.base),
+		REPLY(FORBIDDEN)); /* AC */
+	harness_want(
+		harness_order(w.h, &w.cases, "c", "anna", COMMAND(ACT_ON_CASE), &order.base), REPLY(DONE));
 	get.case_id = BINARY(unplaced); /* belongs to the committee */
 	harness_want(world_ask(&w, COMMAND(GET_CASE), &get.base), REPLY(FORBIDDEN));
 	w.cases.rights = AV_MAY_QUERY;
-	harness_want(harness_order(w.h, &w.cases, "d", "anna", COMMAND(ACT_ON_CASE), &order.base), REPLY(FORBIDDEN));
+	harness_want(harness_order(w.h, &w.cases, "d", "anna", COMMAND(ACT_ON_CASE), &order.base),
+		REPLY(FORBIDDEN));
 	world_close(&w);
 }
 
@@ -112,12 +121,14 @@ static void a_stale_version_is_told_the_current_one(void **state)
 	order.version_seen = 1;
 	order.act_case = ACT(REMEDY);
 	order.remedy = &remedy;
-	harness_want(harness_order(w.h, &w.cases, "one", "anna", COMMAND(ACT_ON_CASE), &order.base), REPLY(DONE));
+	harness_want(
+		harness_order(w.h, &w.cases, "one", "anna", COMMAND(ACT_ON_CASE), &order.base), REPLY(DONE));
 	reply = harness_order(w.h, &w.cases, "two", "anna", COMMAND(ACT_ON_CASE), &order.base);
 	harness_want(reply, REPLY(STALE));
 	assert_non_null(strstr(reply->text, "the current version is 2"));
 	order.version_seen = 3; /* one that does not exist yet */
-	harness_want(harness_order(w.h, &w.cases, "three", "anna", COMMAND(ACT_ON_CASE), &order.base), REPLY(STALE));
+	harness_want(harness_order(w.h, &w.cases, "three", "anna", COMMAND(ACT_ON_CASE), &order.base),
+		REPLY(STALE));
 	/* the first once more: the same reply, nothing done twice */
 	order.version_seen = 1;
 	head = harness_head(w.h);
@@ -127,7 +138,8 @@ static void a_stale_version_is_told_the_current_one(void **state)
 	assert_int_equal(reply->act_accepted->version, 2);
 	assert_int_equal(harness_head(w.h), head);
 	remedy = remedy_of("något annat");
-	harness_want(harness_order(w.h, &w.cases, "one", "anna", COMMAND(ACT_ON_CASE), &order.base), REPLY(CONFLICT));
+	harness_want(harness_order(w.h, &w.cases, "one", "anna", COMMAND(ACT_ON_CASE), &order.base),
+		REPLY(CONFLICT));
 	world_close(&w);
 }
 
@@ -156,9 +168,12 @@ static void an_act_lies_between_the_receipt_and_now(void **state)
 	world_open(&w, "2026-04-07 09:00");
 	id = world_file(&w, world_report(&w));
 	w.h->now_ms = harness_at("2026-04-09 09:00");
-	harness_want(world_act(&w, "anna", &id, ACT(REMEDY), &remedy.base, "2026-04-09 09:06"), REPLY(INVALID));
-	harness_want(world_act(&w, "anna", &id, ACT(REMEDY), &remedy.base, "2026-04-07 08:59"), REPLY(INVALID));
-	world_does(&w, "anna", &id, ACT(REMEDY), &remedy.base, "2026-04-09 09:04"); /* another system's clock */
+	harness_want(
+		world_act(&w, "anna", &id, ACT(REMEDY), &remedy.base, "2026-04-09 09:06"), REPLY(INVALID));
+	harness_want(
+		world_act(&w, "anna", &id, ACT(REMEDY), &remedy.base, "2026-04-07 08:59"), REPLY(INVALID));
+	world_does(
+		&w, "anna", &id, ACT(REMEDY), &remedy.base, "2026-04-09 09:04"); /* another system's clock */
 	assert_int_equal(harness_last(w.h, EVENT(CASE_REMEDIED))->occurred_at_ms, w.h->now_ms);
 	world_does(&w, "anna", &id, ACT(REMEDY), &remedy.base, "2026-04-07 09:00");
 	world_close(&w);
@@ -205,7 +220,8 @@ static void guards_are_told_by_name(void **state)
 	world_investigate(&w, &id);
 	complete.proposed_degree = DEGREE(RISK);
 	complete.motive = TEXT("skäl");
-	refused(&w, "eva", &id, ACT(COMPLETE_INVESTIGATION), &complete.base, REPLY(WRONG_STATE), "missing: 1, 2, 3, 4, 5, 6, 7, 8 and 10");
+	refused(&w, "eva", &id, ACT(COMPLETE_INVESTIGATION), &complete.base, REPLY(WRONG_STATE),
+		"missing: 1, 2, 3, 4, 5, 6, 7, 8 and 10");
 	world_document(&w, &id);
 	world_decide(&w, &id, DEGREE(RISK));
 	(void)world_measure(&w, &id, "2026-05-01");
@@ -257,10 +273,12 @@ static void an_unknown_case_or_no_act_is_refused(void **state)
 	world_open(&w, "2026-04-07 09:00");
 	order.case_id = BINARY(unknown);
 	order.version_seen = 1;
-	harness_want(harness_order(w.h, &w.cases, "a", "anna", COMMAND(ACT_ON_CASE), &order.base), REPLY(INVALID));
+	harness_want(
+		harness_order(w.h, &w.cases, "a", "anna", COMMAND(ACT_ON_CASE), &order.base), REPLY(INVALID));
 	order.act_case = ACT(REMEDY);
 	order.remedy = &remedy;
-	harness_want(harness_order(w.h, &w.cases, "b", "anna", COMMAND(ACT_ON_CASE), &order.base), REPLY(NOT_FOUND));
+	harness_want(harness_order(w.h, &w.cases, "b", "anna", COMMAND(ACT_ON_CASE), &order.base),
+		REPLY(NOT_FOUND));
 	world_close(&w);
 }
 
@@ -277,16 +295,20 @@ static void the_investigator_does_not_decide_even_with_the_role(void **state)
 	world_publish_directory(&w, NULL);
 	published.rules = world_rules(&w);
 	published.hash = (ProtobufCBinaryData){32, hash};
-	for (size_t i = 0; i < published.rules->n_acts; i++) /* a small municipality: the investigator decides elsewhere */
+	for (size_t i = 0; i < published.rules->n_acts;
+		i++) /* a small municipality: the investigator decides elsewhere */
 		if (strcmp(published.rules->acts[i]->act, "decide") == 0)
 			published.rules->acts[i]->roles[1] = TEXT("LEX_UTR");
-	assert_int_equal(harness_feed(w.h, "intake", harness_event(w.h, EVENT(RULES_PUBLISHED), &published.base, NULL, 0)), AV_OK);
+	assert_int_equal(harness_feed(w.h, "intake",
+				 harness_event(w.h, EVENT(RULES_PUBLISHED), &published.base, NULL, 0)),
+		AV_OK);
 	id = world_file(&w, world_report(&w));
 	world_investigate(&w, &id);
 	world_document(&w, &id);
 	decide.degree = DEGREE(RISK);
 	decide.motive = TEXT("skäl");
-	refused(&w, "eva", &id, ACT(DECIDE), &decide.base, REPLY(FORBIDDEN), "the investigator does not decide");
+	refused(&w, "eva", &id, ACT(DECIDE), &decide.base, REPLY(FORBIDDEN),
+		"the investigator does not decide");
 	world_decide(&w, &id, DEGREE(RISK));
 	world_close(&w);
 }

@@ -1,4 +1,5 @@
-/* workflow_time.c - rungs fire once, in order, late when late; backdated acts; jumps of the clock; restarts */
+/* workflow_time.c - rungs fire once, in order, late when late; backdated acts; jumps of the clock; restarts
+ */
 #include "workflow_world.h"
 
 #include <string.h>
@@ -25,9 +26,11 @@ static void a_ladder_is_climbed_rung_by_rung(void **state)
 		{"D2", "2026-04-10T08:00:00+02:00", AVVIK__V1__RUNG_KIND__RUNG_KIND_ESCALATION},
 		{"D2", "2026-04-15T08:00:00+02:00", AVVIK__V1__RUNG_KIND__RUNG_KIND_ESCALATION},
 		{"D3", "2026-04-17T08:00:00+02:00", AVVIK__V1__RUNG_KIND__RUNG_KIND_WARNING},
-		{"D3", "2026-04-29T08:00:00+02:00", AVVIK__V1__RUNG_KIND__RUNG_KIND_WARNING}, /* 1 May is no working day */
+		{"D3", "2026-04-29T08:00:00+02:00",
+			AVVIK__V1__RUNG_KIND__RUNG_KIND_WARNING}, /* 1 May is no working day */
 		{"D3", "2026-05-08T00:00:00+02:00", AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE},
-		{"D3", "2026-05-15T08:00:00+02:00", AVVIK__V1__RUNG_KIND__RUNG_KIND_ESCALATION}, /* Ascension day between */
+		{"D3", "2026-05-15T08:00:00+02:00",
+			AVVIK__V1__RUNG_KIND__RUNG_KIND_ESCALATION}, /* Ascension day between */
 	};
 	struct world w;
 	struct av_id id;
@@ -71,7 +74,8 @@ static void after_a_jump_of_the_clock_everything_overdue_fires_once_and_late(voi
 	assert_int_equal(harness_tick(w.h, harness_at("2026-06-07 09:00")), 0);
 	harness_restart(w.h);
 	assert_int_equal(harness_tick(w.h, harness_at("2026-06-08 09:00")), 0); /* once, ever */
-	assert_int_equal(harness_tick(w.h, harness_at("2026-04-01 09:00")), 0); /* nor when the clock goes back */
+	assert_int_equal(
+		harness_tick(w.h, harness_at("2026-04-01 09:00")), 0); /* nor when the clock goes back */
 	harness_check_replay(w.h);
 	world_close(&w);
 }
@@ -128,7 +132,8 @@ static void a_paper_report_that_is_already_overdue_says_so_at_once(void **state)
 	assert_true(harness_tick(w.h, w.h->now_ms) == 1);
 	assert_true(fired(&w, 0)->rung_fired->late);
 	harness_advance(w.h, harness_at("2026-04-16 12:00"));
-	assert_int_equal(harness_count(w.h, EVENT(RUNG_FIRED), 0), 2); /* the second escalation, in its time */
+	assert_int_equal(
+		harness_count(w.h, EVENT(RUNG_FIRED), 0), 2); /* the second escalation, in its time */
 	assert_false(fired(&w, 1)->rung_fired->late);
 	harness_check_replay(w.h);
 	world_close(&w);
@@ -150,7 +155,8 @@ static void a_backdated_notification_counts_its_two_months_from_its_day(void **s
 	world_want_day(world_deadline(&w, &id, "D4")->due_on, "2026-04-20");
 	notify.registry_number = TEXT("SN 1");
 	world_does(&w, "sara", &id, ACT(NOTIFY_IVO), &notify.base, "2026-04-19 11:00");
-	assert_int_equal(world_deadline(&w, &id, "D4")->state, ENDED(MET)); /* in time by the act, whenever recorded */
+	assert_int_equal(
+		world_deadline(&w, &id, "D4")->state, ENDED(MET)); /* in time by the act, whenever recorded */
 	world_want_day(world_deadline(&w, &id, "D5")->due_on, "2026-06-22");
 	assert_true(world_deadline(&w, &id, "D5")->rungs[0]->passed_over); /* 30 days before: 23 May */
 	harness_check_replay(w.h);

@@ -7,20 +7,22 @@
 #include "seal/crypto.h"
 #include "wire/yaml.h"
 
-static const char directory_text[] = "version: \"1\"\n"
-				     "municipality: \"0000\"\n"
-				     "name: Socialnämnden\n"
-				     "units:\n"
-				     "  - { code: soc, name: Socialnämnden, level: committee }\n"
-				     "  - { code: forv, name: Förvaltningen, parent: soc, level: administration }\n"
-				     "  - { code: aldre, name: Äldreomsorg, parent: forv, level: department }\n"
-				     "  - { code: lss, name: Funktionsstöd, parent: forv, level: department }\n"
-				     "  - { code: boendet, name: Boendet, parent: aldre, level: unit, operation: own }\n"
-				     "  - { code: hemtjanst, name: Hemtjänsten, parent: aldre, level: unit, operation: own }\n"
-				     "  - { code: gruppen, name: Gruppen, parent: lss, level: unit, operation: own }\n";
+static const char directory_text[] =
+	"version: \"1\"\n"
+	"municipality: \"0000\"\n"
+	"name: Socialnämnden\n"
+	"units:\n"
+	"  - { code: soc, name: Socialnämnden, level: committee }\n"
+	"  - { code: forv, name: Förvaltningen, parent: soc, level: administration }\n"
+	"  - { code: aldre, name: Äldreomsorg, parent: forv, level: department }\n"
+	"  - { code: lss, name: Funktionsstöd, parent: forv, level: department }\n"
+	"  - { code: boendet, name: Boendet, parent: aldre, level: unit, operation: own }\n"
+	"  - { code: hemtjanst, name: Hemtjänsten, parent: aldre, level: unit, operation: own }\n"
+	"  - { code: gruppen, name: Gruppen, parent: lss, level: unit, operation: own }\n";
 static const char people_text[] =
 	"people:\n"
-	"  - { id: sara, roles: [{ role: SAS, unit: forv }], deputies: [{ person: dan, from_on: 2026-07-01, until_on: 2026-07-31 }] }\n"
+	"  - { id: sara, roles: [{ role: SAS, unit: forv }], deputies: [{ person: dan, from_on: 2026-07-01, "
+	"until_on: 2026-07-31 }] }\n"
 	"  - { id: lena, roles: [{ role: LEX_ANSV, unit: forv }] }\n"
 	"  - { id: eva, roles: [{ role: LEX_UTR, unit: forv }] }\n"
 	"  - { id: fia, roles: [{ role: FC, unit: forv }] }\n"
@@ -31,8 +33,8 @@ static const char people_text[] =
 	"  - { id: old, roles: [{ role: SAS, unit: forv, until_on: 2026-03-31 }] }\n"
 	"  - { id: dan }\n";
 
-static ProtobufCMessage *from_yaml(struct world *world, struct av_yaml *yaml, int opened, struct av_faults *faults,
-	const ProtobufCMessageDescriptor *type)
+static ProtobufCMessage *from_yaml(struct world *world, struct av_yaml *yaml, int opened,
+	struct av_faults *faults, const ProtobufCMessageDescriptor *type)
 {
 	ProtobufCMessage *message = NULL;
 	int status = opened;
@@ -47,9 +49,11 @@ static ProtobufCMessage *from_yaml(struct world *world, struct av_yaml *yaml, in
 	return message;
 }
 
-static void feed(struct world *world, unsigned int number, ProtobufCMessage *body, const struct av_id *case_id)
+static void feed(
+	struct world *world, unsigned int number, ProtobufCMessage *body, const struct av_id *case_id)
 {
-	assert_int_equal(harness_feed(world->h, "intake", harness_event(world->h, number, body, case_id, 0)), AV_OK);
+	assert_int_equal(
+		harness_feed(world->h, "intake", harness_event(world->h, number, body, case_id, 0)), AV_OK);
 }
 
 static ProtobufCBinaryData hash_of(struct world *world, const ProtobufCMessage *message)
@@ -63,17 +67,20 @@ static ProtobufCBinaryData hash_of(struct world *world, const ProtobufCMessage *
 void world_publish_directory(struct world *world, const char *more_units)
 {
 	struct harness *h = world->h;
-	Avvik__V1__DirectoryPublished *published = AV_NEW(h->arena, Avvik__V1__DirectoryPublished, avvik__v1__directory_published);
-	Avvik__V1__PersonContact *contact = AV_NEW(h->arena, Avvik__V1__PersonContact, avvik__v1__person_contact);
-	const char *text = av_arena_printf(h->arena, "%s%s%s", directory_text, more_units ? more_units : "", people_text);
+	Avvik__V1__DirectoryPublished *published =
+		AV_NEW(h->arena, Avvik__V1__DirectoryPublished, avvik__v1__directory_published);
+	Avvik__V1__PersonContact *contact =
+		AV_NEW(h->arena, Avvik__V1__PersonContact, avvik__v1__person_contact);
+	const char *text = av_arena_printf(
+		h->arena, "%s%s%s", directory_text, more_units ? more_units : "", people_text);
 	struct av_yaml *yaml = NULL;
 	struct av_faults faults;
 	int opened;
 
 	av_faults_init(&faults, h->arena);
 	opened = av_yaml_open(av_bytes_of(text), "directory.yaml", &faults, &yaml);
-	published->directory =
-		(Avvik__V1__Directory *)from_yaml(world, yaml, opened, &faults, &avvik__v1__directory__descriptor);
+	published->directory = (Avvik__V1__Directory *)from_yaml(
+		world, yaml, opened, &faults, &avvik__v1__directory__descriptor);
 	published->hash = hash_of(world, &published->directory->base);
 	contact->person = TEXT("sara");
 	published->contacts = av_arena_copy(h->arena, &contact, sizeof(contact));
@@ -89,12 +96,14 @@ Avvik__V1__RulePack *world_rules(struct world *world)
 
 	av_faults_init(&faults, world->h->arena);
 	opened = av_yaml_open_file(RULES, &faults, &yaml);
-	return (Avvik__V1__RulePack *)from_yaml(world, yaml, opened, &faults, &avvik__v1__rule_pack__descriptor);
+	return (Avvik__V1__RulePack *)from_yaml(
+		world, yaml, opened, &faults, &avvik__v1__rule_pack__descriptor);
 }
 
 void world_publish_rules(struct world *world)
 {
-	Avvik__V1__RulesPublished *published = AV_NEW(world->h->arena, Avvik__V1__RulesPublished, avvik__v1__rules_published);
+	Avvik__V1__RulesPublished *published =
+		AV_NEW(world->h->arena, Avvik__V1__RulesPublished, avvik__v1__rules_published);
 	published->rules = world_rules(world);
 	published->hash = hash_of(world, &published->rules->base);
 	feed(world, EVENT(RULES_PUBLISHED), &published->base, NULL);
@@ -141,7 +150,8 @@ Avvik__V1__ReportFiled *world_report(struct world *world)
 	Avvik__V1__ReportFiled *report = AV_NEW(h->arena, Avvik__V1__ReportFiled, avvik__v1__report_filed);
 	Avvik__V1__ContentRef *ref = AV_NEW(h->arena, Avvik__V1__ContentRef, avvik__v1__content_ref);
 	static Avvik__V1__ContentPart parts[] = {AVVIK__V1__CONTENT_PART__CONTENT_PART_NARRATIVE,
-		AVVIK__V1__CONTENT_PART__CONTENT_PART_REPORTER, AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT};
+		AVVIK__V1__CONTENT_PART__CONTENT_PART_REPORTER,
+		AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT};
 	static Avvik__V1__Law laws[] = {AVVIK__V1__LAW__LAW_LSS};
 
 	report->report_id = new_id(world);
@@ -211,8 +221,8 @@ Avvik__V1__Reply *world_act(struct world *world, const char *person, const struc
 	return harness_order(world->h, &world->cases, reference, person, COMMAND(ACT_ON_CASE), &order.base);
 }
 
-Avvik__V1__ActAccepted *world_does(struct world *world, const char *person, const struct av_id *id, unsigned int act,
-	ProtobufCMessage *body, const char *acted)
+Avvik__V1__ActAccepted *world_does(struct world *world, const char *person, const struct av_id *id,
+	unsigned int act, ProtobufCMessage *body, const char *acted)
 {
 	Avvik__V1__Reply *reply = world_act(world, person, id, act, body, acted);
 	harness_want(reply, REPLY(DONE));
@@ -319,7 +329,8 @@ void world_execute(struct world *world, const struct av_id *id, struct av_id mea
 	world_does(world, "anna", id, ACT(EXECUTE_MEASURE), &execute.base, NULL);
 }
 
-void world_evaluate(struct world *world, const struct av_id *id, struct av_id measure, bool effective, bool accept_risk)
+void world_evaluate(
+	struct world *world, const struct av_id *id, struct av_id measure, bool effective, bool accept_risk)
 {
 	Avvik__V1__EvaluateMeasure evaluate = AVVIK__V1__EVALUATE_MEASURE__INIT;
 	evaluate.measure_id = BINARY(measure);

@@ -1,8 +1,9 @@
-/* workflow_world.h - a small municipality for the component tests of the workflow: a directory, the real rule pack, people.
+/* workflow_world.h - a small municipality for the component tests of the workflow: a directory, the real rule
+ *pack, people.
  *
- *	soc (committee) > forv (administration) > aldre (department) > boendet, hemtjanst (leaves); lss > gruppen (leaf)
- *	sara SAS, lena LEX_ANSV, eva LEX_UTR, fia FC at forv; reg REGISTRATOR at soc; alf AC at aldre; anna EC at boendet;
- *	bo EC at hemtjanst; dan has no role but stands in for sara in July 2026
+ *	soc (committee) > forv (administration) > aldre (department) > boendet, hemtjanst (leaves); lss >
+ *gruppen (leaf) sara SAS, lena LEX_ANSV, eva LEX_UTR, fia FC at forv; reg REGISTRATOR at soc; alf AC at
+ *aldre; anna EC at boendet; bo EC at hemtjanst; dan has no role but stands in for sara in July 2026
  */
 #ifndef AVVIK_TESTS_WORKFLOW_WORLD_H
 #define AVVIK_TESTS_WORKFLOW_WORLD_H
@@ -12,7 +13,8 @@
 
 struct world {
 	struct harness *h;
-	struct av_principal cases, publisher; /* a case system with all rights for all units; who filed the reports */
+	struct av_principal cases,
+		publisher; /* a case system with all rights for all units; who filed the reports */
 	unsigned int references;
 };
 
@@ -25,10 +27,11 @@ struct world {
 #define IVO(name) AVVIK__V1__IVO_STATE__IVO_STATE_##name
 #define ENDED(name) AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_##name
 
-void world_open(struct world *world, const char *now);	 /* directory and rules published */
+void world_open(struct world *world, const char *now);	    /* directory and rules published */
 void world_open_bare(struct world *world, const char *now); /* neither */
 void world_close(struct world *world);
-void world_publish_directory(struct world *world, const char *more_units); /* YAML lines under `units:`, or NULL */
+void world_publish_directory(
+	struct world *world, const char *more_units); /* YAML lines under `units:`, or NULL */
 void world_publish_rules(struct world *world);
 Avvik__V1__RulePack *world_rules(struct world *world); /* the file, not published */
 
@@ -42,22 +45,24 @@ Avvik__V1__Case *world_case(struct world *world, const struct av_id *id);
 Avvik__V1__Reply *world_act(struct world *world, const char *person, const struct av_id *id, unsigned int act,
 	ProtobufCMessage *body, const char *acted);
 /* The same, which must be done. */
-Avvik__V1__ActAccepted *world_does(struct world *world, const char *person, const struct av_id *id, unsigned int act,
-	ProtobufCMessage *body, const char *acted);
+Avvik__V1__ActAccepted *world_does(struct world *world, const char *person, const struct av_id *id,
+	unsigned int act, ProtobufCMessage *body, const char *acted);
 Avvik__V1__Reply *world_ask(struct world *world, unsigned int number, ProtobufCMessage *body);
 /* The deadline of a rule (of a measure, or the first); fails when there is none. */
 Avvik__V1__Deadline *world_deadline(struct world *world, const struct av_id *id, const char *rule);
 size_t world_deadlines(struct world *world, const struct av_id *id); /* how many */
-void world_want_instant(int64_t got, const char *want); /* "2026-06-22T08:00:00+02:00" */
+void world_want_instant(int64_t got, const char *want);		     /* "2026-06-22T08:00:00+02:00" */
 void world_want_day(int32_t got, const char *want);
 
 /* Steps of the main line, with all that they need. */
-void world_investigate(struct world *world, const struct av_id *id);		 /* assessed, eva investigates */
-void world_document(struct world *world, const struct av_id *id);		 /* all items, completed */
+void world_investigate(struct world *world, const struct av_id *id); /* assessed, eva investigates */
+void world_document(struct world *world, const struct av_id *id);    /* all items, completed */
 void world_decide(struct world *world, const struct av_id *id, Avvik__V1__Degree degree);
-struct av_id world_measure(struct world *world, const struct av_id *id, const char *end); /* decided; answers its id */
+struct av_id world_measure(
+	struct world *world, const struct av_id *id, const char *end); /* decided; answers its id */
 void world_execute(struct world *world, const struct av_id *id, struct av_id measure);
-void world_evaluate(struct world *world, const struct av_id *id, struct av_id measure, bool effective, bool accept_risk);
+void world_evaluate(
+	struct world *world, const struct av_id *id, struct av_id measure, bool effective, bool accept_risk);
 
 #define TEXT(literal) ((char *)(uintptr_t)(literal))
 #define BINARY(id) ((ProtobufCBinaryData){AV_ID_SIZE, (id).bytes})

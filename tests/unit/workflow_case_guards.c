@@ -51,8 +51,8 @@ static void want(const Avvik__V1__Case *found, struct case_intent intent, enum c
 	enum case_guard got = case_check(found, &intent, &next);
 
 	if (got != guard)
-		fail_msg("%s in %s: got %s, want %s", case_act_column(intent.act), case_state_name(found->state),
-			case_guard_name(got), case_guard_name(guard));
+		fail_msg("%s in %s: got %s, want %s", case_act_column(intent.act),
+			case_state_name(found->state), case_guard_name(got), case_guard_name(guard));
 	if (guard == CASE_ALLOWED)
 		assert_int_not_equal(next, STATE(UNSPECIFIED));
 	else
@@ -83,12 +83,16 @@ static void a_position_is_only_for_what_clearly_is_no_misconduct(void **state)
 	Avvik__V1__Case found = lex(STATE(RECEIVED));
 
 	(void)state;
-	want(&found, (struct case_intent){.act = CASE_ACT_TAKE_POSITION, .degree = DEGREE(NONE)}, CASE_ALLOWED);
+	want(&found, (struct case_intent){.act = CASE_ACT_TAKE_POSITION, .degree = DEGREE(NONE)},
+		CASE_ALLOWED);
 	for (int degree = DEGREE(RISK); degree <= DEGREE(SERIOUS); degree++)
-		want(&found, (struct case_intent){.act = CASE_ACT_TAKE_POSITION, .degree = (Avvik__V1__Degree)degree},
+		want(&found,
+			(struct case_intent){
+				.act = CASE_ACT_TAKE_POSITION, .degree = (Avvik__V1__Degree)degree},
 			CASE_GUARD_POSITION_DEGREE);
 	found.ivo = IVO(REQUIRED);
-	want(&found, (struct case_intent){.act = CASE_ACT_TAKE_POSITION, .degree = DEGREE(NONE)}, CASE_GUARD_POSITION_SERIOUS);
+	want(&found, (struct case_intent){.act = CASE_ACT_TAKE_POSITION, .degree = DEGREE(NONE)},
+		CASE_GUARD_POSITION_SERIOUS);
 }
 
 static void an_investigation_is_complete_with_items_1_to_8_and_10(void **state)
@@ -102,7 +106,8 @@ static void an_investigation_is_complete_with_items_1_to_8_and_10(void **state)
 		for (int item = 1; item <= 10; item++)
 			complete &= item == 9 || (items & 1u << item);
 		found.items_documented = items;
-		want(&found, (struct case_intent){.act = CASE_ACT_COMPLETE}, complete ? CASE_ALLOWED : CASE_GUARD_ITEMS_MISSING);
+		want(&found, (struct case_intent){.act = CASE_ACT_COMPLETE},
+			complete ? CASE_ALLOWED : CASE_GUARD_ITEMS_MISSING);
 		case_items_missing(items, missing, sizeof(missing));
 		assert_int_equal(*missing == '\0', complete);
 	}
@@ -116,8 +121,10 @@ static void invariant_vi_the_investigator_does_not_decide(void **state)
 {
 	Avvik__V1__Case found = lex(STATE(ASSESSMENT));
 	(void)state;
-	want(&found, (struct case_intent){.act = CASE_ACT_DECIDE, .person = "eva", .degree = DEGREE(RISK)}, CASE_GUARD_INVESTIGATOR);
-	want(&found, (struct case_intent){.act = CASE_ACT_DECIDE, .person = "sara", .degree = DEGREE(RISK)}, CASE_ALLOWED);
+	want(&found, (struct case_intent){.act = CASE_ACT_DECIDE, .person = "eva", .degree = DEGREE(RISK)},
+		CASE_GUARD_INVESTIGATOR);
+	want(&found, (struct case_intent){.act = CASE_ACT_DECIDE, .person = "sara", .degree = DEGREE(RISK)},
+		CASE_ALLOWED);
 }
 
 static void invariant_i_a_serious_degree_is_notified_before_closing(void **state)
@@ -125,14 +132,16 @@ static void invariant_i_a_serious_degree_is_notified_before_closing(void **state
 	(void)state;
 	for (int degree = DEGREE(NONE); degree <= DEGREE(SERIOUS); degree++) {
 		Avvik__V1__Case found = lex(STATE(ASSESSMENT));
-		struct case_intent decide = {.act = CASE_ACT_DECIDE, .person = "sara", .degree = (Avvik__V1__Degree)degree};
+		struct case_intent decide = {
+			.act = CASE_ACT_DECIDE, .person = "sara", .degree = (Avvik__V1__Degree)degree};
 		bool serious = degree >= DEGREE(SERIOUS_RISK);
 
 		assert_int_equal(case_is_serious((Avvik__V1__Degree)degree), serious);
 		found.ivo = case_ivo_after(&found, &decide);
 		assert_int_equal(found.ivo, serious ? IVO(REQUIRED) : IVO(NOT_REQUIRED));
 		found.state = STATE(FOLLOW_UP);
-		want(&found, (struct case_intent){.act = CASE_ACT_CLOSE}, serious ? CASE_GUARD_CLOSE_UNNOTIFIED : CASE_ALLOWED);
+		want(&found, (struct case_intent){.act = CASE_ACT_CLOSE},
+			serious ? CASE_GUARD_CLOSE_UNNOTIFIED : CASE_ALLOWED);
 		if (!serious)
 			continue;
 		found.proposed_degree = DEGREE(SERIOUS);
@@ -148,25 +157,31 @@ static void a_case_notified_early_may_lawfully_end_with_a_lower_degree(void **st
 	Avvik__V1__Case found = lex(STATE(ASSESSMENT));
 	(void)state;
 	found.ivo = IVO(COMPLETE);
-	assert_int_equal(case_ivo_after(&found, &(struct case_intent){.act = CASE_ACT_DECIDE, .degree = DEGREE(MISCONDUCT)}), IVO(COMPLETE));
+	assert_int_equal(case_ivo_after(&found,
+				 &(struct case_intent){.act = CASE_ACT_DECIDE, .degree = DEGREE(MISCONDUCT)}),
+		IVO(COMPLETE));
 	found.ivo = IVO(NOTIFIED); /* and a serious decision does not ask for a second notification */
-	assert_int_equal(case_ivo_after(&found, &(struct case_intent){.act = CASE_ACT_DECIDE, .degree = DEGREE(SERIOUS)}), IVO(NOTIFIED));
+	assert_int_equal(case_ivo_after(&found,
+				 &(struct case_intent){.act = CASE_ACT_DECIDE, .degree = DEGREE(SERIOUS)}),
+		IVO(NOTIFIED));
 }
 
 static void invariant_ii_a_notification_never_moves_the_investigation(void **state)
 {
 	(void)state;
 	for (int from = 1; from < CASE_STATE_COUNT; from++) {
-		Avvik__V1__CaseState next =
-			case_next(AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH, (Avvik__V1__CaseState)from, CASE_ACT_NOTIFY_IVO);
+		Avvik__V1__CaseState next = case_next(AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH,
+			(Avvik__V1__CaseState)from, CASE_ACT_NOTIFY_IVO);
 		assert_true(next == STATE(UNSPECIFIED) || (int)next == from);
 	}
 }
 
-static void ivo_is_notified_once_when_required_and_with_the_investigation_only_when_it_is_finished(void **state)
+static void ivo_is_notified_once_when_required_and_with_the_investigation_only_when_it_is_finished(
+	void **state)
 {
 	Avvik__V1__Case found = lex(STATE(INVESTIGATION));
-	struct case_intent alone = {.act = CASE_ACT_NOTIFY_IVO}, attached = {.act = CASE_ACT_NOTIFY_IVO, .investigation_attached = true};
+	struct case_intent alone = {.act = CASE_ACT_NOTIFY_IVO},
+			   attached = {.act = CASE_ACT_NOTIFY_IVO, .investigation_attached = true};
 
 	(void)state;
 	want(&found, alone, CASE_GUARD_IVO_NOT_REQUIRED);
@@ -203,7 +218,8 @@ static void a_measure_is_executed_then_judged_and_each_once(void **state)
 {
 	Avvik__V1__Case found = lex(STATE(MEASURES));
 	Avvik__V1__Measure *measure = with_measure(&found, MEASURE(APPROVED));
-	struct case_intent execute = {.act = CASE_ACT_EXECUTE, .measure = measure}, judge = {.act = CASE_ACT_EVALUATE, .measure = measure};
+	struct case_intent execute = {.act = CASE_ACT_EXECUTE, .measure = measure},
+			   judge = {.act = CASE_ACT_EVALUATE, .measure = measure};
 
 	(void)state;
 	want(&found, (struct case_intent){.act = CASE_ACT_EXECUTE}, CASE_GUARD_MEASURE_UNKNOWN);
@@ -229,17 +245,22 @@ static void the_last_measure_leads_to_follow_up_unless_another_is_wanted(void **
 {
 	Avvik__V1__ExecuteMeasure execute = AVVIK__V1__EXECUTE_MEASURE__INIT;
 	Avvik__V1__Case found = lex(STATE(MEASURES));
-	Avvik__V1__Measure *first = with_measure(&found, MEASURE(APPROVED)), *second = with_measure(&found, MEASURE(APPROVED));
+	Avvik__V1__Measure *first = with_measure(&found, MEASURE(APPROVED)),
+			   *second = with_measure(&found, MEASURE(APPROVED));
 
 	(void)state;
-	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE, &execute), CASE_ACT_EXECUTE);
+	assert_int_equal(
+		resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE, &execute), CASE_ACT_EXECUTE);
 	second->state = MEASURE(EXECUTED);
-	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE, &execute), CASE_ACT_EXECUTE_LAST);
+	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE, &execute),
+		CASE_ACT_EXECUTE_LAST);
 	second->state = MEASURE(EVALUATED); /* and proved ineffective, without an answer */
 	assert_true(case_wants_measure(&found));
-	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE, &execute), CASE_ACT_EXECUTE);
+	assert_int_equal(
+		resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE, &execute), CASE_ACT_EXECUTE);
 	second->answered = true;
-	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE, &execute), CASE_ACT_EXECUTE_LAST);
+	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE, &execute),
+		CASE_ACT_EXECUTE_LAST);
 	second->answered = false;
 	second->risk_accepted = true;
 	assert_false(case_wants_measure(&found));
@@ -255,12 +276,15 @@ static void a_judgement_decides_whether_a_measure_is_wanted(void **state)
 	Avvik__V1__Case found = lex(STATE(FOLLOW_UP));
 
 	(void)state;
-	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE, &evaluate), CASE_ACT_EVALUATE_WANTING);
+	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE, &evaluate),
+		CASE_ACT_EVALUATE_WANTING);
 	evaluate.accept_risk = true;
-	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE, &evaluate), CASE_ACT_EVALUATE);
+	assert_int_equal(
+		resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE, &evaluate), CASE_ACT_EVALUATE);
 	evaluate.accept_risk = false;
 	evaluate.effective = true;
-	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE, &evaluate), CASE_ACT_EVALUATE);
+	assert_int_equal(
+		resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE, &evaluate), CASE_ACT_EVALUATE);
 }
 
 static void an_incomplete_case_is_received_when_the_last_thing_is_known(void **state)
@@ -273,11 +297,13 @@ static void an_incomplete_case_is_received_when_the_last_thing_is_known(void **s
 	found.tasks = tasks;
 	found.n_tasks = 2;
 	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_PLACE, &place), CASE_ACT_PLACE);
-	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_NAME_REPORTER, &place), CASE_ACT_NAME_REPORTER);
+	assert_int_equal(
+		resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_NAME_REPORTER, &place), CASE_ACT_NAME_REPORTER);
 	found.n_tasks = 1; /* only the place is missing */
 	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_PLACE, &place), CASE_ACT_PLACE_LAST);
 	tasks[0] = tasks[1]; /* only the name is */
-	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_NAME_REPORTER, &place), CASE_ACT_NAME_REPORTER_LAST);
+	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_NAME_REPORTER, &place),
+		CASE_ACT_NAME_REPORTER_LAST);
 }
 
 static void a_reporter_is_named_once(void **state)
@@ -335,7 +361,8 @@ static void a_high_product_with_a_high_severity_is_suspect(void **state)
 	(void)state;
 	for (uint32_t probability = 1; probability <= 4; probability++)
 		for (uint32_t severity = 1; severity <= 4; severity++)
-			assert_int_equal(case_suspects_lex_sarah(probability, severity, 8, 3), probability * severity >= 8 && severity >= 3);
+			assert_int_equal(case_suspects_lex_sarah(probability, severity, 8, 3),
+				probability * severity >= 8 && severity >= 3);
 	assert_false(case_suspects_lex_sarah(4, 2, 8, 3)); /* the product alone is not enough */
 	assert_false(case_suspects_lex_sarah(4, 4, 0, 0)); /* no threshold is set */
 }
@@ -371,7 +398,8 @@ int main(void)
 		cmocka_unit_test(invariant_i_a_serious_degree_is_notified_before_closing),
 		cmocka_unit_test(a_case_notified_early_may_lawfully_end_with_a_lower_degree),
 		cmocka_unit_test(invariant_ii_a_notification_never_moves_the_investigation),
-		cmocka_unit_test(ivo_is_notified_once_when_required_and_with_the_investigation_only_when_it_is_finished),
+		cmocka_unit_test(
+			ivo_is_notified_once_when_required_and_with_the_investigation_only_when_it_is_finished),
 		cmocka_unit_test(what_ivo_waits_for_is_handed_in_once),
 		cmocka_unit_test(a_measure_is_executed_then_judged_and_each_once),
 		cmocka_unit_test(the_last_measure_leads_to_follow_up_unless_another_is_wanted),

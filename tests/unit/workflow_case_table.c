@@ -1,6 +1,8 @@
-/* workflow_case_table.c - every state x act of both kinds, against what the regulation says, written here once more
+/* workflow_case_table.c - every state x act of both kinds, against what the regulation says, written here
+ * once more
  *
- * A triple that is not listed is refused; so the tables are right and complete, or the test fails with the cell.
+ * A triple that is not listed is refused; so the tables are right and complete, or the test fails with the
+ * cell.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +22,8 @@ struct step {
 };
 
 /* 2.6 of the process description, SOSFS 2011:5. */
-static const struct step lex_sarah[] = { /* clang-format off */
+static const struct step lex_sarah[] = {
+	/* clang-format off */
 	/* a report without a named reporter, or for an unknown unit, is a task until both are known */
 	{ "PLACE",              "incomplete>incomplete received>received" },
 	{ "PLACE_LAST",         "incomplete>received" },
@@ -93,7 +96,8 @@ static void check_table(Avvik__V1__CaseKind kind, const struct step *steps, size
 
 	for (int state = 0; state < CASE_STATE_COUNT; state++)
 		for (int act = 0; act < CASE_ACT_COUNT; act++) {
-			Avvik__V1__CaseState next = case_next(kind, (Avvik__V1__CaseState)state, (enum case_act)act);
+			Avvik__V1__CaseState next =
+				case_next(kind, (Avvik__V1__CaseState)state, (enum case_act)act);
 			const char *got = next ? case_state_name(next) : "";
 			char want[40];
 
@@ -103,7 +107,8 @@ static void check_table(Avvik__V1__CaseKind kind, const struct step *steps, size
 			if (strcmp(got, want) == 0)
 				continue;
 			wrong++;
-			print_error("%s + %s: got \"%s\", want \"%s\"\n", case_state_name((Avvik__V1__CaseState)state),
+			print_error("%s + %s: got \"%s\", want \"%s\"\n",
+				case_state_name((Avvik__V1__CaseState)state),
 				case_act_column((enum case_act)act), got, want);
 		}
 	assert_int_equal(wrong, 0);
@@ -137,7 +142,10 @@ static void nothing_leads_out_of_a_closed_case(void **state)
 	(void)state;
 	for (int kind = 1; kind < CASE_KIND_COUNT; kind++)
 		for (int act = 0; act < CASE_ACT_COUNT; act++)
-			assert_int_equal(case_next((Avvik__V1__CaseKind)kind, AVVIK__V1__CASE_STATE__CASE_STATE_CLOSED, (enum case_act)act), 0);
+			assert_int_equal(
+				case_next((Avvik__V1__CaseKind)kind, AVVIK__V1__CASE_STATE__CASE_STATE_CLOSED,
+					(enum case_act)act),
+				0);
 }
 
 static void every_column_has_a_name_and_a_meaning(void **state)

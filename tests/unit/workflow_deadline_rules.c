@@ -50,7 +50,8 @@ static Avvik__V1__DeadlineRule *rule_of(uint32_t count, Avvik__V1__PeriodUnit un
 	return rule;
 }
 
-static void add_rung(Avvik__V1__DeadlineRule *rule, Avvik__V1__RungKind kind, uint32_t count, Avvik__V1__PeriodUnit unit)
+static void add_rung(
+	Avvik__V1__DeadlineRule *rule, Avvik__V1__RungKind kind, uint32_t count, Avvik__V1__PeriodUnit unit)
 {
 	Avvik__V1__Rung *rung = av_arena_alloc(arena, sizeof(*rung));
 	avvik__v1__rung__init(rung);
@@ -75,7 +76,8 @@ static void two_months_end_as_the_law_says(void **state)
 		const char *start, *want_nominal, *want_due;
 		uint32_t months;
 	} vectors[] = {
-		{"2026-04-19 10:00", "2026-06-19", "2026-06-22", 2}, /* midsommarafton, midsommardagen, Sunday */
+		{"2026-04-19 10:00", "2026-06-19", "2026-06-22",
+			2}, /* midsommarafton, midsommardagen, Sunday */
 		{"2025-12-31 10:00", "2026-02-28", "2026-03-02", 2},
 		{"2026-10-24 10:00", "2026-12-24", "2026-12-28", 2},
 		{"2026-10-31 10:00", "2026-12-31", "2027-01-04", 2},
@@ -90,7 +92,8 @@ static void two_months_end_as_the_law_says(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < AV_COUNT(vectors); i++) {
-		Avvik__V1__Deadline *ledger = set(rule_of(vectors[i].months, UNIT(MONTHS), true), vectors[i].start, vectors[i].start);
+		Avvik__V1__Deadline *ledger = set(
+			rule_of(vectors[i].months, UNIT(MONTHS), true), vectors[i].start, vectors[i].start);
 		want_on(ledger->nominal_on, vectors[i].want_nominal);
 		want_on(ledger->due_on, vectors[i].want_due);
 		assert_int_equal(ledger->due_at_ms, av_day_end_ms(ledger->due_on));
@@ -157,7 +160,8 @@ static void closures_lengthen_local_targets_and_never_the_law(void **state)
 	int32_t closures[2];
 	struct deadline_calendar calendar;
 	Avvik__V1__Deadline local = AVVIK__V1__DEADLINE__INIT, statutory = AVVIK__V1__DEADLINE__INIT;
-	Avvik__V1__DeadlineRule *target = rule_of(1, UNIT(WORKING_DAYS), false), *law = rule_of(2, UNIT(MONTHS), true);
+	Avvik__V1__DeadlineRule *target = rule_of(1, UNIT(WORKING_DAYS), false),
+				*law = rule_of(2, UNIT(MONTHS), true);
 
 	(void)state;
 	closures[0] = av_local_day(at("2026-05-15 12:00")); /* unordered, as a file may have them */
@@ -169,10 +173,14 @@ static void closures_lengthen_local_targets_and_never_the_law(void **state)
 	pack.office_hours = &hours;
 	add_rung(target, RUNG(DUE), 0, UNIT(DAYS));
 	calendar = deadline_calendar_of(&pack, arena);
-	assert_int_equal(deadline_set(target, &calendar, at("2026-03-13 10:00"), at("2026-03-13 10:00"), arena, &local), AV_OK);
+	assert_int_equal(deadline_set(target, &calendar, at("2026-03-13 10:00"), at("2026-03-13 10:00"),
+				 arena, &local),
+		AV_OK);
 	want_on(local.due_on, "2026-03-17"); /* a Friday, the weekend, the closed Monday */
 	want_at(local.rungs[0]->at_ms, "2026-03-17T09:00:00+01:00");
-	assert_int_equal(deadline_set(law, &calendar, at("2026-03-15 10:00"), at("2026-03-15 10:00"), arena, &statutory), AV_OK);
+	assert_int_equal(deadline_set(law, &calendar, at("2026-03-15 10:00"), at("2026-03-15 10:00"), arena,
+				 &statutory),
+		AV_OK);
 	want_on(statutory.due_on, "2026-05-15");
 }
 
@@ -290,7 +298,8 @@ static void met_is_judged_by_the_time_of_the_act(void **state)
 static void what_a_fact_does_stands_in_the_rule(void **state)
 {
 	Avvik__V1__DeadlineRule *rule = rule_of(1, UNIT(DAYS), false);
-	Avvik__V1__Anchor met[2] = {AVVIK__V1__ANCHOR__ANCHOR_ASSESSED, AVVIK__V1__ANCHOR__ANCHOR_TURNED_LEX_SARAH};
+	Avvik__V1__Anchor met[2] = {
+		AVVIK__V1__ANCHOR__ANCHOR_ASSESSED, AVVIK__V1__ANCHOR__ANCHOR_TURNED_LEX_SARAH};
 	Avvik__V1__Anchor cancelled[1] = {AVVIK__V1__ANCHOR__ANCHOR_CLOSED};
 	Avvik__V1__CaseKind kinds[1] = {AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION};
 
@@ -303,8 +312,8 @@ static void what_a_fact_does_stands_in_the_rule(void **state)
 	rule->n_kinds = 1;
 	for (int fact = 0; fact <= AVVIK__V1__ANCHOR__ANCHOR_NOTICED; fact++) {
 		enum deadline_effect want_effect = fact == (int)met[0] || fact == (int)met[1] ? DEADLINE_MET
-						   : fact == (int)cancelled[0]	     ? DEADLINE_CANCELLED
-										     : DEADLINE_UNTOUCHED;
+						   : fact == (int)cancelled[0] ? DEADLINE_CANCELLED
+									       : DEADLINE_UNTOUCHED;
 		assert_int_equal(deadline_effect(rule, (Avvik__V1__Anchor)fact), want_effect);
 	}
 	assert_true(deadline_concerns(rule, AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION));

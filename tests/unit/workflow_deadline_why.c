@@ -31,7 +31,8 @@ static const char *told(uint32_t count, Avvik__V1__PeriodUnit unit, bool moved, 
 	for (size_t i = 0; i < day_count; i++) {
 		char day[AV_DATE_TEXT];
 		av_day_text(days[i]->day_on, day);
-		text = av_arena_printf(arena, "%s%s %s%s%s", text, day, uses[days[i]->use], *days[i]->reason ? " " : "", days[i]->reason);
+		text = av_arena_printf(arena, "%s%s %s%s%s", text, day, uses[days[i]->use],
+			*days[i]->reason ? " " : "", days[i]->reason);
 		if (days[i]->run > 1)
 			text = av_arena_printf(arena, "%s x%u", text, days[i]->run);
 		text = av_arena_printf(arena, "%s\n", text);
@@ -54,7 +55,8 @@ static void two_months_to_midsummer_eve_are_moved_past_three_days(void **state)
 static void working_days_skip_the_weekend_and_the_holiday(void **state)
 {
 	(void)state;
-	assert_string_equal(told(2, AVVIK__V1__PERIOD_UNIT__PERIOD_UNIT_WORKING_DAYS, false, "2026-04-30 10:00"),
+	assert_string_equal(
+		told(2, AVVIK__V1__PERIOD_UNIT__PERIOD_UNIT_WORKING_DAYS, false, "2026-04-30 10:00"),
 		"2026-04-30 start\n"
 		"2026-05-01 skipped Första maj\n"
 		"2026-05-02 skipped lördag\n"
@@ -66,7 +68,8 @@ static void working_days_skip_the_weekend_and_the_holiday(void **state)
 static void a_day_that_is_its_own_end_is_just_due(void **state)
 {
 	(void)state;
-	assert_string_equal(told(0, AVVIK__V1__PERIOD_UNIT__PERIOD_UNIT_DAYS, false, "2026-09-15 00:00"), "2026-09-15 due\n");
+	assert_string_equal(told(0, AVVIK__V1__PERIOD_UNIT__PERIOD_UNIT_DAYS, false, "2026-09-15 00:00"),
+		"2026-09-15 due\n");
 }
 
 static void every_anchor_has_a_name(void **state)

@@ -40,7 +40,9 @@ static void the_document_holds_the_tables_as_they_are(void **state)
 	fclose(stream);
 	at = strstr(document, "## Lex Sarah");
 	if (!at || strcmp(at, want) != 0)
-		fail_msg("docs/case-tables.md differs from the tables; from \"## Lex Sarah\" it should be:\n%s", want);
+		fail_msg("docs/case-tables.md differs from the tables; from \"## Lex Sarah\" it should "
+			 "be:\n%s",
+			want);
 	free(document);
 	free(want);
 }

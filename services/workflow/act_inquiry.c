@@ -1,0 +1,322 @@
+/* act_inquiry.c - the acts up to the decision and the notification of IVO: what each needs, writes, and means
+ * to deadlines
+ *
+ * Texts are sealed; an event carries codes, times and a reference to what was sealed. The author of an entry
+ * is the acting person of the envelope.
+ */
+#include "act.h"
+
+#include "base/macros.h"
+
+#define EVENT(name) AVVIK__V1__EVENT__BODY_##name
+#define ANCHOR(name) AVVIK__V1__ANCHOR__ANCHOR_##name
+#define FAULT(name) AVVIK__V1__FAULT_CODE__FAULT_CODE_##name
+#define ACT(name) AVVIK__V1__ACT_ON_CASE__ACT_##name
+
+/* --- place, reporter --- */
+
+static void check_place(struct act *act)
+{
+	const Avvik__V1__Unit *unit = av_org_unit(act->view.org, act->order->place->unit);
+
+	if (!unit || !av_org_leaf(act->view.org, unit))
+		av_fault(&act->ctx->faults, FAULT(UNKNOWN_REFERENCE), "unit",
+			"a case is placed at a leaf of the directory that is in force: give the code of one");
+	else if (strcmp(unit->code, act->found->unit) == 0 && !case_task(act->found, "unplaced"))
+		av_fault(&act->ctx->faults, FAULT(DUPLICATE), "unit",
+			"the case is placed there already: give another unit");
+	if (!case_task(act->found, "unplaced"))
+		act_need(act, act->order->place->motive, "motive", "the motive for moving the case");
+}
+
+static int write_place(struct act *act)
+{
+	Avvik__V1__CasePlaced *placed = ACT_NEW(act, CasePlaced, case_placed);
+	int status = placed ? act_seal(act, act->order->place->motive, &placed->content) : AV_MEMORY;
+
+	if (status != AV_OK)
+		return status;
+	placed->unit = act->order->place->unit;
+	placed->from_unit = act->found->unit;
+	placed->state = act->next;
+	return act_tell(act, EVENT(CASE_PLACED), placed, 0, NULL);
+}
+
+static void check_name_reporter(struct act *act)
+{
+	const Avvik__V1__Reporter *reporter = act->order->name_reporter->reporter;
+	if (!reporter || !*reporter->name)
+		av_fault(
+			&act->ctx->faults, FAULT(REQUIRED), "reporter.name", "give the name of the reporter");
+}
+
+/* The name and address stand apart as CONTACT, which alone is opened for notification. */
+static int write_name_reporter(struct act *act)
+{
+	Avvik__V1__ReporterNamed *named = ACT_NEW(act, ReporterNamed, reporter_named);
+	const Avvik__V1__Reporter *reporter = act->order->name_reporter->reporter;
+	Avvik__V1__Contact contact = AVVIK__V1__CONTACT__INIT;
+	struct av_content_part parts[2] = {{AVVIK__V1__CONTENT_PART__CONTENT_PART_REPORTER, {NULL, 0}},
+		{AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT, {NULL, 0}}};
+	int status;
+
+	contact.name = reporter->name;
+	contact.mail = reporter->mail;
+	contact.phone = reporter->phone;
+	parts[0].body = av_message_pack(&reporter->base, act->ctx->arena);
+	parts[1].body = av_message_pack(&contact.base, act->ctx->arena);
+	if (!named || !parts[0].body.data || !parts[1].body.data)
+		return AV_MEMORY;
+	status = av_seal_parts(act->ctx, parts, *reporter->mail ? 2 : 1, parts[0].body, &named->content);
+	if (status != AV_OK)
+		return status;
+	named->state = act->next;
+	return act_tell(act, EVENT(REPORTER_NAMED), named, 0, NULL);
+}
+
+/* --- remedy, information, initial assessment --- */
+
+static void check_remedy(struct act *act)
+{
+	act_need(act, act->order->remedy->text, "text", "the measure, or why none is needed");
+}
+
+static int write_remedy(struct act *act)
+{
+	Avvik__V1__CaseRemedied *remedied = ACT_NEW(act, CaseRemedied, case_remedied);
+	int status = remedied ? act_seal(act, act->order->remedy->text, &remedied->content) : AV_MEMORY;
+
+	if (status != AV_OK)
+		return status;
+	remedied->none_needed = act->order->remedy->none_needed;
+	return act_tell(act, EVENT(CASE_REMEDIED), remedied, ANCHOR(REMEDIED), NULL);
+}
+
+static void check_inform(struct act *act)
+{
+	act_need(act, act->order->inform_affected->text, "text", "who was told what, or why nobody was");
+}
+
+static int write_inform(struct act *act)
+{
+	Avvik__V1__AffectedInformed *informed = ACT_NEW(act, AffectedInformed, affected_informed);
+	int status =
+		informed ? act_seal(act, act->order->inform_affected->text, &informed->content) : AV_MEMORY;
+
+	if (status != AV_OK)
+		return status;
+	informed->informed = act->order->inform_affected->informed;
+	return act_tell(act, EVENT(AFFECTED_INFORMED), informed, 0, NULL);
+}
+
+/* The investigator must be able to do the work: hold a role that records entries, for this unit. */
+static void check_assess(struct act *act)
+{
+	const Avvik__V1__AssessInitially *assess = act->order->assess_initially;
+
+	act_need(act, assess->motive, "motive", "the motive");
+	if (assess->preliminary_degree == AVVIK__V1__DEGREE__DEGREE_UNSPECIFIED)
+		av_fault(&act->ctx->faults, FAULT(REQUIRED), "preliminary_degree",
+			"give the preliminary degree");
+	if (!assess->investigate)
+		return;
+	act_need(act, assess->investigator, "investigator", "the investigator");
+	act_need_person(act, assess->investigator, "investigator");
+	if (*assess->investigator && av_org_person(act->view.org, assess->investigator) &&
+		!workflow_holds_for(&act->view, act->pack, act->found, "record_entry", assess->investigator,
+			act->found->unit, av_local_day(act->ctx->now_ms)))
+		av_fault(&act->ctx->faults, FAULT(NOT_ALLOWED), "investigator",
+			"the person holds no role that may record entries for the unit of the case: choose "
+			"an investigator who does");
+}
+
+static int write_assess(struct act *act)
+{
+	const Avvik__V1__AssessInitially *assess = act->order->assess_initially;
+	Avvik__V1__CaseAssessedInitially *assessed =
+		ACT_NEW(act, CaseAssessedInitially, case_assessed_initially);
+	int status = assessed ? act_seal(act, assess->motive, &assessed->content) : AV_MEMORY;
+
+	if (status != AV_OK)
+		return status;
+	assessed->preliminary_degree = assess->preliminary_degree;
+	assessed->investigate = assess->investigate;
+	assessed->investigator = assess->investigate ? assess->investigator : (char *)"";
+	assessed->state = act->next;
+	return act_tell(act, EVENT(CASE_ASSESSED_INITIALLY), assessed, ANCHOR(ASSESSED_INITIALLY), NULL);
+}
+
+static void check_find_serious(struct act *act)
+{
+	act_need(act, act->order->find_serious->motive, "motive", "why it is found serious");
+}
+
+static int write_find_serious(struct act *act)
+{
+	Avvik__V1__SeriousFound *serious = ACT_NEW(act, SeriousFound, serious_found);
+	int status = serious ? act_seal(act, act->order->find_serious->motive, &serious->content) : AV_MEMORY;
+
+	if (status != AV_OK)
+		return status;
+	serious->ivo = act->ivo;
+	return act_tell(act, EVENT(SERIOUS_FOUND), serious, ANCHOR(SERIOUS), NULL);
+}
+
+/* --- the investigation --- */
+
+static void check_entry(struct act *act)
+{
+	const Avvik__V1__RecordEntry *entry = act->order->record_entry;
+
+	if (entry->item < 1 || entry->item > 10)
+		av_fault(&act->ctx->faults, FAULT(OUT_OF_RANGE), "item",
+			"give the item of the investigation, 1 to 10");
+	if (entry->nature == AVVIK__V1__ENTRY_NATURE__ENTRY_NATURE_UNSPECIFIED)
+		av_fault(&act->ctx->faults, FAULT(REQUIRED), "nature",
+			"say whether it is a fact or an assessment");
+	act_need(act, entry->source, "source", "where the information comes from");
+	act_need(act, entry->text, "text", "the text of the entry");
+	act_need_code(act, act->pack->rules->cause_areas, act->pack->rules->n_cause_areas, entry->cause_area,
+		"cause_area", "cause areas");
+	if (entry->happened_at_ms > act->ctx->now_ms && entry->item != 7)
+		av_fault(&act->ctx->faults, FAULT(OUT_OF_RANGE), "happened_at_ms",
+			"the time lies in the future: give when it happened");
+}
+
+static int write_entry(struct act *act)
+{
+	const Avvik__V1__RecordEntry *entry = act->order->record_entry;
+	Avvik__V1__EntryRecorded *recorded = ACT_NEW(act, EntryRecorded, entry_recorded);
+	Avvik__V1__CaseText text = AVVIK__V1__CASE_TEXT__INIT;
+	struct av_id id = av_ctx_id(act->ctx);
+	int status;
+
+	if (!recorded)
+		return AV_MEMORY;
+	text.text = entry->text;
+	text.source = entry->source;
+	status = av_seal_text(act->ctx, &text, &recorded->content);
+	if (status != AV_OK)
+		return status;
+	recorded->item = entry->item;
+	recorded->nature = entry->nature;
+	recorded->happened_at_ms = entry->happened_at_ms;
+	recorded->cause_area = entry->cause_area;
+	recorded->recurrent = entry->recurrent;
+	recorded->risk_of_recurrence = entry->risk_of_recurrence;
+	recorded->entry_id = id_data(&id, act->ctx->arena);
+	return act_tell(act, EVENT(ENTRY_RECORDED), recorded, 0, NULL);
+}
+
+static void need_degree(struct act *act, Avvik__V1__Degree degree, const char *field)
+{
+	if (degree == AVVIK__V1__DEGREE__DEGREE_UNSPECIFIED)
+		av_fault(&act->ctx->faults, FAULT(REQUIRED), field, "give one of the five degrees");
+}
+
+static void check_complete(struct act *act)
+{
+	need_degree(act, act->order->complete_investigation->proposed_degree, "proposed_degree");
+	act_need(act, act->order->complete_investigation->motive, "motive",
+		"the motive for the proposed degree");
+}
+
+static int write_complete(struct act *act)
+{
+	Avvik__V1__InvestigationCompleted *completed =
+		ACT_NEW(act, InvestigationCompleted, investigation_completed);
+	int status = completed
+			     ? act_seal(act, act->order->complete_investigation->motive, &completed->content)
+			     : AV_MEMORY;
+
+	if (status != AV_OK)
+		return status;
+	completed->proposed_degree = act->order->complete_investigation->proposed_degree;
+	completed->state = act->next;
+	return act_tell(act, EVENT(INVESTIGATION_COMPLETED), completed, 0, NULL);
+}
+
+static void check_decide(struct act *act)
+{
+	need_degree(act, act->order->decide->degree, "degree");
+	act_need(act, act->order->decide->motive, "motive", "the motive for the decision");
+}
+
+/* A serious degree is the anchor of D4 unless the case was found serious before: the earlier of the two
+ * holds. */
+static int write_decide(struct act *act)
+{
+	Avvik__V1__CaseDecided *decided = ACT_NEW(act, CaseDecided, case_decided);
+	int status = decided ? act_seal(act, act->order->decide->motive, &decided->content) : AV_MEMORY;
+	struct av_id id;
+
+	if (status != AV_OK)
+		return status;
+	decided->degree = act->order->decide->degree;
+	decided->state = act->next;
+	decided->ivo = act->ivo;
+	id = act_emit(act, EVENT(CASE_DECIDED), decided);
+	status = ledgers_fact(&act->ledgers, ANCHOR(DECIDED), act->acted_at_ms, NULL, &id);
+	if (status == AV_OK && case_is_serious(decided->degree) && !act->found->serious_at_ms)
+		status = ledgers_fact(&act->ledgers, ANCHOR(SERIOUS), act->acted_at_ms, NULL, &id);
+	return status;
+}
+
+/* --- IVO --- */
+
+static void check_notify(struct act *act)
+{
+	act_need(act, act->order->notify_ivo->registry_number, "registry_number",
+		"the registry number (diarienummer)");
+}
+
+static int write_notify(struct act *act)
+{
+	const Avvik__V1__NotifyIvo *notify = act->order->notify_ivo;
+	Avvik__V1__IvoNotified *notified = ACT_NEW(act, IvoNotified, ivo_notified);
+	struct av_id id;
+	int status;
+
+	if (!notified)
+		return AV_MEMORY;
+	notified->registry_number = notify->registry_number;
+	notified->investigation_attached = notify->investigation_attached;
+	notified->form_version = notify->form_version;
+	notified->receipt_number = notify->receipt_number;
+	notified->attachments = notify->attachments;
+	notified->ivo = act->ivo;
+	id = act_emit(act, EVENT(IVO_NOTIFIED), notified);
+	status = ledgers_fact(&act->ledgers, ANCHOR(NOTIFIED), act->acted_at_ms, NULL, &id);
+	if (status == AV_OK && !notify->investigation_attached)
+		status =
+			ledgers_fact(&act->ledgers, ANCHOR(NOTIFIED_INCOMPLETE), act->acted_at_ms, NULL, &id);
+	return status;
+}
+
+static int write_hand_in(struct act *act)
+{
+	Avvik__V1__InvestigationHandedIn *handed =
+		ACT_NEW(act, InvestigationHandedIn, investigation_handed_in);
+
+	if (!handed)
+		return AV_MEMORY;
+	handed->channel = act->order->hand_in_investigation->channel;
+	handed->ivo = act->ivo;
+	return act_tell(act, EVENT(INVESTIGATION_HANDED_IN), handed, ANCHOR(INVESTIGATION_HANDED_IN), NULL);
+}
+
+const struct act_row act_rows_inquiry[] = {
+	/* clang-format off */
+	{ ACT(PLACE),                  "place",                  check_place,            write_place },
+	{ ACT(NAME_REPORTER),          "name_reporter",          check_name_reporter,    write_name_reporter },
+	{ ACT(REMEDY),                 "remedy",                 check_remedy,           write_remedy },
+	{ ACT(INFORM_AFFECTED),        "inform_affected",        check_inform,           write_inform },
+	{ ACT(ASSESS_INITIALLY),       "assess_initially",       check_assess,           write_assess },
+	{ ACT(FIND_SERIOUS),           "find_serious",           check_find_serious,     write_find_serious },
+	{ ACT(RECORD_ENTRY),           "record_entry",           check_entry,            write_entry },
+	{ ACT(COMPLETE_INVESTIGATION), "complete_investigation", check_complete,         write_complete },
+	{ ACT(DECIDE),                 "decide",                 check_decide,           write_decide },
+	{ ACT(NOTIFY_IVO),             "notify_ivo",             check_notify,           write_notify },
+	{ ACT(HAND_IN_INVESTIGATION),  "hand_in_investigation",  NULL,                   write_hand_in },
+}; /* clang-format on */
+const size_t act_rows_inquiry_count = AV_COUNT(act_rows_inquiry);

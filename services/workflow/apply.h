@@ -1,0 +1,25 @@
+/* apply.h - one event while it changes the records: workflow_apply.c has the table, case_changes.c the cases */
+#ifndef AVVIK_WORKFLOW_APPLY_H
+#define AVVIK_WORKFLOW_APPLY_H
+
+#include "workflow_store.h"
+
+struct change {
+	struct av_txn *txn;
+	const Avvik__V1__Event *event;
+	struct av_arena *arena;
+	struct av_id id;	/* of the case */
+	Avvik__V1__Case *found; /* of the case; its changes are stored when the function is done */
+};
+
+typedef int change_fn(struct change *change, const void *body);
+
+/* What the events of a case do to its record. */
+change_fn change_case_opened, change_case_placed, change_reporter_named, change_case_remedied,
+	change_affected_informed, change_case_assessed_initially, change_serious_found, change_entry_recorded,
+	change_investigation_completed, change_case_decided, change_ivo_notified,
+	change_investigation_handed_in, change_measure_decided, change_no_measures_decided,
+	change_measure_executed, change_measure_evaluated, change_case_closed, change_deviation_assessed,
+	change_case_turned_lex_sarah, change_case_supplemented, change_case_rules_set;
+
+#endif

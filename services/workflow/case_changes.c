@@ -1,0 +1,367 @@
+/* case_changes.c - what the events of a case do to its record */
+#include "apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "case_rules.h"
+
+#define STATE(name) AVVIK__V1__CASE_STATE__CASE_STATE_##name
+
+/* --- parts --- */
+
+/* The array with one more at its end; old arrays stay in the arena. */
+static int append(struct change *change, void *array, size_t *count, void *item)
+{
+	void ***items = array;
+	void **more = av_arena_alloc(change->arena, (*count + 1) * sizeof(*more));
+
+	if (!more)
+		return AV_MEMORY;
+	if (*count)
+		memcpy(more, *items, *count * sizeof(*more));
+	more[(*count)++] = item;
+	*items = more;
+	return AV_OK;
+}
+
+static int keep_content(struct change *change, Avvik__V1__ContentRef *ref)
+{
+	return ref ? append(change, &change->found->contents, &change->found->n_contents, ref) : AV_OK;
+}
+
+static int add_task(struct change *change, const char *task)
+{
+	return case_task(change->found, task)
+		       ? AV_OK
+		       : append(change, &change->found->tasks, &change->found->n_tasks, (void *)task);
+}
+
+static void end_task(struct change *change, const char *task)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < change->found->n_tasks; i++)
+		if (strcmp(change->found->tasks[i], task) != 0)
+			change->found->tasks[kept++] = change->found->tasks[i];
+	change->found->n_tasks = kept;
+}
+
+static bool has_part(const Avvik__V1__ContentRef *ref, Avvik__V1__ContentPart part)
+{
+	for (size_t i = 0; ref && i < ref->n_parts; i++)
+		if (ref->parts[i] == part)
+			return true;
+	return false;
+}
+
+static Avvik__V1__Measure *measure_of(struct change *change, ProtobufCBinaryData id)
+{
+	return (Avvik__V1__Measure *)case_measure(change->found, id.data, id.len);
+}
+
+static struct av_bytes day_key(
+	unsigned char key[4 + AV_ID_SIZE], int64_t received_at_ms, const struct av_id *id)
+{
+	av_put_u32(key, (uint32_t)AV_MAX(av_local_day(received_at_ms), 0));
+	memcpy(key + 4, id->bytes, AV_ID_SIZE);
+	return av_bytes(key, 4 + AV_ID_SIZE);
+}
+
+static void count_number(struct change *change, const char *number)
+{
+	const char *dash = strchr(number, '-');
+	unsigned char value[4];
+	struct av_bytes key, before;
+	uint32_t last;
+
+	if (!dash || dash == number)
+		return;
+	key = av_bytes(number, (size_t)(dash - number));
+	last = (uint32_t)strtoul(dash + 1, NULL, 10);
+	if (av_get(change->txn, TABLE_SEQUENCES, key, &before) == AV_OK && before.size == 4 &&
+		av_get_u32(before.data) >= last)
+		return;
+	av_put_u32(value, last);
+	av_put(change->txn, TABLE_SEQUENCES, key, av_bytes(value, 4));
+}
+
+int change_case_opened(struct change *change, const void *body)
+{
+	const Avvik__V1__CaseOpened *opened = body;
+	unsigned char key[4 + AV_ID_SIZE];
+	Avvik__V1__Case *made = av_arena_alloc(change->arena, sizeof(*made));
+	int status = AV_OK;
+
+	if (!made)
+		return AV_MEMORY;
+	avvik__v1__case__init(made);
+	change->found = made;
+	made->case_id = id_data(&change->id, change->arena);
+	made->kind = opened->kind;
+	made->state = opened->state;
+	made->ivo = AVVIK__V1__IVO_STATE__IVO_STATE_NOT_REQUIRED;
+	made->number = opened->number;
+	made->unit = opened->unit;
+	made->registry_number = opened->registry_number;
+	made->received_at_ms = opened->received_at_ms;
+	made->noticed_at_ms = opened->noticed_at_ms;
+	made->preliminary_degree = opened->preliminary_degree;
+	made->rules_version = opened->rules_version;
+	made->legal_reference = opened->legal_reference;
+	made->category = opened->category;
+	made->subcategory = opened->subcategory;
+	made->n_laws = opened->n_laws;
+	made->laws = opened->laws;
+	made->protected_identity = opened->protected_identity;
+	made->principal = opened->principal;
+	made->reporter_named = opened->reporter_named;
+	made->contact_given = opened->contact_given;
+	made->trace_id = change->event->trace_id;
+	made->opened_at_ms = change->event->recorded_at_ms;
+	if (opened->state == STATE(INCOMPLETE) && !opened->placed) {
+		status = add_task(change, "unplaced");
+		av_put(change->txn, TABLE_UNPLACED, ID_BYTES(&change->id), av_bytes_of(opened->unit));
+	}
+	if (status == AV_OK && !opened->reporter_named &&
+		opened->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH)
+		status = add_task(change, "reporter_unnamed");
+	if (!*opened->rules_version)
+		av_put(change->txn, TABLE_UNRULED, day_key(key, opened->received_at_ms, &change->id),
+			av_bytes(NULL, 0));
+	count_number(change, opened->number);
+	return status == AV_OK ? keep_content(change, opened->content) : status;
+}
+
+int change_case_placed(struct change *change, const void *body)
+{
+	const Avvik__V1__CasePlaced *placed = body;
+	unsigned char key[1 + AV_ID_SIZE];
+	Avvik__V1__Deadline **deadlines;
+	size_t count;
+	int status = deadlines_load(change->txn, &change->id, change->arena, &deadlines, &count);
+
+	if (status != AV_OK)
+		return status;
+	change->found->unit = placed->unit;
+	change->found->state = placed->state;
+	end_task(change, "unplaced");
+	av_delete(change->txn, TABLE_UNPLACED, ID_BYTES(&change->id));
+	av_delete(change->txn, TABLE_WORK, work_key(key, WORK_PLACE, &change->id));
+	for (size_t i = 0; i < count; i++) { /* whom a rung tells follows from the unit */
+		deadline_unindex(change->txn, deadlines[i]);
+		deadlines[i]->unit_code = placed->unit;
+		deadline_store(change->txn, deadlines[i], change->arena);
+	}
+	return keep_content(change, placed->content);
+}
+
+int change_reporter_named(struct change *change, const void *body)
+{
+	const Avvik__V1__ReporterNamed *named = body;
+	change->found->state = named->state;
+	change->found->reporter_named = true;
+	change->found->contact_given |=
+		has_part(named->content, AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT);
+	end_task(change, "reporter_unnamed");
+	return keep_content(change, named->content);
+}
+
+int change_case_remedied(struct change *change, const void *body)
+{
+	const Avvik__V1__CaseRemedied *remedied = body;
+	if (!change->found->remedied)
+		change->found->remedied_at_ms = change->event->occurred_at_ms;
+	change->found->remedied = true;
+	return keep_content(change, remedied->content);
+}
+
+int change_affected_informed(struct change *change, const void *body)
+{
+	const Avvik__V1__AffectedInformed *informed = body;
+	change->found->affected_informed = informed->informed;
+	return keep_content(change, informed->content);
+}
+
+int change_case_assessed_initially(struct change *change, const void *body)
+{
+	const Avvik__V1__CaseAssessedInitially *assessed = body;
+	change->found->preliminary_degree = assessed->preliminary_degree;
+	change->found->investigator = assessed->investigator;
+	change->found->state = assessed->state;
+	return keep_content(change, assessed->content);
+}
+
+int change_serious_found(struct change *change, const void *body)
+{
+	const Avvik__V1__SeriousFound *serious = body;
+	change->found->serious_found = true;
+	if (!change->found->serious_at_ms)
+		change->found->serious_at_ms = change->event->occurred_at_ms;
+	change->found->ivo = serious->ivo;
+	return keep_content(change, serious->content);
+}
+
+int change_entry_recorded(struct change *change, const void *body)
+{
+	const Avvik__V1__EntryRecorded *entry = body;
+	if (entry->item < 32)
+		change->found->items_documented |= 1u << entry->item;
+	return keep_content(change, entry->content);
+}
+
+int change_investigation_completed(struct change *change, const void *body)
+{
+	const Avvik__V1__InvestigationCompleted *completed = body;
+	change->found->proposed_degree = completed->proposed_degree;
+	change->found->state = completed->state;
+	return keep_content(change, completed->content);
+}
+
+int change_case_decided(struct change *change, const void *body)
+{
+	const Avvik__V1__CaseDecided *decided = body;
+	change->found->degree = decided->degree;
+	change->found->state = decided->state;
+	change->found->ivo = decided->ivo;
+	change->found->decided_at_ms = change->event->occurred_at_ms;
+	change->found->items_documented |= 1u << 9; /* item 9 is the decision */
+	if (case_is_serious(decided->degree) && !change->found->serious_at_ms)
+		change->found->serious_at_ms = change->event->occurred_at_ms;
+	return keep_content(change, decided->content);
+}
+
+int change_ivo_notified(struct change *change, const void *body)
+{
+	const Avvik__V1__IvoNotified *notified = body;
+	change->found->ivo = notified->ivo;
+	change->found->registry_number = notified->registry_number;
+	change->found->notified_at_ms = change->event->occurred_at_ms;
+	return AV_OK;
+}
+
+int change_investigation_handed_in(struct change *change, const void *body)
+{
+	const Avvik__V1__InvestigationHandedIn *handed = body;
+	change->found->ivo = handed->ivo;
+	return AV_OK;
+}
+
+int change_measure_decided(struct change *change, const void *body)
+{
+	const Avvik__V1__MeasureDecided *decided = body;
+	Avvik__V1__Measure *measure = av_arena_alloc(change->arena, sizeof(*measure));
+	int status;
+
+	if (!measure)
+		return AV_MEMORY;
+	avvik__v1__measure__init(measure);
+	measure->measure_id = decided->measure_id;
+	measure->state = decided->measure_state;
+	measure->horizon = decided->horizon;
+	measure->responsible = decided->responsible;
+	measure->planned_start_on = decided->planned_start_on;
+	measure->planned_end_on = decided->planned_end_on;
+	measure->decided_at_ms = change->event->occurred_at_ms;
+	if (change->event->actor)
+		measure->decided_by = change->event->actor->person;
+	for (size_t i = 0; i < change->found->n_measures; i++) {
+		Avvik__V1__Measure *other = change->found->measures[i];
+		if (other->state == AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EVALUATED && !other->effective)
+			other->answered = true;
+	}
+	change->found->state = decided->state;
+	status = append(change, &change->found->measures, &change->found->n_measures, measure);
+	return status == AV_OK ? keep_content(change, decided->content) : status;
+}
+
+int change_no_measures_decided(struct change *change, const void *body)
+{
+	const Avvik__V1__NoMeasuresDecided *none = body;
+	change->found->state = none->state;
+	return keep_content(change, none->content);
+}
+
+int change_measure_executed(struct change *change, const void *body)
+{
+	const Avvik__V1__MeasureExecuted *executed = body;
+	Avvik__V1__Measure *measure = measure_of(change, executed->measure_id);
+
+	if (!measure)
+		return AV_NOT_FOUND;
+	measure->state = AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EXECUTED;
+	measure->executed_at_ms = change->event->occurred_at_ms;
+	change->found->state = executed->state;
+	return keep_content(change, executed->content);
+}
+
+int change_measure_evaluated(struct change *change, const void *body)
+{
+	const Avvik__V1__MeasureEvaluated *evaluated = body;
+	Avvik__V1__Measure *measure = measure_of(change, evaluated->measure_id);
+
+	if (!measure)
+		return AV_NOT_FOUND;
+	measure->state = AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EVALUATED;
+	measure->evaluated_at_ms = change->event->occurred_at_ms;
+	measure->effective = evaluated->effective;
+	measure->risk_accepted = evaluated->accept_risk;
+	change->found->state = evaluated->state;
+	return keep_content(change, evaluated->content);
+}
+
+int change_case_closed(struct change *change, const void *body)
+{
+	const Avvik__V1__CaseClosed *closed = body;
+	change->found->state = STATE(CLOSED);
+	change->found->category = closed->category;
+	change->found->subcategory = closed->subcategory;
+	change->found->closed_at_ms = change->event->occurred_at_ms;
+	return keep_content(change, closed->content);
+}
+
+int change_deviation_assessed(struct change *change, const void *body)
+{
+	const Avvik__V1__DeviationAssessed *assessed = body;
+	change->found->n_laws = assessed->n_laws;
+	change->found->laws = assessed->laws;
+	change->found->category = assessed->category;
+	change->found->subcategory = assessed->subcategory;
+	change->found->probability = assessed->probability;
+	change->found->severity = assessed->severity;
+	change->found->state = assessed->state;
+	return keep_content(change, assessed->content);
+}
+
+/* Invariant vii: kind, state and with them who may see what change in one write. */
+int change_case_turned_lex_sarah(struct change *change, const void *body)
+{
+	const Avvik__V1__CaseTurnedLexSarah *turned = body;
+	int status = AV_OK;
+
+	change->found->kind = AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
+	change->found->state = turned->state;
+	change->found->legal_reference = turned->legal_reference;
+	change->found->was_deviation = true;
+	if (!change->found->reporter_named)
+		status = add_task(change, "reporter_unnamed");
+	return status == AV_OK ? keep_content(change, turned->content) : status;
+}
+
+int change_case_supplemented(struct change *change, const void *body)
+{
+	const Avvik__V1__CaseSupplemented *supplemented = body;
+	return keep_content(change, supplemented->content);
+}
+
+int change_case_rules_set(struct change *change, const void *body)
+{
+	const Avvik__V1__CaseRulesSet *set = body;
+	unsigned char key[4 + AV_ID_SIZE];
+
+	change->found->rules_version = set->rules_version;
+	change->found->legal_reference = set->legal_reference;
+	av_delete(change->txn, TABLE_UNRULED, day_key(key, change->found->received_at_ms, &change->id));
+	av_delete(change->txn, TABLE_WORK, work_key(key, WORK_RULES, &change->id));
+	return AV_OK;
+}
