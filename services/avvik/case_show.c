@@ -1,0 +1,220 @@
+/* case_show.c - one case as workflow has it, and cases by filter. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ask.h"
+#include "base/status.h"
+#include "case_tool.h"
+#include "names.h"
+#include "table.h"
+
+#define PAGE 200
+
+static void line(const char *name, const char *text)
+{
+	if (*text)
+		printf("%-16s %s\n", name, text);
+}
+
+static const char *listed(struct tool *tool, char *const *items, size_t count)
+{
+	const char *text = "";
+	for (size_t i = 0; i < count; i++)
+		text = av_arena_printf(tool->arena, "%s%s%s", text, i ? ", " : "", items[i]);
+	return text;
+}
+
+static const char *laws_text(struct tool *tool, const Avvik__V1__Case *found)
+{
+	const char *text = "";
+	for (size_t i = 0; i < found->n_laws; i++)
+		text = av_arena_printf(tool->arena, "%s%s%s", text, i ? ", " : "",
+			av_enum_name(&avvik__v1__law__descriptor, (int)found->laws[i]));
+	return text;
+}
+
+/* The items of the investigation that have an entry. */
+static const char *items_text(struct tool *tool, uint32_t documented)
+{
+	const char *text = "";
+	for (unsigned int item = 1; item <= 10; item++)
+		if (documented & 1u << item)
+			text = av_arena_printf(tool->arena, "%s%s%u", text, *text ? ", " : "", item);
+	return text;
+}
+
+static void facts_print(struct tool *tool, struct names *names, const Avvik__V1__Case *found)
+{
+	printf("Case %s, %s: %s\n\n", found->number, ask_words(tool, &avvik__v1__case_kind__descriptor, (int)found->kind),
+		ask_words(tool, &avvik__v1__case_state__descriptor, (int)found->state));
+	line("unit", names_unit(names, found->unit));
+	line("waits for", listed(tool, found->tasks, found->n_tasks));
+	line("received", tool_time(tool, found->received_at_ms));
+	line("noticed", tool_time(tool, found->noticed_at_ms));
+	line("recorded", tool_time(tool, found->opened_at_ms));
+	line("from", found->principal);
+	line("registry", found->registry_number);
+	line("laws", laws_text(tool, found));
+	line("category", *found->subcategory ? found->subcategory : found->category);
+	line("protected", found->protected_identity ? "someone in it has protected personal data" : "");
+	line("reporter", found->reporter_named ? (found->contact_given ? "named, can be answered by mail" : "named") : "not named");
+	line("remedied", tool_time(tool, found->remedied_at_ms));
+	line("informed", found->affected_informed ? "the person concerned is informed" : "");
+	line("preliminary", ask_words(tool, &avvik__v1__degree__descriptor, (int)found->preliminary_degree));
+	line("investigator", found->investigator);
+	line("documented", items_text(tool, found->items_documented));
+	line("proposed", ask_words(tool, &avvik__v1__degree__descriptor, (int)found->proposed_degree));
+	if (found->probability || found->severity)
+		line("risk", av_arena_printf(tool->arena, "probability %u, severity %u", found->probability, found->severity));
+	line("decided", found->degree ? av_arena_printf(tool->arena, "%s, %s",
+						ask_words(tool, &avvik__v1__degree__descriptor, (int)found->degree),
+						tool_time(tool, found->decided_at_ms))
+				      : "");
+	line("serious since", tool_time(tool, found->serious_at_ms));
+	if (found->ivo > AVVIK__V1__IVO_STATE__IVO_STATE_NOT_REQUIRED)
+		line("IVO", av_arena_printf(tool->arena, "%s%s%s", ask_words(tool, &avvik__v1__ivo_state__descriptor, (int)found->ivo),
+				    found->notified_at_ms ? ", notified " : "", tool_time(tool, found->notified_at_ms)));
+	line("was", found->was_deviation ? "a deviation first" : "");
+	line("closed", tool_time(tool, found->closed_at_ms));
+	line("law", found->legal_reference);
+	line("rule pack", found->rules_version);
+	line("id", tool_id_text(tool, found->case_id));
+	line("version", av_arena_printf(tool->arena, "%llu, of %s", (unsigned long long)found->version,
+				tool_time(tool, found->changed_at_ms)));
+}
+
+static void measures_print(struct tool *tool, const Avvik__V1__Case *found)
+{
+	static const char *const headings[] = {">measure", "state", "responsible", "to be done", "done", "judged", "id", NULL};
+	struct table *table = found->n_measures ? table_create(headings) : NULL;
+
+	for (size_t i = 0; i < found->n_measures; i++) {
+		const Avvik__V1__Measure *measure = found->measures[i];
+		const char *judged = !measure->evaluated_at_ms ? ""
+				     : measure->effective      ? "effective"
+				     : measure->risk_accepted  ? "not effective, the risk is accepted"
+							       : "not effective";
+		table_row(table, (const char *const[]){ask_number(tool, (int64_t)i + 1),
+					 ask_words(tool, &avvik__v1__measure_state__descriptor, (int)measure->state),
+					 measure->responsible, tool_day(tool, measure->planned_end_on),
+					 tool_time(tool, measure->executed_at_ms), judged,
+					 tool_id_text(tool, measure->measure_id)});
+	}
+	if (table)
+		printf("\n");
+	table_print(&table);
+}
+
+int case_show(struct tool *tool, int argc, char **argv)
+{
+	const char *text = NULL;
+	struct names names = names_of(tool);
+	Avvik__V1__Reply *reply = NULL;
+	int code = EXIT_DONE;
+
+	if (tool_options(tool, argc, argv, NULL, 0, &text, 1) < 0)
+		return EXIT_USAGE;
+	if (!text)
+		return tool_usage("case");
+	const Avvik__V1__Case *found = case_fetch(tool, text, &reply, &code);
+	if (found && tool->json) {
+		tool_print_json(tool, &found->base);
+	} else if (found) {
+		facts_print(tool, &names, found);
+		measures_print(tool, found);
+		for (size_t i = 0; i < found->n_acts_possible; i++)
+			printf("%s%s", i ? ", " : "\npossible now: ", found->acts_possible[i]->name);
+		printf("%s", found->n_acts_possible ? "\n" : "");
+	}
+	tool_reply_free(&reply);
+	return found ? EXIT_DONE : code;
+}
+
+/* --- list --- */
+
+struct listing {
+	struct tool *tool;
+	struct names names;
+	struct table *table;
+	struct json_list list;
+	int64_t left;
+};
+
+static void case_print(struct listing *listing, const Avvik__V1__Case *found)
+{
+	struct tool *tool = listing->tool;
+
+	if (tool->json) {
+		json_list_item(&listing->list, tool, &found->base);
+		return;
+	}
+	table_row(listing->table,
+		(const char *const[]){found->number, ask_words(tool, &avvik__v1__case_kind__descriptor, (int)found->kind),
+			ask_words(tool, &avvik__v1__case_state__descriptor, (int)found->state),
+			names_unit(&listing->names, found->unit), tool_time(tool, found->received_at_ms),
+			ask_words(tool, &avvik__v1__degree__descriptor,
+				(int)(found->degree ? found->degree : found->preliminary_degree)),
+			found->ivo > AVVIK__V1__IVO_STATE__IVO_STATE_NOT_REQUIRED
+				? ask_words(tool, &avvik__v1__ivo_state__descriptor, (int)found->ivo)
+				: "",
+			listed(tool, found->tasks, found->n_tasks)});
+}
+
+static int ask_pages(struct listing *listing, Avvik__V1__ListCases *query)
+{
+	struct av_id after;
+	int code = EXIT_DONE;
+
+	do {
+		Avvik__V1__Reply *reply = NULL;
+		query->limit = (uint32_t)AV_MIN(listing->left, PAGE);
+		if (!ask(listing->tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_LIST_CASES, &query->base, &reply, &code))
+			return code;
+		const Avvik__V1__CasesFound *found =
+			reply->body_case == AVVIK__V1__REPLY__BODY_CASES_FOUND ? reply->cases_found : NULL;
+		for (size_t i = 0; found && i < found->n_cases && listing->left > 0; i++, listing->left--)
+			case_print(listing, found->cases[i]);
+		query->after_case_id.len = 0;
+		if (found && found->next_after_case_id.len == AV_ID_SIZE) {
+			memcpy(after.bytes, found->next_after_case_id.data, AV_ID_SIZE);
+			query->after_case_id = ask_id_field(&after);
+		}
+		tool_reply_free(&reply);
+	} while (query->after_case_id.len && listing->left > 0);
+	return code;
+}
+
+int case_list(struct tool *tool, int argc, char **argv)
+{
+	static const char *const headings[] = {"case", "kind", "state", "unit", "received", "degree", "IVO", "waits for", NULL};
+	const char *unit = "", *kind = NULL, *state = NULL;
+	bool open_only = false;
+	struct listing listing = {.tool = tool, .names = names_of(tool), .left = 500};
+	const struct tool_option words[] = {{"unit", OPTION_TEXT, &unit}, {"kind", OPTION_TEXT, &kind},
+		{"state", OPTION_TEXT, &state}, {"open", OPTION_FLAG, &open_only}, {"limit", OPTION_NUMBER, &listing.left}};
+	Avvik__V1__ListCases query = AVVIK__V1__LIST_CASES__INIT;
+	int value = 0;
+
+	if (tool_options(tool, argc, argv, words, AV_COUNT(words), NULL, 0) < 0 || !tool_settings(tool))
+		return EXIT_USAGE;
+	if (kind && ask_enum(tool, "--kind", &avvik__v1__case_kind__descriptor, kind, &value) != AV_OK)
+		return EXIT_USAGE;
+	query.kind = (Avvik__V1__CaseKind)value;
+	value = 0;
+	if (state && ask_enum(tool, "--state", &avvik__v1__case_state__descriptor, state, &value) != AV_OK)
+		return EXIT_USAGE;
+	if (listing.left < 1)
+		return tool_fail(EXIT_USAGE, "--limit: give 1 or more");
+	query.state = (Avvik__V1__CaseState)value;
+	query.unit = (char *)(uintptr_t)unit;
+	query.open_only = open_only;
+	listing.table = tool->json ? NULL : table_create(headings);
+	int code = ask_pages(&listing, &query);
+	if (tool->json)
+		json_list_end(&listing.list);
+	else if (table_empty(listing.table) && code == EXIT_DONE)
+		printf("no such cases\n");
+	else
+		table_print(&listing.table);
+	return code;
+}
