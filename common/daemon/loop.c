@@ -356,6 +356,8 @@ static void drain_on(struct av_daemon *d)
 {
 	if (!d->draining || d->drained || d->busy || av_queue_count(d->queue) > 0 || d->inner_first)
 		return;
+	if (d->service->busy && d->service->busy(d))
+		return;
 	d->drained = true;
 	uv_stop(&d->loop);
 }

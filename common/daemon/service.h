@@ -162,6 +162,7 @@ struct av_service {
 	void (*committed)(struct av_daemon *daemon, uint64_t first, uint64_t last); /* after replies, after feeds are told; first > last:
 										     * only what stands beside the journal changed */
 	bool (*quiet)(struct av_daemon *daemon);		 /* no I/O of its own under way */
+	bool (*busy)(struct av_daemon *daemon);			 /* a drain waits, so long as it may, for I/O that has begun */
 	void (*stop)(struct av_daemon *daemon);			 /* drain: end I/O */
 	void (*health)(struct av_daemon *daemon, struct av_txn *txn, struct av_arena *arena); /* av_health() for each issue */
 	/* --describe: after the message tables. */
