@@ -77,6 +77,10 @@ static bool defaults(Avvik__V1__Settings *s, const char *base, struct av_arena *
 	if (av_arena_failed(arena))
 		return false;
 	or_path(&s->mail->maildir, s->state, "mail", arena);
+	if (!empty(s->mail->ca_file))
+		or_path(&s->mail->ca_file, base, "", arena);
+	if (!empty(s->mail->password_file))
+		or_path(&s->mail->password_file, base, "", arena);
 	return !av_arena_failed(arena);
 }
 
