@@ -246,9 +246,13 @@ int av_principals_load(const char *path, struct av_faults *faults, struct av_pri
 	status = av_yaml_open(text, path, faults, &yaml);
 	if (status != AV_OK)
 		return status == AV_MALFORMED ? AV_INVALID : status;
-	status = av_yaml_to(yaml, &avvik__v1__principals__descriptor, table->arena, faults, &message);
+	/* Faults may point into the arena the message was made in: that is theirs; the table keeps a copy. */
+	status = av_yaml_to(yaml, &avvik__v1__principals__descriptor, faults->arena, faults, &message);
 	if (status != AV_OK)
 		return status;
+	message = av_message_copy(message, table->arena);
+	if (!message)
+		return AV_MEMORY;
 	struct av_fault **last = faults->tail ? faults->tail : &faults->first;
 	size_t before = faults->count;
 	struct loading load = {table, faults};

@@ -92,6 +92,7 @@ static void on_command(void *context, struct av_message_in *message)
 	Avvik__V1__Reply reply = AVVIK__V1__REPLY__INIT;
 	Avvik__V1__Command *command = avvik__v1__command__unpack(NULL, body.size, body.data);
 	reply.status = AVVIK__V1__REPLY_STATUS__REPLY_STATUS_DONE;
+	pthread_mutex_lock(&d->lock);
 	if (!command) {
 		reply.status = AVVIK__V1__REPLY_STATUS__REPLY_STATUS_MALFORMED;
 	} else {
@@ -106,6 +107,7 @@ static void on_command(void *context, struct av_message_in *message)
 		d->mute--;
 	else
 		(void)av_socket_send(d->command, &message->route, av_message_pack(&reply.base, arena));
+	pthread_mutex_unlock(&d->lock);
 	if (command)
 		avvik__v1__command__free_unpacked(command, NULL);
 	av_frame_release(&message->body);
@@ -547,22 +549,52 @@ static size_t next(struct av_summary_stream *stream, bool want_snapshot)
 
 static void want_copy(struct daemon *d, struct av_summary_stream *stream)
 {
+	static int64_t want[FIGURES_MAX];
+	pthread_mutex_lock(&d->lock);
+	memcpy(want, d->figures, sizeof(want));
+	pthread_mutex_unlock(&d->lock);
 	for (size_t i = 0; i < d->figure_count; i++) {
 		char text[20];
 		Avvik__V1__FigureKey key = key_of(i, text);
 		int64_t got = av_summary_value(stream, &key);
-		if (got != d->figures[i])
-			fail_msg("figure %zu: got %" PRId64 ", want %" PRId64, i, got, d->figures[i]);
+		if (got != want[i])
+			fail_msg("figure %zu: got %" PRId64 ", want %" PRId64, i, got, want[i]);
 	}
 }
 
 static void prepare_figures(struct daemon *d, size_t count)
 {
+	pthread_mutex_lock(&d->lock);
 	d->figure_count = count;
 	d->sequence = 100;
 	memset(d->epoch, 5, sizeof(d->epoch));
 	for (size_t i = 0; i < count; i++)
 		d->figures[i] = (int64_t)i + 1;
+	pthread_mutex_unlock(&d->lock);
+}
+
+static unsigned int snapshots(struct daemon *d)
+{
+	pthread_mutex_lock(&d->lock);
+	unsigned int count = d->snapshots;
+	pthread_mutex_unlock(&d->lock);
+	return count;
+}
+
+static void forbid(struct daemon *d)
+{
+	d->unit_forbidden = true;
+}
+
+static void turn_between_pages(struct daemon *d)
+{
+	d->turn = true;
+}
+
+static void begin_epoch(struct daemon *d)
+{
+	memset(d->epoch, 9, sizeof(d->epoch));
+	d->sequence = 3;
 }
 
 static void the_copy_starts_with_a_snapshot_of_all_pages_and_follows_the_stream(void **state)
@@ -579,7 +611,7 @@ static void the_copy_starts_with_a_snapshot_of_all_pages_and_follows_the_stream(
 	}
 	want_copy(d, stream);
 	assert_int_equal(av_summary_gaps(stream), 0);
-	assert_int_equal(d->snapshots, 1);
+	assert_int_equal(snapshots(d), 1);
 	av_summary_close(&stream);
 }
 
@@ -614,7 +646,7 @@ static void a_change_lost_at_the_end_is_found_when_the_stream_is_silent(void **s
 	bool snapshot;
 	next(stream, true);
 	assert_int_equal(av_summary_next(stream, 500, &update, &snapshot), AV_TIMEOUT);
-	assert_true(d->snapshots > 1); /* looked, and found nothing */
+	assert_true(snapshots(d) > 1); /* looked, and found nothing */
 	change(d, 2, false);
 	assert_int_equal(next(stream, true), 1);
 	want_copy(d, stream);
@@ -629,8 +661,7 @@ static void a_new_epoch_is_a_gap(void **state)
 	struct av_summary_stream *stream = open_stream(d, north, 0);
 	next(stream, true);
 	usleep(200000);
-	memset(d->epoch, 9, sizeof(d->epoch));
-	d->sequence = 3;
+	on_loop(d, begin_epoch);
 	change(d, 1, true);
 	assert_int_equal(next(stream, true), 1);
 	want_copy(d, stream);
@@ -643,11 +674,11 @@ static void a_snapshot_that_changes_between_its_pages_is_begun_again(void **stat
 {
 	struct daemon *d = *state;
 	prepare_figures(d, FIGURES_MAX);
-	d->turn = true;
+	on_loop(d, turn_between_pages);
 	struct av_summary_stream *stream = open_stream(d, north, 0);
 	assert_int_equal(next(stream, true), FIGURES_MAX);
 	want_copy(d, stream);
-	assert_int_equal(d->snapshots, 2);
+	assert_int_equal(snapshots(d), 2);
 	av_summary_close(&stream);
 }
 
@@ -669,7 +700,7 @@ static void a_unit_that_may_not_be_read_is_told(void **state)
 {
 	struct daemon *d = *state;
 	prepare_figures(d, 10);
-	d->unit_forbidden = true;
+	on_loop(d, forbid);
 	struct av_summary_stream *stream = open_stream(d, north, 0);
 	Avvik__V1__SummaryUpdate *update;
 	bool snapshot;
