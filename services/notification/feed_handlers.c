@@ -175,7 +175,9 @@ static int erase_the_gone(struct av_ctx *ctx, const Avvik__V1__DirectoryPublishe
 	return status;
 }
 
-/* An address that is as before is kept as it is: most of a directory does not change. */
+/* An address that is as before is kept as it is: most of a directory does not change. One that comes empty
+ * was erased at intake after a later publication took its place; what is here stays until that one is read.
+ */
 static int renew_contact(struct av_ctx *ctx, const Avvik__V1__PersonContact *contact, struct av_bytes packed)
 {
 	static const ProtobufCBinaryData none;
@@ -184,7 +186,9 @@ static int renew_contact(struct av_ctx *ctx, const Avvik__V1__PersonContact *con
 	bool had = contact_load(ctx->txn, contact->person, av_bytes(NULL, 0), &before) == AV_OK &&
 		   !id_is_zero(&before.content_id);
 
-	if (had && packed.size &&
+	if (packed.size == 0)
+		return AV_OK;
+	if (had &&
 		av_content_get(ctx->txn, ctx->keys, &before.content_id, CONTACT, ctx->arena, &kept) ==
 			AV_OK &&
 		av_bytes_equal(kept, packed))

@@ -300,19 +300,27 @@ int outbox_start(struct av_daemon *daemon)
 
 void outbox_committed(struct av_daemon *daemon, uint64_t first, uint64_t last)
 {
+	struct outbox *outbox = outbox_of(daemon);
+
 	(void)first;
 	(void)last;
-	look(outbox_of(daemon));
+	if (outbox)
+		look(outbox);
+}
+
+/* Mails that were begun, whose end has not been committed: ended in good order they are not sent twice. */
+bool outbox_busy(struct av_daemon *daemon)
+{
+	struct outbox *outbox = outbox_of(daemon);
+	return outbox && outbox_state(outbox).under_way > 0;
 }
 
 bool outbox_quiet(struct av_daemon *daemon)
 {
 	struct outbox *outbox = outbox_of(daemon);
 	struct av_txn *txn;
-	bool quiet = outbox->run != 0;
+	bool quiet = outbox && outbox->run && !outbox_busy(daemon);
 
-	for (size_t i = 0; i < UNDERWAY_MAX; i++)
-		quiet = quiet && !outbox->sendings[i].arena;
 	if (!quiet || av_txn_begin_read(av_daemon_store(daemon), &txn) < 0)
 		return false;
 	int64_t first_ms = schedule_first(txn);

@@ -9,6 +9,7 @@
 int outbox_start(struct av_daemon *daemon);
 void outbox_committed(struct av_daemon *daemon, uint64_t first, uint64_t last);
 bool outbox_quiet(struct av_daemon *daemon);
+bool outbox_busy(struct av_daemon *daemon);
 void outbox_stop(struct av_daemon *daemon);
 
 struct outbox;

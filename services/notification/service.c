@@ -68,6 +68,7 @@ const struct av_service notification_service = {
 	.start = outbox_start,
 	.committed = outbox_committed,
 	.quiet = outbox_quiet,
+	.busy = outbox_busy,
 	.stop = outbox_stop,
 	.health = notification_health,
 	.describe = notification_describe,
