@@ -85,6 +85,7 @@ static void a_grant_opens_the_texts_of_one_case_for_one_person_once(void **state
 	assert_string_equal(grants.workflow_body->person, "sara");
 	assert_string_equal(grants.workflow_body->purpose, "utredning");
 	assert_int_equal(grants.workflow_body->expires_at_ms, w.h->now_ms + 60000);
+	assert_true(ask_to_read(&w, "sara", id, "utredning", "r1")->repeated); /* the same grants, told once */
 	assert_int_equal(harness_count(w.h, EVENT(CONTENT_GRANTED), 0), 2);
 	harness_want(open_with(&w, "eva", grants.workflow), REPLY(FORBIDDEN)); /* another person */
 	reply = open_with(&w, "sara", grants.intake);
@@ -135,6 +136,37 @@ static void who_may_read_follows_from_role_purpose_and_kind(void **state)
 	harness_want(ask_to_read(&w, "sara", id, "nyfikenhet", "d"), REPLY(INVALID));
 	w.cases.rights = AV_MAY_ACT | AV_MAY_QUERY;
 	harness_want(ask_to_read(&w, "sara", id, "utredning", "e"), REPLY(FORBIDDEN));
+	world_close(&w);
+}
+
+/* Whatever a rule pack says: invariant v. */
+static void a_unit_manager_with_the_role_still_does_not_read_a_lex_sarah_case(void **state)
+{
+	struct world w;
+	struct av_id id;
+	Avvik__V1__RulePack *rules;
+
+	(void)state;
+	world_open_bare(&w, "2026-04-07 09:00");
+	world_publish_directory(&w, NULL);
+	rules = world_rules(&w);
+	for (size_t i = 0; i < rules->n_acts; i++)
+		if (strcmp(rules->acts[i]->act, "read_content") == 0 ||
+			strcmp(rules->acts[i]->act, "record_entry") == 0)
+			rules->acts[i]->roles[0] = TEXT("EC");
+	world_publish_changed(&w, rules);
+	id = remedied_case(&w);
+	harness_want(ask_to_read(&w, "anna", id, "utredning", "a"), REPLY(FORBIDDEN));
+	{
+		Avvik__V1__AssessInitially assess = AVVIK__V1__ASSESS_INITIALLY__INIT;
+		assess.preliminary_degree = DEGREE(RISK);
+		assess.investigate = true;
+		assess.motive = TEXT("skäl");
+		assess.investigator = TEXT("anna");
+		world_does(&w, "lena", &id, ACT(ASSESS_INITIALLY), &assess.base, NULL);
+	}
+	harness_want(
+		ask_to_read(&w, "anna", id, "utredning", "b"), REPLY(DONE)); /* who investigates must read */
 	world_close(&w);
 }
 
@@ -264,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_grant_opens_the_texts_of_one_case_for_one_person_once),
 		cmocka_unit_test(a_grant_lives_for_sixty_seconds),
 		cmocka_unit_test(who_may_read_follows_from_role_purpose_and_kind),
+		cmocka_unit_test(a_unit_manager_with_the_role_still_does_not_read_a_lex_sarah_case),
 		cmocka_unit_test(what_is_erased_is_gone_and_the_chain_holds),
 		cmocka_unit_test(a_reporter_named_later_can_be_answered_by_notification_alone),
 		cmocka_unit_test(the_journal_holds_no_text),

@@ -202,6 +202,31 @@ static void a_case_opens_without_rules_and_gets_its_deadlines_when_they_come(voi
 	world_close(&w);
 }
 
+static void a_rule_pack_is_for_its_days_alone(void **state)
+{
+	Avvik__V1__RulePack *rules;
+	struct world w;
+	struct av_id inside, after;
+
+	(void)state;
+	world_open_bare(&w, "2026-04-07 09:00");
+	world_publish_directory(&w, NULL);
+	inside = world_file(&w, world_report(&w));
+	w.h->now_ms = harness_at("2026-05-02 09:00");
+	after = world_file(&w, world_report(&w));
+	rules = world_rules(&w);
+	assert_int_equal(av_day_parse("2026-05-01", &rules->valid_until_on), AV_OK);
+	world_publish_changed(&w, rules);
+	harness_tick(w.h, w.h->now_ms);
+	assert_string_equal(world_case(&w, &inside)->rules_version, "se-2025-07");
+	assert_string_equal(world_case(&w, &after)->rules_version, "");
+	assert_int_equal(harness_count(w.h, EVENT(CASE_RULES_SET), 0), 1);
+	after = world_file(&w, world_report(&w)); /* one that comes later finds none either */
+	assert_string_equal(world_case(&w, &after)->rules_version, "");
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
 static void a_rule_pack_that_changes_under_its_version_goes_to_quarantine(void **state)
 {
 	Avvik__V1__RulesPublished published = AVVIK__V1__RULES_PUBLISHED__INIT;
@@ -254,6 +279,7 @@ int main(void)
 		cmocka_unit_test(a_report_for_an_unknown_unit_waits_and_is_placed_by_the_next_directory),
 		cmocka_unit_test(a_person_places_the_case_and_names_the_reporter),
 		cmocka_unit_test(a_case_opens_without_rules_and_gets_its_deadlines_when_they_come),
+		cmocka_unit_test(a_rule_pack_is_for_its_days_alone),
 		cmocka_unit_test(a_rule_pack_that_changes_under_its_version_goes_to_quarantine),
 		cmocka_unit_test(a_new_rule_pack_is_for_new_cases),
 	};

@@ -127,6 +127,8 @@ static void a_measure_without_effect_asks_for_another(void **state)
 	second = world_measure(&w, &id, "2026-05-02");
 	world_execute(&w, &id, first);
 	assert_int_equal(world_case(&w, &id)->state, STATE(MEASURES)); /* another remains */
+	assert_int_equal(
+		harness_count(w.h, EVENT(DEADLINE_MET), 0), 2); /* D3, and D25 of this measure alone */
 	world_execute(&w, &id, second);
 	assert_int_equal(world_case(&w, &id)->state, STATE(FOLLOW_UP));
 	world_evaluate(&w, &id, first, false, false);

@@ -100,13 +100,18 @@ Avvik__V1__RulePack *world_rules(struct world *world)
 		world, yaml, opened, &faults, &avvik__v1__rule_pack__descriptor);
 }
 
-void world_publish_rules(struct world *world)
+void world_publish_changed(struct world *world, Avvik__V1__RulePack *rules)
 {
 	Avvik__V1__RulesPublished *published =
 		AV_NEW(world->h->arena, Avvik__V1__RulesPublished, avvik__v1__rules_published);
-	published->rules = world_rules(world);
-	published->hash = hash_of(world, &published->rules->base);
+	published->rules = rules;
+	published->hash = hash_of(world, &rules->base);
 	feed(world, EVENT(RULES_PUBLISHED), &published->base, NULL);
+}
+
+void world_publish_rules(struct world *world)
+{
+	world_publish_changed(world, world_rules(world));
 }
 
 void world_open_bare(struct world *world, const char *now)

@@ -34,6 +34,8 @@ void world_publish_directory(
 	struct world *world, const char *more_units); /* YAML lines under `units:`, or NULL */
 void world_publish_rules(struct world *world);
 Avvik__V1__RulePack *world_rules(struct world *world); /* the file, not published */
+void world_publish_changed(
+	struct world *world, Avvik__V1__RulePack *rules); /* such a pack, changed by the test */
 
 /* A lex Sarah report for boendet with a named reporter, received now; change it before it is filed. */
 Avvik__V1__ReportFiled *world_report(struct world *world);
