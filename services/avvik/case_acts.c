@@ -351,7 +351,6 @@ int case_act(struct tool *tool, int argc, char **argv, bool *ret_known)
 		if (strcmp(act->name, argv[0]) != 0)
 			continue;
 		*ret_known = true;
-		argv[0] = (char *)(uintptr_t) "case"; /* whose usage is shown */
 		if (words_read(tool, act, argc, argv, &given) < 0 || groups_check(act, &given) < 0)
 			return EXIT_USAGE;
 		if (!tool->person)

@@ -103,6 +103,7 @@ int main(int argc, char **argv)
 			return EXIT_DONE;
 		}
 	}
+	tool.subcommand = subcommand->name;
 	if (!tool.key_name)
 		tool.key_name = subcommand->key;
 	int code = subcommand->run(&tool, argc, argv);

@@ -60,7 +60,7 @@ int tool_options(struct tool *tool, int argc, char **argv, const struct tool_opt
 		if (strncmp(word, "--", 2) != 0 || !word[2]) {
 			if (kept == rest_max) {
 				tool_fail(0, "\"%s\" is one word too many", word);
-				tool_usage(argv[0]);
+				tool_usage(tool->subcommand);
 				return -1;
 			}
 			rest[kept++] = word;
@@ -71,7 +71,7 @@ int tool_options(struct tool *tool, int argc, char **argv, const struct tool_opt
 		const struct tool_option *option = option_find(options, count, word + 2, size);
 		if (!option) {
 			tool_fail(0, "%s is not known here", word);
-			tool_usage(argv[0]);
+			tool_usage(tool->subcommand);
 			return -1;
 		}
 		const char *value = equals ? equals + 1 : NULL;

@@ -34,6 +34,7 @@ struct tool {
 	struct av_client *clients[DAEMON_COUNT];
 	struct av_arena *arena;	   /* lives as long as the process */
 	const char *program;	   /* argv[0]: the daemons lie beside it */
+	const char *subcommand;	   /* whose usage is shown when its words are off */
 };
 
 struct subcommand {
