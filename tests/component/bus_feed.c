@@ -17,6 +17,7 @@ struct feeds {
 	struct av_random random;
 	struct av_store *store;
 	struct av_feed_server *server;
+	struct av_socket *fake; /* producer */
 	char endpoint[100];
 	uint64_t appended;
 	/* the consumer, with a bus of its own */
@@ -428,6 +429,80 @@ static void when_the_producer_comes_back_the_reader_goes_on(void **state)
 	assert_int_equal(f->out_of_order, 0);
 }
 
+static void a_reader_that_loses_the_right_while_it_waits_gets_nothing_more(void **state)
+{
+	struct feeds *f = *state;
+	static const struct world_row without[] = {{ALICE, "all", "query", "", ""}};
+	follow(f, ALICE, 100, 65536);
+	world_wait(&f->world, 200);
+	assert_int_equal(av_feed_server_waiting(f->server), 1);
+	world_principals(&f->world, without, 1);
+	append(f, FILED, 3, 16);
+	av_feed_server_advanced(f->server);
+	assert_true(world_run(&f->world, refused, f, 1000));
+	assert_int_equal(f->refused, AVVIK__V1__FEED_REFUSAL_CODE__FEED_REFUSAL_CODE_NOT_ALLOWED);
+	assert_int_equal(f->items, 0);
+}
+
+/* A producer that answers each request with nonsense, then with two events, and then with the same two again.
+ */
+static void on_request(void *context, struct av_message_in *message)
+{
+	struct feeds *f = context;
+	struct av_bytes body = av_frame_bytes(&message->body);
+	Avvik__V1__FeedRequest *request = avvik__v1__feed_request__unpack(NULL, body.size, body.data);
+	struct av_arena *arena = av_arena_create(0);
+	unsigned char epoch[16] = {1}, hash[32] = {2}, view[32] = {3};
+	Avvik__V1__FeedReply reply = AVVIK__V1__FEED_REPLY__INIT;
+	Avvik__V1__FeedBatch batch = AVVIK__V1__FEED_BATCH__INIT;
+	Avvik__V1__Cursor reached = AVVIK__V1__CURSOR__INIT;
+	Avvik__V1__FeedItem items[] = {AVVIK__V1__FEED_ITEM__INIT, AVVIK__V1__FEED_ITEM__INIT};
+	Avvik__V1__FeedItem *list[] = {&items[0], &items[1]};
+	assert_non_null(request);
+	items[0].sequence = request->after->sequence + 1;
+	items[1].sequence = reached.sequence = request->after->sequence + 2;
+	reached.epoch_id = (ProtobufCBinaryData){16, epoch};
+	reached.chain_hash = (ProtobufCBinaryData){32, hash};
+	batch.view = (ProtobufCBinaryData){32, view};
+	batch.reached = &reached;
+	batch.head = 1000;
+	batch.items = list;
+	batch.n_items = 2;
+	reply.body_case = AVVIK__V1__FEED_REPLY__BODY_BATCH;
+	reply.batch = &batch;
+	struct av_bytes packed = av_message_pack(&reply.base, arena);
+	(void)av_socket_send(f->fake, &message->route, av_bytes_of("nonsense"));
+	if (items[0].sequence < 100) {
+		(void)av_socket_send(f->fake, &message->route, packed);
+		(void)av_socket_send(f->fake, &message->route, packed);
+	}
+	avvik__v1__feed_request__free_unpacked(request, NULL);
+	av_arena_destroy(&arena);
+	av_frame_release(&message->body);
+}
+
+static void an_answer_that_comes_twice_is_taken_once_and_nonsense_never(void **state)
+{
+	struct feeds *f = *state;
+	const char *why = "";
+	struct av_socket_options options = {.kind = AV_SOCKET_ROUTER,
+		.endpoint = "tcp://127.0.0.1:0",
+		.frame_bytes = 4096,
+		.queue_messages = 100,
+		.on_message = on_request,
+		.context = f};
+	assert_int_equal(av_socket_open(f->world.bus, &options, &f->fake, &why), AV_OK);
+	snprintf(f->endpoint, sizeof(f->endpoint), "%s", av_socket_endpoint(f->fake));
+	follow(f, ALICE, 10, 4096);
+	assert_true(run_to(f, 100, 5000));
+	world_wait(&f->world, 100);
+	assert_int_equal(f->items, 100);
+	assert_int_equal(f->last, 100);
+	assert_int_equal(f->out_of_order, 0);
+	assert_false(av_feed_client_at_head(f->client));
+	av_socket_close(&f->fake);
+}
+
 /* Hand-made requests */
 
 static void ask(void *peer, const Avvik__V1__FeedRequest *request)
@@ -583,6 +658,8 @@ int main(void)
 		T(a_position_with_another_hash_or_beyond_the_head_is_refused_until_a_restart_elsewhere),
 		T(in_a_new_epoch_with_the_same_hash_the_reader_goes_on_by_itself),
 		T(when_the_producer_comes_back_the_reader_goes_on),
+		T(a_reader_that_loses_the_right_while_it_waits_gets_nothing_more),
+		T(an_answer_that_comes_twice_is_taken_once_and_nonsense_never),
 		T(requests_out_of_bounds_are_refused),
 		T(a_new_request_replaces_the_one_before),
 		T(a_request_is_answered_empty_when_its_time_is_up),
