@@ -41,8 +41,8 @@ static const struct blamed *blame_of(const struct av_turn *turn, const char *fee
 
 static int blame(struct av_turn *turn, const char *feed, uint64_t sequence, int status)
 {
-	struct blamed *entry = av_arena_alloc(turn->arena, sizeof *entry);
-	const char *name = av_arena_strdup(turn->arena, feed);
+	struct blamed *entry = av_arena_alloc(turn->keep, sizeof *entry);
+	const char *name = av_arena_strdup(turn->keep, feed);
 	if (!entry || !name)
 		return AV_MEMORY;
 	*entry = (struct blamed){name, sequence, status, turn->blamed};

@@ -268,6 +268,11 @@ static void item_done(struct av_daemon *d, struct av_item *item)
 	struct av_queued *queued = item->owner;
 	switch (item->kind) {
 	case AV_ITEM_COMMAND:
+		if (!item->reply.data) { /* there was no memory for it: the sender repeats, and gets what was done */
+			av_arena_reset(d->ask_arena);
+			item->reply = av_reply_plain(item->wire, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_BUSY, RETRY_MS,
+				"too much at once: send it again", d->ask_arena);
+		}
 		answer_send(d, queued->route, queued->route_size, item->reply);
 		av_queued_free(queued);
 		break;

@@ -167,7 +167,6 @@ static int journal_restored(struct av_turn *turn)
 int av_turn_recover(struct av_turn *turn, int64_t now_ms)
 {
 	struct av_turn_result result = {0};
-	av_arena_reset(turn->arena);
 	turn->now_ms = now_ms;
 	turn->result = &result;
 	int status = attempt_begin(turn);
@@ -184,7 +183,7 @@ int av_turn_recover(struct av_turn *turn, int64_t now_ms)
 		return status;
 	}
 	turn->crash_records = av_table_count(turn->txn, AV_TABLE_ATTEMPTS);
-	status = attempt_end(turn);
+	status = attempt_end(turn, NULL, 0);
 	turn->result = NULL;
 	if (status < 0)
 		return status;

@@ -25,12 +25,15 @@ int av_turn_create(const struct av_turn_options *options, struct av_turn **ret_t
 	/* libsodium's secret key ends with the public one */
 	memcpy(turn->sign_public, options->sign_secret + AV_SIGN_SECRET_SIZE - AV_SIGN_PUBLIC_SIZE, AV_SIGN_PUBLIC_SIZE);
 	int status = AV_OK;
-	for (size_t i = 0; i < AV_COUNT(turn->arenas); i++) {
-		turn->arenas[i] = av_arena_create(turn->o.arena_bytes);
-		if (!turn->arenas[i])
+	turn->arena = av_arena_create(turn->o.arena_bytes);
+	for (size_t i = 0; i < AV_COUNT(turn->kept); i++) {
+		turn->kept[i] = av_arena_create(turn->o.arena_bytes);
+		if (!turn->kept[i])
 			status = AV_MEMORY;
 	}
-	turn->arena = turn->arenas[0];
+	turn->keep = turn->kept[0];
+	if (!turn->arena)
+		status = AV_MEMORY;
 	if (options->service->cache_create && !(turn->cache = options->service->cache_create()))
 		status = AV_MEMORY;
 	if (status == AV_OK)
@@ -52,8 +55,9 @@ void av_turn_destroy(struct av_turn **turn)
 	av_txn_abort(&t->txn);
 	if (t->cache && t->o.service->cache_destroy)
 		t->o.service->cache_destroy(t->cache);
-	for (size_t i = 0; i < AV_COUNT(t->arenas); i++)
-		av_arena_destroy(&t->arenas[i]);
+	av_arena_destroy(&t->arena);
+	for (size_t i = 0; i < AV_COUNT(t->kept); i++)
+		av_arena_destroy(&t->kept[i]);
 	free(t->leaves.hashes);
 	free(t->leaves.leaf);
 	free(t);
@@ -69,6 +73,7 @@ uint64_t av_turn_progress(const struct av_turn *turn)
 
 int attempt_begin(struct av_turn *turn)
 {
+	av_arena_reset(turn->arena);
 	int status = av_txn_begin_write(turn->o.store, &turn->txn);
 	if (status < 0)
 		return status;
@@ -119,8 +124,20 @@ static void attempt_count(struct av_turn *turn)
 	sum->keys_low = av_keystore_end(turn->o.keys) < turn->key_next + AV_MAX((uint64_t)KEYS_LOW, 2 * (uint64_t)turn->keys_used);
 }
 
-/* Seal, plan, commit. On AV_OK the items' replies stand. */
-int attempt_end(struct av_turn *turn)
+/* What the items answer outlives the attempt. */
+static int answers_keep(struct av_turn *turn, struct av_item *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (items[i].reply.data)
+			items[i].reply.data = av_arena_copy(turn->keep, items[i].reply.data, items[i].reply.size);
+		if (items[i].halt_text)
+			items[i].halt_text = av_arena_strdup(turn->keep, items[i].halt_text);
+	}
+	return av_arena_failed(turn->keep) ? AV_MEMORY : AV_OK;
+}
+
+/* Seal, plan, commit. On AV_OK the items' answers stand. */
+int attempt_end(struct av_turn *turn, struct av_item *items, size_t count)
 {
 	const struct av_service *service = turn->o.service;
 	int status = av_txn_error(turn->txn);
@@ -132,6 +149,8 @@ int attempt_end(struct av_turn *turn)
 	int64_t next_due_ms = status >= 0 && service->next_due ? service->next_due(turn->txn) : 0;
 	if (status >= 0 && av_arena_failed(turn->arena))
 		status = AV_MEMORY;
+	if (status >= 0)
+		status = answers_keep(turn, items, count);
 	if (status < 0) {
 		attempt_abort(turn);
 		return status;
@@ -262,15 +281,21 @@ static int item_run(struct av_turn *turn, struct av_item *item)
 	return AV_INTERNAL;
 }
 
-/* *ret_at: the item that failed; `high`: none is to blame. */
-static int attempt(struct av_turn *turn, struct av_item *items, size_t low, size_t high, size_t *ret_at)
+/* They wait for another attempt: nothing of what they had answered is true. */
+static void items_wait(struct av_item *items, size_t count)
 {
-	int status = attempt_begin(turn);
-	*ret_at = high;
-	if (status < 0)
-		return status;
+	for (size_t i = 0; i < count; i++) {
+		items[i].reply = av_bytes(NULL, 0);
+		items[i].status = AV_FULL;
+		items[i].halted = items[i].more = false;
+		items[i].halt_text = NULL;
+	}
+}
+
+static int items_run(struct av_turn *turn, struct av_item *items, size_t low, size_t high, size_t *ret_at)
+{
 	for (size_t i = low; i < high; i++) {
-		status = item_run(turn, &items[i]);
+		int status = item_run(turn, &items[i]);
 		if (status >= 0)
 			status = AV_MIN(av_txn_error(turn->txn), AV_OK);
 		if (status >= 0 && av_arena_failed(turn->arena))
@@ -281,32 +306,36 @@ static int attempt(struct av_turn *turn, struct av_item *items, size_t low, size
 			return status;
 		}
 	}
-	return attempt_end(turn);
+	return attempt_end(turn, items + low, high - low);
+}
+
+/* *ret_at: the item that failed; `high`: none is to blame. */
+static int attempt(struct av_turn *turn, struct av_item *items, size_t low, size_t high, size_t *ret_at)
+{
+	int status = attempt_begin(turn);
+	*ret_at = high;
+	if (status >= 0)
+		status = items_run(turn, items, low, high, ret_at);
+	if (status < 0)
+		items_wait(items + low, high - low);
+	return status;
 }
 
 /* --- without what fails --- */
 
-static void answer(struct av_turn *turn, struct av_item *item, int reply_status, unsigned int retry_after_ms,
-	const char *text)
+static void answer(struct av_turn *turn, struct av_item *item, int reply_status, const char *text)
 {
 	if (item->kind == AV_ITEM_COMMAND)
-		item->reply = av_reply_plain(item->wire, reply_status, retry_after_ms, text, turn->arena);
+		item->reply = av_reply_plain(item->wire, reply_status, 0, text, turn->keep);
 }
 
 /* It failed alone. */
 static void item_failed(struct av_turn *turn, struct av_item *item, int status)
 {
-	/* When the turn's memory was used up by its neighbours it deserves another turn. */
-	bool crowded = status == AV_MEMORY && av_arena_used(turn->arena) > turn->o.arena_bytes / 2;
-	item->status = crowded ? AV_BUSY : status;
-	item->more = false;
-	turn->result->failed += !crowded;
-	if (crowded) {
-		answer(turn, item, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_BUSY, 200, "too much at once: send it again");
-		return;
-	}
+	item->status = status;
+	turn->result->failed++;
 	turn->result->failed_text = av_status_text(status);
-	answer(turn, item, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_FAILED, 0,
+	answer(turn, item, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_FAILED,
 		"it could not be handled and nothing was stored: see the daemon's health");
 }
 
@@ -364,21 +393,16 @@ int av_turn_run(struct av_turn *turn, struct av_item *items, size_t count, int64
 	struct av_turn_result *ret_result)
 {
 	struct av_turn_result result = {0};
-	turn->arena = turn->arena == turn->arenas[0] ? turn->arenas[1] : turn->arenas[0];
-	av_arena_reset(turn->arena);
+	turn->keep = turn->keep == turn->kept[0] ? turn->kept[1] : turn->kept[0];
+	av_arena_reset(turn->keep);
 	turn->blamed = NULL;
 	turn->now_ms = now_ms;
 	turn->result = &result;
-	for (size_t i = 0; i < count; i++) {
-		items[i].reply = av_bytes(NULL, 0);
-		items[i].status = AV_FULL; /* until it has been done */
-	}
+	items_wait(items, count);
 	int status = range_run(turn, items, 0, count);
 	for (size_t i = 0; status == AV_FULL && i < count; i++) {
-		if (!items[i].reply.data && items[i].status >= 0)
-			continue;
 		if (!items[i].reply.data)
-			answer(turn, &items[i], AVVIK__V1__REPLY_STATUS__REPLY_STATUS_FULL, 0,
+			answer(turn, &items[i], AVVIK__V1__REPLY_STATUS__REPLY_STATUS_FULL,
 				"the store is full and nothing was stored: the administrator must make room");
 	}
 	if (result.events == 0)

@@ -74,7 +74,7 @@ struct av_turn_result {
 	bool doomed;		/* keys wait for destruction */
 	int64_t next_due_ms;	/* 0: nothing planned */
 	bool feeds_resolved;	/* an administrator has decided about a feed: start its reader again from the cursor */
-	const char *failed_text; /* what an item failed of, last: static, or of the turn's arena; NULL */
+	const char *failed_text; /* what an item failed of, last: static, or NULL */
 	int64_t commit_us;	/* of the commits; 0: there was none */
 };
 

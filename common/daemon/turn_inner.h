@@ -113,7 +113,8 @@ struct feed_head {
 struct av_turn {
 	struct av_turn_options o;
 	unsigned char sign_public[AV_SIGN_PUBLIC_SIZE];
-	struct av_arena *arenas[2], *arena; /* the one in use */
+	struct av_arena *arena;	   /* of the attempt: work, forgotten when it ends */
+	struct av_arena *kept[2], *keep; /* of the run: replies, until the next but one */
 	struct av_id_source ids;
 	void *cache;
 	struct mark *mark;
@@ -222,7 +223,7 @@ int turn_emit_own(struct av_turn *turn, unsigned int number, void *body);
 
 /* turn.c */
 int attempt_begin(struct av_turn *turn);
-int attempt_end(struct av_turn *turn);
+int attempt_end(struct av_turn *turn, struct av_item *items, size_t count);
 void attempt_abort(struct av_turn *turn);
 uint64_t turn_next_key(struct av_turn *turn, uint64_t from); /* the first usable number >= from; 0: none */
 

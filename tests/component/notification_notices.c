@@ -81,6 +81,8 @@ static void whatever_arrives_first_the_same_people_are_told(void **state)
 		const char *got = town_notices(h);
 		if (strcmp(got, "N1:anna N2:reporter N90:dan") != 0)
 			fail_msg("order %s: got \"%s\"", orders[i], got);
+		town_all_delivered(h);
+		assert_int_equal(harness_count(h, EVENT(NOTICE_DELIVERED), 0), 3);
 		struct av_txn *txn = harness_read(h);
 		assert_int_equal(av_table_count(txn, TABLE_WAITING), 0);
 		assert_int_equal(av_table_count(txn, TABLE_READY), 0);

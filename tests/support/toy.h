@@ -1,0 +1,24 @@
+/* toy.h - a tiny daemon for tests of the skeleton: files reports, counts them by unit, fires what is due, follows one feed.
+ *
+ * What a report's unit is called says how it fares:
+ *	"refused"  the handler refuses        "poison"  its event cannot be applied     "crash"  the handler ends the process
+ *	"badfeed"  the feed handler refuses while toy_feed_refuses     "badapply"  its event cannot be applied while
+ *	toy_apply_fails     "hungry" the handler uses up the turn's memory     anything else is fine.
+ */
+#ifndef AVVIK_TESTS_TOY_H
+#define AVVIK_TESTS_TOY_H
+
+#include "daemon/service.h"
+
+#define TOY_FEED "intake"
+enum { TOY_UNITS = AV_TABLE_OWN, TOY_PLACED, TOY_DUE };
+
+extern const struct av_service toy_service;
+extern bool toy_feed_refuses, toy_apply_fails, toy_directory_refuses;
+extern unsigned int toy_crashes; /* "crash" ends the process while this is not 0 */
+
+/* How many reports of a unit, and how many placings of a case, the projections count. */
+uint64_t toy_filed(struct av_txn *txn, const char *unit);
+uint64_t toy_placed(struct av_txn *txn, const struct av_id *case_id);
+
+#endif
