@@ -2,6 +2,6 @@
 add_library(turn_world STATIC ${CMAKE_CURRENT_LIST_DIR}/turn_world.c)
 target_include_directories(turn_world PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(turn_world PUBLIC avvik_toy avvik_harness PRIVATE avvik_flags)
-foreach(part commands failures receipts)
+foreach(part commands failures receipts feeds time)
 	av_test(turn_${part} SOURCES ${CMAKE_CURRENT_LIST_DIR}/turn_${part}.c LINKS turn_world LABELS component)
 endforeach()
