@@ -151,11 +151,12 @@ static int claim_due(struct av_ctx *ctx)
 
 int on_notices_due(struct av_ctx *ctx, unsigned int limit, bool *ret_more)
 {
-	int resumed = case_events_resume(ctx, limit, ret_more);
-	if (resumed < 0 || !known_started(ctx->cache))
-		return resumed;
-	int claimed = claim_due(ctx);
-	return claimed == AV_NOTHING ? resumed : claimed;
+	int status = case_events_resume(ctx, limit, ret_more);
+	/* What was decided just now is scheduled, but its record follows only when this item stands: it is
+	 * claimed by the next. */
+	if (status != AV_NOTHING || !known_started(ctx->cache))
+		return status;
+	return claim_due(ctx);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -218,9 +219,12 @@ static int on_ended(struct av_ctx *ctx, struct av_bytes data)
 		return AV_NOTHING;
 	for (size_t i = 0; status == AV_OK && i < mail->count; i++)
 		status = judge(ctx, &mail->members[i], &ended);
-	if (status == AV_OK)
-		underway_end(ctx->txn, &leader);
-	return status;
+	if (status < 0)
+		return status;
+	underway_end(ctx->txn, &leader);
+	/* The place is taken at once by the next that is due, so that the transport is kept busy. */
+	status = known_started(ctx->cache) ? claim_due(ctx) : AV_OK;
+	return status == AV_NOTHING ? AV_OK : status;
 }
 
 /* --- the start --- */
