@@ -225,13 +225,13 @@ static void hand_over(struct av_daemon *d)
 
 /* --- a result --- */
 
-static void due_done(struct av_daemon *d, const struct av_item *item)
+static void due_done(struct av_daemon *d, const struct av_item *item, bool alone)
 {
 	d->due_more = item->status == AV_OK && item->more;
 	d->due_failed = item->status < 0 && item->status != AV_FULL && item->status != AV_BUSY;
 	if (item->status < 0)
 		d->due_retry_at_ms = av_clock_monotonic_ms() + (d->due_failed ? DUE_RETRY_MS : RETRY_MS);
-	else if (!d->due_more && d->next_due_ms == item->arrived_at_ms) /* it stays due: not at once again */
+	else if (alone && !d->due_more && d->next_due_ms == item->arrived_at_ms) /* it stays due: not at once again */
 		d->due_retry_at_ms = av_clock_monotonic_ms() + RETRY_MS;
 }
 
@@ -279,8 +279,7 @@ static void item_done(struct av_daemon *d, struct av_item *item)
 	case AV_ITEM_FEED:
 		follow_done(item->owner, item);
 		break;
-	case AV_ITEM_DUE:
-		due_done(d, item);
+	case AV_ITEM_DUE: /* in result_take */
 		break;
 	case AV_ITEM_INNER:
 		inner_done(d, item);
@@ -318,7 +317,7 @@ static void result_take(struct av_daemon *d, const struct av_batch *batch)
 	}
 	for (size_t i = 0; i < batch->count; i++) {
 		if (batch->items[i].kind == AV_ITEM_DUE)
-			due_done(d, &batch->items[i]);
+			due_done(d, &batch->items[i], batch->count == 1); /* else its neighbours may have made it due */
 	}
 }
 
