@@ -5,3 +5,4 @@ set_target_properties(smtp_send PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINA
 add_test(NAME scenario_smtp
 	COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/smtp.py $<TARGET_FILE:smtp_send>)
 set_tests_properties(scenario_smtp PROPERTIES TIMEOUT 120 LABELS scenario)
+av_scenario(scenario_smtp_daemon COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/smtp_daemon.py)
