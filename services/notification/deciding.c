@@ -11,6 +11,7 @@
 
 #include <string.h>
 #include "attempts_store.h"
+#include "case_facts.h"
 #include "mail_settings.h"
 #include "notice_rules.h"
 

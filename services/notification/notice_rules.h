@@ -13,12 +13,6 @@
 #define NOTICE_DECISIONS_MAX 256 /* of one event; more are counted as unreachable "too_many" */
 #define NOTICE_GATHER_MS 60000	 /* late rungs wait so long for each other, to share a mail */
 
-/* The case after `event`, in the arena: *ret_after. `before` is NULL when nothing is known yet. AV_NOTHING:
- * the event changes none of the facts, *ret_after is `before`. AV_NOT_FOUND: the first event is not
- * CaseOpened. AV_MEMORY. */
-int case_after(const Avvik__V1__CaseKnown *before, const Avvik__V1__Event *event, struct av_arena *arena,
-	const Avvik__V1__CaseKnown **ret_after);
-
 struct notice_question {
 	const Avvik__V1__Event *event;
 	const Avvik__V1__CaseKnown *before; /* NULL: the case is opened by the event */

@@ -9,6 +9,7 @@
 
 #include "base/macros.h"
 #include "base/status.h"
+#include "case_facts.h"
 #include "notice_rules.h"
 
 #define STATE(name) AVVIK__V1__CASE_STATE__CASE_STATE_##name
