@@ -31,7 +31,7 @@ def main():
         reply = client.call(command)
         check("a report is filed", reply.status, pb.REPLY_STATUS_DONE)
         instance.settle()
-        case = instance.json("case", "list")["cases"][0]
+        case = instance.json("case", "list")[0]
         number = case["number"]
         officer = "--as", instance.person("SAS")
         text = instance.avvik("content", "read", number, "--purpose", "utredning", *officer)

@@ -238,15 +238,24 @@ class Instance:
         end = time.monotonic() + timeout
         calm = 0
         while calm < 2:
-            states = self.run(["status", "--json"], check=False).stdout
-            states = {s["daemon"]: s for s in json.loads(states)} if states.strip() else {}
+            states = self.states()
             good = len(states) == 4 and all(
                 s.get("quiet") and all(f.get("cursor", {}).get("sequence", 0) >= states[f["name"]].get("head", 0)
                                        for f in s.get("feeds", [])) for s in states.values())
             calm = calm + 1 if good else 0
             if time.monotonic() > end:
-                raise AssertionError(f"not settled: {json.dumps(states)[:3000]}")
+                told = [{k: s.get(k) for k in ("daemon", "head", "quiet", "next_due", "feeds", "issues")} for s in states.values()]
+                raise AssertionError("not settled:\n" + "\n".join(json.dumps(t, ensure_ascii=False) for t in told))
             time.sleep(0.05)
+
+    def states(self):
+        """What each daemon that answers says of itself."""
+        done = self.run(["status", "--json"], check=False)
+        return {s["daemon"]: s for s in json.loads(done.stdout)} if done.stdout.strip() else {}
+
+    def issues(self):
+        return {(s["daemon"], i["code"]) for s in self.states().values() for i in s.get("issues", [])
+                if i["code"] != "stepped_clock"}
 
     def mails(self):
         folder = os.path.join(self.state, "mail", "new")
@@ -286,3 +295,11 @@ def check_true(sentence, good, got=""):
     if not good:
         raise AssertionError(f"{sentence}\n  got:  {got}")
     print(f"ok  {sentence}")
+
+
+def wait_for(sentence, look, want, timeout=30):
+    """One sentence that comes true in time."""
+    end = time.monotonic() + timeout
+    while (got := look()) != want and time.monotonic() < end:
+        time.sleep(0.05)
+    check(sentence, got, want)
