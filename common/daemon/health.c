@@ -119,8 +119,6 @@ static void store_issues(struct av_daemon *d, struct av_txn *txn)
 	if (av_table_count(txn, AV_TABLE_ATTEMPTS) > 0)
 		av_health(d, "item_ended_process", false,
 			"an item was under way when the process ended, and has not succeeded since: see the journal for ItemSetAside");
-	if (av_store_stepped(d->store))
-		av_health(d, "stepped_clock", false, "the clock is stepped: this instance is for development");
 }
 
 static void feed_issues(struct av_daemon *d)
