@@ -59,9 +59,14 @@ const char *ask_words(struct tool *tool, const ProtobufCEnumDescriptor *type, in
 {
 	char *text = value ? av_arena_strdup(tool->arena, av_enum_name(type, value)) : NULL;
 
-	for (char *c = text; c && *c; c++)
+	for (char *c = text; c && *c; c++) {
 		if (*c == '_')
 			*c = ' ';
+		if (strncmp(c, "sarah", 5) == 0)
+			*c = 'S';
+		if (strncmp(c, "ivo", 3) == 0)
+			memcpy(c, "IVO", 3);
+	}
 	return text ? text : "";
 }
 
@@ -69,8 +74,8 @@ int ask_id(const char *text, struct av_id *ret_id)
 {
 	if (av_id_parse(text, ret_id) == AV_OK)
 		return AV_OK;
-	tool_fail(0, "\"%s\" is no id: give it as it was printed, 019805a2-7c00-7000-8000-000000000000",
-		text);
+	tool_fail(
+		0, "\"%s\" is no id: give it as it was printed, 019805a2-7c00-7000-8000-000000000000", text);
 	return AV_INVALID;
 }
 
@@ -127,7 +132,8 @@ int ask_file(const char *path, size_t limit, char **ret_text, size_t *ret_size)
 	if (status == AV_TOO_LARGE)
 		tool_fail(0, "%s is larger than %zu bytes: give it in parts", path, limit);
 	else if (status < 0)
-		tool_fail(0, "cannot read %s: %s", path, status == AV_IO ? strerror(errno) : av_status_text(status));
+		tool_fail(0, "cannot read %s: %s", path,
+			status == AV_IO ? strerror(errno) : av_status_text(status));
 	return status;
 }
 

@@ -15,7 +15,8 @@ bool ask_as(struct tool *tool, enum tool_daemon daemon, const char *reference, u
 /* "rules-4f1c…": a reference that follows from what is ordered. In the arena. */
 const char *ask_reference(struct tool *tool, const char *prefix, struct av_bytes ordered);
 
-/* The value of an enum by its name. AV_INVALID told already, with the names there are. UNSPECIFIED is none. */
+/* The value of an enum by its name. AV_INVALID told already, with the names there are. UNSPECIFIED is none.
+ */
 int ask_enum(struct tool *tool, const char *option, const ProtobufCEnumDescriptor *type, const char *text,
 	int *ret_value);
 /* An enum for people: "follow up"; "" for UNSPECIFIED. In the arena. */
@@ -30,9 +31,11 @@ static inline ProtobufCBinaryData ask_id_field(struct av_id *id)
 	return (ProtobufCBinaryData){AV_ID_SIZE, id->bytes};
 }
 
-/* A whole file, or standard input for "-"; from malloc. AV_NOT_FOUND, AV_IO, AV_TOO_LARGE, AV_MEMORY: told. */
+/* A whole file, or standard input for "-"; from malloc. AV_NOT_FOUND, AV_IO, AV_TOO_LARGE, AV_MEMORY: told.
+ */
 int ask_file(const char *path, size_t limit, char **ret_text, size_t *ret_size);
-/* "@FILE" and "-" stand for what is in the file and on standard input; else the text itself. In the arena; NULL: told. */
+/* "@FILE" and "-" stand for what is in the file and on standard input; else the text itself. In the arena;
+ * NULL: told. */
 const char *ask_text(struct tool *tool, const char *option, const char *text);
 
 /* Prints each fault as "  path: text" to standard error. */

@@ -6,7 +6,8 @@
 #include "case_tool.h"
 #include "subcommands.h"
 
-const Avvik__V1__Case *case_fetch(struct tool *tool, const char *text, Avvik__V1__Reply **ret_reply, int *ret_code)
+const Avvik__V1__Case *case_fetch(
+	struct tool *tool, const char *text, Avvik__V1__Reply **ret_reply, int *ret_code)
 {
 	Avvik__V1__GetCase query = AVVIK__V1__GET_CASE__INIT;
 	struct av_id id;
@@ -36,8 +37,9 @@ int command_case(struct tool *tool, int argc, char **argv)
 		return case_show(tool, argc - 1, argv + 1);
 	if (strcmp(argv[1], "list") == 0)
 		return case_list(tool, argc - 1, argv + 1);
-	int code = case_act(tool, argc - 1, argv + 1, &known);
+	int code = case_do(tool, argc - 1, argv + 1, &known);
 	if (!known)
-		return tool_fail(EXIT_USAGE, "\"%s\" is no act on a case: `avvik case acts` lists them", argv[1]);
+		return tool_fail(
+			EXIT_USAGE, "\"%s\" is no act on a case: `avvik case acts` lists them", argv[1]);
 	return code;
 }

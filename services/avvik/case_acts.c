@@ -1,7 +1,8 @@
-/* case_acts.c - the acts on a case: one row per act, whose words name the fields of its message.
+/* case_acts.c - an act on a case: its words become its message, and the message an order.
  *
- * The message is filled in from its descriptor, so that a word needs no code of its own: text, enum, number, day and list are
- * read as the field wants them. What is missing or wrong is said by workflow, and shown here by the word.
+ * The message is filled in from its descriptor, so that a word needs no code of its own: text, enum, number,
+ * day and list are read as the field wants them. What is missing or wrong is said by workflow, and shown here
+ * by the word.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,78 +13,13 @@
 #include "base/status.h"
 #include "case_tool.h"
 
-#define WORDS_MAX 12
 #define ITEMS_MAX 40
-
-struct word {
-	const char *option; /* without -- */
-	const char *field;  /* of the act's message; "reporter.name" of one inside it */
-	const char *value;  /* a flag: what it sets; NULL: the word takes a value */
-	char group;	    /* of words with the same group exactly one is given */
-};
-
-struct act {
-	const char *name;
-	Avvik__V1__ActOnCase__ActCase number;
-	const char *meaning;
-	bool measure; /* the next word after the case says which */
-	struct word words[WORDS_MAX];
-};
-
-/* clang-format off */
-#define ACT(name) AVVIK__V1__ACT_ON_CASE__ACT_##name
-static const struct act acts[] = {
-	{"place", ACT(PLACE), "place the case at a unit (a leaf)", false,
-		{{"unit", "unit"}, {"motive", "motive"}}},
-	{"name-reporter", ACT(NAME_REPORTER), "name who reported", false,
-		{{"name", "reporter.name"}, {"role", "reporter.role"}, {"unit", "reporter.unit"}, {"mail", "reporter.mail"},
-		 {"phone", "reporter.phone"}, {"on-behalf-of", "reporter.on_behalf_of"}}},
-	{"remedy", ACT(REMEDY), "say what remedied it, or why nothing is needed", false,
-		{{"text", "text"}, {"none-needed", "none_needed", "true"}}},
-	{"inform", ACT(INFORM_AFFECTED), "the affected are informed, or why not", false,
-		{{"text", "text"}, {"informed", "informed", "true", 'i'}, {"not-informed", "informed", "false", 'i'}}},
-	{"assess", ACT(ASSESS_INITIALLY), "the initial assessment", false,
-		{{"degree", "preliminary_degree"}, {"investigate", "investigate", "true", 'a'},
-		 {"position", "investigate", "false", 'a'}, {"investigator", "investigator"}, {"motive", "motive"}}},
-	{"serious", ACT(FIND_SERIOUS), "find it serious: IVO must be notified", false,
-		{{"motive", "motive"}}},
-	{"entry", ACT(RECORD_ENTRY), "document an item (1 to 10) of the investigation", false,
-		{{"item", "item"}, {"nature", "nature"}, {"source", "source"}, {"text", "text"}, {"happened", "happened_at_ms"},
-		 {"cause", "cause_area"}, {"recurrent", "recurrent", "true"}, {"risk", "risk_of_recurrence"}}},
-	{"complete", ACT(COMPLETE_INVESTIGATION), "finish and lock the investigation", false,
-		{{"degree", "proposed_degree"}, {"motive", "motive"}}},
-	{"decide", ACT(DECIDE), "decide the degree", false,
-		{{"degree", "degree"}, {"motive", "motive"}}},
-	{"notify", ACT(NOTIFY_IVO), "IVO is notified", false,
-		{{"registry", "registry_number"}, {"attached", "investigation_attached", "true"}, {"form", "form_version"},
-		 {"receipt", "receipt_number"}, {"attachments", "attachments"}}},
-	{"hand-in", ACT(HAND_IN_INVESTIGATION), "the investigation is handed in to IVO", false,
-		{{"channel", "channel"}}},
-	{"measure", ACT(DECIDE_MEASURE), "decide a measure", false,
-		{{"description", "description"}, {"goal", "goal"}, {"responsible", "responsible"}, {"start", "planned_start_on"},
-		 {"end", "planned_end_on"}, {"horizon", "horizon"}}},
-	{"no-measures", ACT(DECIDE_NO_MEASURES), "decide that no measures are needed", false,
-		{{"motive", "motive"}}},
-	{"execute", ACT(EXECUTE_MEASURE), "a measure is done", true,
-		{{"text", "text"}}},
-	{"evaluate", ACT(EVALUATE_MEASURE), "judge the effect of a measure", true,
-		{{"effective", "effective", "true", 'e'}, {"ineffective", "effective", "false", 'e'},
-		 {"accept-risk", "accept_risk", "true"}, {"text", "text"}}},
-	{"close", ACT(CLOSE), "close the case", false,
-		{{"category", "category"}, {"subcategory", "subcategory"}, {"causes", "cause_areas"}, {"note", "note"}}},
-	{"assess-deviation", ACT(ASSESS_DEVIATION), "assess a deviation", false,
-		{{"laws", "laws"}, {"category", "category"}, {"subcategory", "subcategory"}, {"probability", "probability"},
-		 {"severity", "severity"}, {"text", "text"}}},
-	{"turn", ACT(TURN_INTO_LEX_SARAH), "turn a deviation into a lex Sarah case", false,
-		{{"motive", "motive"}}},
-};
-/* clang-format on */
 
 /* --- filling in --- */
 
 static size_t value_size(ProtobufCType type)
 {
-	return type == PROTOBUF_C_TYPE_STRING ? sizeof(char *)
+	return type == PROTOBUF_C_TYPE_STRING  ? sizeof(char *)
 	       : type == PROTOBUF_C_TYPE_INT64 ? sizeof(int64_t)
 					       : sizeof(int32_t); /* enums and 32-bit numbers */
 }
@@ -102,8 +38,8 @@ static int number_set(const char *option, const char *text, void *target)
 	return AV_OK;
 }
 
-static int value_set(
-	struct tool *tool, const ProtobufCFieldDescriptor *field, const char *option, const char *text, void *target)
+static int value_set(struct tool *tool, const ProtobufCFieldDescriptor *field, const char *option,
+	const char *text, void *target)
 {
 	av_day day;
 
@@ -112,7 +48,8 @@ static int value_set(
 		*(const char **)target = ask_text(tool, option, text);
 		return *(const char **)target ? AV_OK : AV_INVALID;
 	case PROTOBUF_C_TYPE_ENUM:
-		return ask_enum(tool, av_arena_printf(tool->arena, "--%s", option), field->descriptor, text, target);
+		return ask_enum(
+			tool, av_arena_printf(tool->arena, "--%s", option), field->descriptor, text, target);
 	case PROTOBUF_C_TYPE_BOOL:
 		*(protobuf_c_boolean *)target = strcmp(text, "true") == 0;
 		return AV_OK;
@@ -135,8 +72,10 @@ static int value_set(
 static int list_set(struct tool *tool, ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
 	const char *option, const char *text)
 {
-	size_t size = value_size(field->type), *count = (size_t *)(void *)((char *)message + field->quantifier_offset);
-	char *items = av_arena_zalloc(tool->arena, ITEMS_MAX * size), *rest = av_arena_strdup(tool->arena, text), *item;
+	size_t size = value_size(field->type),
+	       *count = (size_t *)(void *)((char *)message + field->quantifier_offset);
+	char *items = av_arena_zalloc(tool->arena, ITEMS_MAX * size),
+	     *rest = av_arena_strdup(tool->arena, text), *item;
 
 	while (items && rest && (item = strsep(&rest, ",")) != NULL) {
 		if (*count == ITEMS_MAX) {
@@ -153,7 +92,8 @@ static int list_set(struct tool *tool, ProtobufCMessage *message, const Protobuf
 }
 
 /* `path` is a field, or one inside a message that is made when first needed. */
-static int field_set(struct tool *tool, ProtobufCMessage *message, const char *path, const char *option, const char *text)
+static int field_set(
+	struct tool *tool, ProtobufCMessage *message, const char *path, const char *option, const char *text)
 {
 	const char *dot = strchr(path, '.');
 	char name[60];
@@ -180,7 +120,8 @@ static int field_set(struct tool *tool, ProtobufCMessage *message, const char *p
 }
 
 /* A measure by its number in `case show` (from 1), or its id. */
-static int measure_set(struct tool *tool, const Avvik__V1__Case *found, const char *text, ProtobufCMessage *message)
+static int measure_set(
+	struct tool *tool, const Avvik__V1__Case *found, const char *text, ProtobufCMessage *message)
 {
 	const ProtobufCFieldDescriptor *field =
 		protobuf_c_message_descriptor_get_field_by_name(message->descriptor, "measure_id");
@@ -197,8 +138,10 @@ static int measure_set(struct tool *tool, const Avvik__V1__Case *found, const ch
 		*target = ask_id_field(id);
 		return AV_OK;
 	}
-	tool_fail(0, found->n_measures ? "\"%s\" is no measure of the case: give 1 to %zu, as `avvik case show` numbers them"
-				       : "\"%s\": the case has no measures (%zu)",
+	tool_fail(0,
+		found->n_measures
+			? "\"%s\" is no measure of the case: give 1 to %zu, as `avvik case show` numbers them"
+			: "\"%s\": the case has no measures (%zu)",
 		text, found->n_measures);
 	return AV_NOT_FOUND;
 }
@@ -206,27 +149,31 @@ static int measure_set(struct tool *tool, const Avvik__V1__Case *found, const ch
 /* --- the words of one act --- */
 
 struct given {
-	const char *texts[WORDS_MAX];
-	bool flags[WORDS_MAX];
+	const char *texts[CASE_WORDS_MAX];
+	bool flags[CASE_WORDS_MAX];
 	int64_t acted_at_ms, version;
 	const char *rest[2]; /* the case, the measure */
 };
 
-static int words_read(struct tool *tool, const struct act *act, int argc, char **argv, struct given *given)
+static int words_read(
+	struct tool *tool, const struct case_act *act, int argc, char **argv, struct given *given)
 {
-	struct tool_option options[WORDS_MAX + 2];
+	struct tool_option options[CASE_WORDS_MAX + 2];
 	size_t count = 0;
 	int wanted = act->measure ? 2 : 1;
 
-	for (; count < WORDS_MAX && act->words[count].option; count++)
-		options[count] = act->words[count].value
-					 ? (struct tool_option){act->words[count].option, OPTION_FLAG, &given->flags[count]}
-					 : (struct tool_option){act->words[count].option, OPTION_TEXT, &given->texts[count]};
+	for (; count < CASE_WORDS_MAX && act->words[count].option; count++)
+		options[count] = act->words[count].value ? (struct tool_option){act->words[count].option,
+								   OPTION_FLAG, &given->flags[count]}
+							 : (struct tool_option){act->words[count].option,
+								   OPTION_TEXT, &given->texts[count]};
 	options[count++] = (struct tool_option){"at", OPTION_TIME, &given->acted_at_ms};
 	options[count++] = (struct tool_option){"version", OPTION_NUMBER, &given->version};
 	int rest = tool_options(tool, argc, argv, options, count, given->rest, wanted);
 	if (rest >= 0 && rest < wanted)
-		tool_fail(0, rest ? "which measure? Give its number in `avvik case show %s`" : "which case? Give its number%s",
+		tool_fail(0,
+			rest ? "which measure? Give its number in `avvik case show %s`"
+			     : "which case? Give its number%s",
 			rest ? given->rest[0] : "");
 	if (rest == wanted)
 		return AV_OK;
@@ -235,19 +182,20 @@ static int words_read(struct tool *tool, const struct act *act, int argc, char *
 }
 
 /* Of the words of one group exactly one. */
-static int groups_check(const struct act *act, const struct given *given)
+static int groups_check(const struct case_act *act, const struct given *given)
 {
-	for (size_t i = 0; i < WORDS_MAX && act->words[i].option; i++) {
+	for (size_t i = 0; i < CASE_WORDS_MAX && act->words[i].option; i++) {
 		char names[120] = "";
 		int count = 0;
 		if (!act->words[i].group || (i && act->words[i - 1].group == act->words[i].group))
 			continue;
-		for (size_t j = i; j < WORDS_MAX && act->words[j].option; j++) {
+		for (size_t j = i; j < CASE_WORDS_MAX && act->words[j].option; j++) {
 			if (act->words[j].group != act->words[i].group)
 				continue;
 			count += given->flags[j];
 			size_t used = strlen(names);
-			snprintf(names + used, sizeof names - used, "%s--%s", used ? " or " : "", act->words[j].option);
+			snprintf(names + used, sizeof names - used, "%s--%s", used ? " or " : "",
+				act->words[j].option);
 		}
 		if (count != 1) {
 			tool_fail(0, "say %s", names);
@@ -257,8 +205,8 @@ static int groups_check(const struct act *act, const struct given *given)
 	return AV_OK;
 }
 
-static ProtobufCMessage *act_fill(
-	struct tool *tool, const struct act *act, const struct given *given, const Avvik__V1__Case *found)
+static ProtobufCMessage *act_fill(struct tool *tool, const struct case_act *act, const struct given *given,
+	const Avvik__V1__Case *found)
 {
 	const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(
 		&avvik__v1__act_on_case__descriptor, (unsigned int)act->number);
@@ -270,8 +218,8 @@ static ProtobufCMessage *act_fill(
 	protobuf_c_message_init(type, message);
 	if (act->measure && measure_set(tool, found, given->rest[1], message) < 0)
 		return NULL;
-	for (size_t i = 0; i < WORDS_MAX && act->words[i].option; i++) {
-		const struct word *word = &act->words[i];
+	for (size_t i = 0; i < CASE_WORDS_MAX && act->words[i].option; i++) {
+		const struct case_word *word = &act->words[i];
 		const char *text = word->value ? (given->flags[i] ? word->value : NULL) : given->texts[i];
 		if (text && field_set(tool, message, word->field, word->option, text) < 0)
 			return NULL;
@@ -282,17 +230,18 @@ static ProtobufCMessage *act_fill(
 /* --- the order --- */
 
 /* "decide.motive" is said as "--motive". */
-static const char *word_of(struct tool *tool, const struct act *act, const char *path)
+static const char *word_of(struct tool *tool, const struct case_act *act, const char *path)
 {
-	for (size_t i = 0; i < WORDS_MAX && act->words[i].option; i++) {
+	for (size_t i = 0; i < CASE_WORDS_MAX && act->words[i].option; i++) {
 		size_t size = strlen(act->words[i].field), whole = strlen(path);
-		if (whole > size && strcmp(path + whole - size, act->words[i].field) == 0 && path[whole - size - 1] == '.')
+		if (whole > size && strcmp(path + whole - size, act->words[i].field) == 0 &&
+			path[whole - size - 1] == '.')
 			return av_arena_printf(tool->arena, "--%s", act->words[i].option);
 	}
 	return path;
 }
 
-static int refused(struct tool *tool, const struct act *act, const Avvik__V1__Reply *reply)
+static int refused(struct tool *tool, const struct case_act *act, const Avvik__V1__Reply *reply)
 {
 	Avvik__V1__Reply *said = (Avvik__V1__Reply *)av_message_copy(&reply->base, tool->arena);
 
@@ -301,19 +250,23 @@ static int refused(struct tool *tool, const struct act *act, const Avvik__V1__Re
 	return tool_refused(tool, said ? said : reply);
 }
 
-static void accepted_print(struct tool *tool, const char *number, const struct act *act, const Avvik__V1__Reply *reply)
+static void accepted_print(
+	struct tool *tool, const char *number, const struct case_act *act, const Avvik__V1__Reply *reply)
 {
 	const Avvik__V1__ActAccepted *accepted = reply->act_accepted;
 
-	printf("%s: %s%s; the case is now %s, version %llu\n", number, act->meaning, reply->repeated ? " (done before)" : "",
-		ask_words(tool, &avvik__v1__case_state__descriptor, (int)accepted->state), (unsigned long long)accepted->version);
+	printf("%s: %s%s; the case is now %s, version %llu\n", number, act->done,
+		reply->repeated ? " (done before)" : "",
+		ask_words(tool, &avvik__v1__case_state__descriptor, (int)accepted->state),
+		(unsigned long long)accepted->version);
 	if (accepted->measure_id.len)
 		printf("  measure %s\n", tool_id_text(tool, accepted->measure_id));
 	for (size_t i = 0; i < accepted->n_warnings; i++)
 		printf("  remark: %s\n", accepted->warnings[i]->text);
 }
 
-static int act_order(struct tool *tool, const struct act *act, const struct given *given, const Avvik__V1__Case *found)
+static int act_order(struct tool *tool, const struct case_act *act, const struct given *given,
+	const Avvik__V1__Case *found)
 {
 	Avvik__V1__Command command = AVVIK__V1__COMMAND__INIT;
 	Avvik__V1__ActOnCase order = AVVIK__V1__ACT_ON_CASE__INIT;
@@ -325,11 +278,13 @@ static int act_order(struct tool *tool, const struct act *act, const struct give
 	order.version_seen = given->version ? (uint64_t)given->version : found->version;
 	order.acted_at_ms = given->acted_at_ms;
 	order.act_case = act->number;
-	order.place = (Avvik__V1__PlaceCase *)(void *)message; /* all members of the oneof share their place */
+	order.place =
+		(Avvik__V1__PlaceCase *)(void *)message; /* all members of the oneof share their place */
 	command.body_case = AVVIK__V1__COMMAND__BODY_ACT_ON_CASE;
 	command.act_on_case = &order;
-	command.reference = (char *)(uintptr_t)ask_reference(tool,
-		av_arena_printf(tool->arena, "act-%s", tool->person), av_message_pack(&order.base, tool->arena));
+	command.reference =
+		(char *)(uintptr_t)ask_reference(tool, av_arena_printf(tool->arena, "act-%s", tool->person),
+			av_message_pack(&order.base, tool->arena));
 	Avvik__V1__Reply *reply = tool_call(tool, DAEMON_WORKFLOW, &command);
 	int code = reply ? refused(tool, act, reply) : EXIT_AWAY;
 	if (code == EXIT_DONE && tool->json)
@@ -340,21 +295,22 @@ static int act_order(struct tool *tool, const struct act *act, const struct give
 	return code;
 }
 
-int case_act(struct tool *tool, int argc, char **argv, bool *ret_known)
+int case_do(struct tool *tool, int argc, char **argv, bool *ret_known)
 {
 	Avvik__V1__Reply *reply = NULL;
 	struct given given = {.version = 0};
 	int code;
 
-	for (size_t i = 0; i < AV_COUNT(acts); i++) {
-		const struct act *act = &acts[i];
+	for (size_t i = 0; i < case_act_count; i++) {
+		const struct case_act *act = &case_acts[i];
 		if (strcmp(act->name, argv[0]) != 0)
 			continue;
 		*ret_known = true;
 		if (words_read(tool, act, argc, argv, &given) < 0 || groups_check(act, &given) < 0)
 			return EXIT_USAGE;
 		if (!tool->person)
-			return tool_fail(EXIT_USAGE, "--as is missing: who acts? Give the person's id in the directory");
+			return tool_fail(EXIT_USAGE,
+				"--as is missing: who acts? Give the person's id in the directory");
 		const Avvik__V1__Case *found = case_fetch(tool, given.rest[0], &reply, &code);
 		if (found)
 			code = act_order(tool, act, &given, found);
@@ -362,22 +318,4 @@ int case_act(struct tool *tool, int argc, char **argv, bool *ret_known)
 		return code;
 	}
 	return EXIT_USAGE;
-}
-
-int case_acts_list(const char *only)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < AV_COUNT(acts); i++) {
-		const struct act *act = &acts[i];
-		if (only && strcmp(only, act->name) != 0)
-			continue;
-		found = true;
-		printf("%-17s %s\n                  avvik case %s CASE%s", act->name, act->meaning, act->name,
-			act->measure ? " MEASURE" : "");
-		for (size_t w = 0; w < WORDS_MAX && act->words[w].option; w++)
-			printf(" --%s%s", act->words[w].option, act->words[w].value ? "" : " ...");
-		printf(" --as PERSON\n");
-	}
-	return found ? EXIT_DONE : tool_fail(EXIT_USAGE, "\"%s\" is no act: `avvik case acts` lists them", only);
 }

@@ -45,7 +45,8 @@ static const char *items_text(struct tool *tool, uint32_t documented)
 
 static void facts_print(struct tool *tool, struct names *names, const Avvik__V1__Case *found)
 {
-	printf("Case %s, %s: %s\n\n", found->number, ask_words(tool, &avvik__v1__case_kind__descriptor, (int)found->kind),
+	printf("Case %s, %s: %s\n\n", found->number,
+		ask_words(tool, &avvik__v1__case_kind__descriptor, (int)found->kind),
 		ask_words(tool, &avvik__v1__case_state__descriptor, (int)found->state));
 	line("unit", names_unit(names, found->unit));
 	line("waits for", listed(tool, found->tasks, found->n_tasks));
@@ -57,7 +58,9 @@ static void facts_print(struct tool *tool, struct names *names, const Avvik__V1_
 	line("laws", laws_text(tool, found));
 	line("category", *found->subcategory ? found->subcategory : found->category);
 	line("protected", found->protected_identity ? "someone in it has protected personal data" : "");
-	line("reporter", found->reporter_named ? (found->contact_given ? "named, can be answered by mail" : "named") : "not named");
+	line("reporter", found->reporter_named
+				 ? (found->contact_given ? "named, can be answered by mail" : "named")
+				 : "not named");
 	line("remedied", tool_time(tool, found->remedied_at_ms));
 	line("informed", found->affected_informed ? "the person concerned is informed" : "");
 	line("preliminary", ask_words(tool, &avvik__v1__degree__descriptor, (int)found->preliminary_degree));
@@ -65,15 +68,19 @@ static void facts_print(struct tool *tool, struct names *names, const Avvik__V1_
 	line("documented", items_text(tool, found->items_documented));
 	line("proposed", ask_words(tool, &avvik__v1__degree__descriptor, (int)found->proposed_degree));
 	if (found->probability || found->severity)
-		line("risk", av_arena_printf(tool->arena, "probability %u, severity %u", found->probability, found->severity));
-	line("decided", found->degree ? av_arena_printf(tool->arena, "%s, %s",
-						ask_words(tool, &avvik__v1__degree__descriptor, (int)found->degree),
-						tool_time(tool, found->decided_at_ms))
-				      : "");
+		line("risk", av_arena_printf(tool->arena, "probability %u, severity %u", found->probability,
+				     found->severity));
+	line("decided", found->degree
+				? av_arena_printf(tool->arena, "%s, %s",
+					  ask_words(tool, &avvik__v1__degree__descriptor, (int)found->degree),
+					  tool_time(tool, found->decided_at_ms))
+				: "");
 	line("serious since", tool_time(tool, found->serious_at_ms));
 	if (found->ivo > AVVIK__V1__IVO_STATE__IVO_STATE_NOT_REQUIRED)
-		line("IVO", av_arena_printf(tool->arena, "%s%s%s", ask_words(tool, &avvik__v1__ivo_state__descriptor, (int)found->ivo),
-				    found->notified_at_ms ? ", notified " : "", tool_time(tool, found->notified_at_ms)));
+		line("IVO", av_arena_printf(tool->arena, "%s%s%s",
+				    ask_words(tool, &avvik__v1__ivo_state__descriptor, (int)found->ivo),
+				    found->notified_at_ms ? ", notified " : "",
+				    tool_time(tool, found->notified_at_ms)));
 	line("was", found->was_deviation ? "a deviation first" : "");
 	line("closed", tool_time(tool, found->closed_at_ms));
 	line("law", found->legal_reference);
@@ -85,7 +92,8 @@ static void facts_print(struct tool *tool, struct names *names, const Avvik__V1_
 
 static void measures_print(struct tool *tool, const Avvik__V1__Case *found)
 {
-	static const char *const headings[] = {">measure", "state", "responsible", "to be done", "done", "judged", "id", NULL};
+	static const char *const headings[] = {
+		">measure", "state", "responsible", "to be done", "done", "judged", "id", NULL};
 	struct table *table = found->n_measures ? table_create(headings) : NULL;
 
 	for (size_t i = 0; i < found->n_measures; i++) {
@@ -94,11 +102,12 @@ static void measures_print(struct tool *tool, const Avvik__V1__Case *found)
 				     : measure->effective      ? "effective"
 				     : measure->risk_accepted  ? "not effective, the risk is accepted"
 							       : "not effective";
-		table_row(table, (const char *const[]){ask_number(tool, (int64_t)i + 1),
-					 ask_words(tool, &avvik__v1__measure_state__descriptor, (int)measure->state),
-					 measure->responsible, tool_day(tool, measure->planned_end_on),
-					 tool_time(tool, measure->executed_at_ms), judged,
-					 tool_id_text(tool, measure->measure_id)});
+		table_row(table,
+			(const char *const[]){ask_number(tool, (int64_t)i + 1),
+				ask_words(tool, &avvik__v1__measure_state__descriptor, (int)measure->state),
+				measure->responsible, tool_day(tool, measure->planned_end_on),
+				tool_time(tool, measure->executed_at_ms), judged,
+				tool_id_text(tool, measure->measure_id)});
 	}
 	if (table)
 		printf("\n");
@@ -123,7 +132,8 @@ int case_show(struct tool *tool, int argc, char **argv)
 		facts_print(tool, &names, found);
 		measures_print(tool, found);
 		for (size_t i = 0; i < found->n_acts_possible; i++)
-			printf("%s%s", i ? ", " : "\npossible now: ", found->acts_possible[i]->name);
+			printf("%s%s",
+				i ? ", " : "\npossible now: ", case_act_word(found->acts_possible[i]->name));
 		printf("%s", found->n_acts_possible ? "\n" : "");
 	}
 	tool_reply_free(&reply);
@@ -149,7 +159,8 @@ static void case_print(struct listing *listing, const Avvik__V1__Case *found)
 		return;
 	}
 	table_row(listing->table,
-		(const char *const[]){found->number, ask_words(tool, &avvik__v1__case_kind__descriptor, (int)found->kind),
+		(const char *const[]){found->number,
+			ask_words(tool, &avvik__v1__case_kind__descriptor, (int)found->kind),
 			ask_words(tool, &avvik__v1__case_state__descriptor, (int)found->state),
 			names_unit(&listing->names, found->unit), tool_time(tool, found->received_at_ms),
 			ask_words(tool, &avvik__v1__degree__descriptor,
@@ -168,7 +179,8 @@ static int ask_pages(struct listing *listing, Avvik__V1__ListCases *query)
 	do {
 		Avvik__V1__Reply *reply = NULL;
 		query->limit = (uint32_t)AV_MIN(listing->left, PAGE);
-		if (!ask(listing->tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_LIST_CASES, &query->base, &reply, &code))
+		if (!ask(listing->tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_LIST_CASES, &query->base,
+			    &reply, &code))
 			return code;
 		const Avvik__V1__CasesFound *found =
 			reply->body_case == AVVIK__V1__REPLY__BODY_CASES_FOUND ? reply->cases_found : NULL;
@@ -186,12 +198,14 @@ static int ask_pages(struct listing *listing, Avvik__V1__ListCases *query)
 
 int case_list(struct tool *tool, int argc, char **argv)
 {
-	static const char *const headings[] = {"case", "kind", "state", "unit", "received", "degree", "IVO", "waits for", NULL};
+	static const char *const headings[] = {
+		"case", "kind", "state", "unit", "received", "degree", "IVO", "waits for", NULL};
 	const char *unit = "", *kind = NULL, *state = NULL;
 	bool open_only = false;
 	struct listing listing = {.tool = tool, .names = names_of(tool), .left = 500};
 	const struct tool_option words[] = {{"unit", OPTION_TEXT, &unit}, {"kind", OPTION_TEXT, &kind},
-		{"state", OPTION_TEXT, &state}, {"open", OPTION_FLAG, &open_only}, {"limit", OPTION_NUMBER, &listing.left}};
+		{"state", OPTION_TEXT, &state}, {"open", OPTION_FLAG, &open_only},
+		{"limit", OPTION_NUMBER, &listing.left}};
 	Avvik__V1__ListCases query = AVVIK__V1__LIST_CASES__INIT;
 	int value = 0;
 

@@ -4,13 +4,39 @@
 
 #include "tool.h"
 
+/* --- the table of acts --- */
+
+#define CASE_WORDS_MAX 12
+
+struct case_word {
+	const char *option; /* without -- */
+	const char *field;  /* of the act's message; "reporter.name" of one inside it */
+	const char *value;  /* a flag: what it sets; NULL: the word takes a value */
+	char group;	    /* of words with the same group exactly one is given */
+};
+
+struct case_act {
+	const char *name;
+	Avvik__V1__ActOnCase__ActCase number;
+	const char *meaning, *done; /* what it is for; what is said when it is done */
+	bool measure;		    /* the next word after the case says which */
+	struct case_word words[CASE_WORDS_MAX];
+};
+extern const struct case_act case_acts[];
+extern const size_t case_act_count;
+
+/* --- what the subcommand's parts do --- */
+
 /* The case by number or id, as workflow has it now. NULL: told. Free the reply; the case lives in it. */
-const Avvik__V1__Case *case_fetch(struct tool *tool, const char *text, Avvik__V1__Reply **ret_reply, int *ret_code);
+const Avvik__V1__Case *case_fetch(
+	struct tool *tool, const char *text, Avvik__V1__Reply **ret_reply, int *ret_code);
 
 int case_show(struct tool *tool, int argc, char **argv);
 int case_list(struct tool *tool, int argc, char **argv);
-/* argv[0] is the act. AV_NOT_FOUND in *ret_known false: no such act. */
-int case_act(struct tool *tool, int argc, char **argv, bool *ret_known);
+/* argv[0] is the act; *ret_known is left alone when there is no such act. */
+int case_do(struct tool *tool, int argc, char **argv, bool *ret_known);
+/* What the tool calls an act that the rule pack calls "inform_affected": "inform". */
+const char *case_act_word(const char *name);
 /* The acts and their words; one act when `only` is not NULL. */
 int case_acts_list(const char *only);
 

@@ -36,8 +36,8 @@ static int holder_of(struct tool *tool, const Avvik__V1__Grant *grant, enum tool
 {
 	ProtobufCMessage *message;
 
-	if (av_message_load(&avvik__v1__grant_body__descriptor, av_bytes(grant->body.data, grant->body.len), tool->arena,
-		    &message) < 0)
+	if (av_message_load(&avvik__v1__grant_body__descriptor, av_bytes(grant->body.data, grant->body.len),
+		    tool->arena, &message) < 0)
 		return AV_MALFORMED;
 	const Avvik__V1__GrantBody *body = (const Avvik__V1__GrantBody *)message;
 	if (!body->n_items)
@@ -54,7 +54,8 @@ static Avvik__V1__Reply *grant_use(
 
 	*ret_code = EXIT_DONE;
 	if (status < 0)
-		*ret_code = tool_fail(EXIT_REFUSED, "the grant cannot be read: is this avvik older than the daemons?");
+		*ret_code = tool_fail(
+			EXIT_REFUSED, "the grant cannot be read: is this avvik older than the daemons?");
 	if (status != AV_OK)
 		return NULL;
 	open.grant = grant;
@@ -76,8 +77,7 @@ static void value_print(const char *name, const json_t *value, int depth)
 		json_object_foreach((json_t *)(uintptr_t)value, key, item)
 			value_print(key, item, depth + (*name ? 1 : 0));
 	} else if (json_is_array(value)) {
-		json_array_foreach(value, index, item)
-			value_print(name, item, depth);
+		json_array_foreach(value, index, item) value_print(name, item, depth);
 	} else if (json_is_string(value)) {
 		printf("%*s%s: %s\n", depth * 2, "", name, json_string_value(value));
 	} else {
@@ -93,15 +93,17 @@ static void part_show(struct tool *tool, const Avvik__V1__OpenedItem *item, cons
 	const ProtobufCMessageDescriptor *type = part_type(part->part);
 	ProtobufCMessage *message;
 
-	if (!type || av_message_load(type, av_bytes(part->body.data, part->body.len), tool->arena, &message) < 0) {
+	if (!type ||
+		av_message_load(type, av_bytes(part->body.data, part->body.len), tool->arena, &message) < 0) {
 		tool_fail(0, "a part cannot be shown: is this avvik older than the daemons?");
 		return;
 	}
 	const char *name = av_enum_name(&avvik__v1__content_part__descriptor, (int)part->part);
 	json_t *value = av_json_from(message);
 	if (tool->json) {
-		json_list_value(list, json_pack("{sssssssO}", "content_id", tool_id_text(tool, item->content_id), "holder",
-					      daemon_names[holder], "part", name, "content", value));
+		json_list_value(
+			list, json_pack("{sssssssO}", "content_id", tool_id_text(tool, item->content_id),
+				      "holder", daemon_names[holder], "part", name, "content", value));
 	} else {
 		printf("%s%s, %s\n", list->count++ ? "\n" : "", name, daemon_names[holder]);
 		value_print("", value, 1);
@@ -109,22 +111,28 @@ static void part_show(struct tool *tool, const Avvik__V1__OpenedItem *item, cons
 	json_decref(value);
 }
 
-static void opened_show(
-	struct tool *tool, const Avvik__V1__OpenedContent *opened, enum tool_daemon holder, struct json_list *list)
+static void opened_show(struct tool *tool, const Avvik__V1__OpenedContent *opened, enum tool_daemon holder,
+	struct json_list *list)
 {
+	size_t erased = 0;
+
 	for (size_t i = 0; i < opened->n_items; i++) {
 		const Avvik__V1__OpenedItem *item = opened->items[i];
+		erased += item->erased != 0;
 		if (item->erased && tool->json)
-			json_list_value(list, json_pack("{sssssb}", "content_id", tool_id_text(tool, item->content_id), "holder",
-						      daemon_names[holder], "erased", 1));
-		else if (item->erased)
-			printf("%s(erased), %s\n", list->count++ ? "\n" : "", daemon_names[holder]);
+			json_list_value(list,
+				json_pack("{sssssb}", "content_id", tool_id_text(tool, item->content_id),
+					"holder", daemon_names[holder], "erased", 1));
 		for (size_t p = 0; p < item->n_parts; p++)
 			part_show(tool, item, item->parts[p], holder, list);
 	}
+	if (erased && !tool->json)
+		printf("%s%zu of %zu erased, %s\n", list->count++ ? "\n" : "", erased, opened->n_items,
+			daemon_names[holder]);
 }
 
-static int parts_parse(struct tool *tool, const char *text, Avvik__V1__ContentPart *ret_parts, size_t *ret_count)
+static int parts_parse(
+	struct tool *tool, const char *text, Avvik__V1__ContentPart *ret_parts, size_t *ret_count)
 {
 	char *rest = av_arena_strdup(tool->arena, text), *word;
 	int value;
@@ -154,7 +162,8 @@ static int content_read(struct tool *tool, int argc, char **argv)
 	if (!number || !purpose)
 		return tool_usage("content");
 	if (!tool->person)
-		return tool_fail(EXIT_USAGE, "--as is missing: who reads? Give the person's id in the directory");
+		return tool_fail(
+			EXIT_USAGE, "--as is missing: who reads? Give the person's id in the directory");
 	if (part && parts_parse(tool, part, parts, &order.n_parts) != AV_OK)
 		return EXIT_USAGE;
 	if (tool_case_id(tool, number, &case_id) != AV_OK)
@@ -164,7 +173,9 @@ static int content_read(struct tool *tool, int argc, char **argv)
 	order.parts = parts;
 	if (!ask(tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_READ_CONTENT, &order.base, &granted, &code))
 		return code;
-	size_t count = granted->body_case == AVVIK__V1__REPLY__BODY_GRANT_ISSUED ? granted->grant_issued->n_grants : 0;
+	size_t count = granted->body_case == AVVIK__V1__REPLY__BODY_GRANT_ISSUED
+			       ? granted->grant_issued->n_grants
+			       : 0;
 	int worst = EXIT_DONE;
 	for (size_t i = 0; i < count; i++) {
 		enum tool_daemon holder;
@@ -197,14 +208,17 @@ static int content_erase(struct tool *tool, int argc, char **argv)
 	if (!number || !reason)
 		return tool_usage("content");
 	if (!tool->person)
-		return tool_fail(EXIT_USAGE, "--as is missing: who erases? Give the person's id in the directory");
+		return tool_fail(
+			EXIT_USAGE, "--as is missing: who erases? Give the person's id in the directory");
 	if (tool_case_id(tool, number, &case_id) != AV_OK)
 		return EXIT_REFUSED;
 	order.case_id = ask_id_field(&case_id);
 	order.reason = (char *)(uintptr_t)reason;
 	if (!ask(tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_ERASE_CONTENT, &order.base, &granted, &code))
 		return code;
-	size_t count = granted->body_case == AVVIK__V1__REPLY__BODY_GRANT_ISSUED ? granted->grant_issued->n_grants : 0;
+	size_t count = granted->body_case == AVVIK__V1__REPLY__BODY_GRANT_ISSUED
+			       ? granted->grant_issued->n_grants
+			       : 0;
 	for (size_t i = 0; i < count; i++) {
 		enum tool_daemon holder;
 		Avvik__V1__Reply *reply = grant_use(tool, granted->grant_issued->grants[i], &holder, &code);
@@ -215,9 +229,9 @@ static int content_erase(struct tool *tool, int argc, char **argv)
 				json_list_item(&list, tool, &erasure->base);
 			else
 				printf("%s: erased %zu; %s\n", daemon_names[holder], erasure->n_content_ids,
-					erasure->destruction_complete
-						? "the keys are destroyed"
-						: "the keys are being destroyed: the key store is rewritten now");
+					erasure->destruction_complete ? "the keys are destroyed"
+								      : "the keys are being destroyed: the "
+									"key store is rewritten now");
 		}
 		tool_reply_free(&reply);
 	}

@@ -28,9 +28,11 @@ static const char *state_text(const struct asked *asked, const Avvik__V1__Deadli
 	switch (deadline->state) {
 	case AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_RUNNING:
 		if (deadline->overdue)
-			return days < 0 ? av_arena_printf(tool->arena, "OVERDUE by %d day%s", -days, days == -1 ? "" : "s")
+			return days < 0 ? av_arena_printf(tool->arena, "OVERDUE by %d day%s", -days,
+						  days == -1 ? "" : "s")
 					: "OVERDUE";
-		return days > 0 ? av_arena_printf(tool->arena, "%d day%s left", days, days == 1 ? "" : "s") : "due today";
+		return days > 0 ? av_arena_printf(tool->arena, "%d day%s left", days, days == 1 ? "" : "s")
+				: "due today";
 	case AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_MET:
 		return av_arena_printf(tool->arena, "met %s", tool_time(tool, deadline->ended_at_ms));
 	case AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_MET_LATE:
@@ -51,10 +53,12 @@ static void deadline_print(struct asked *asked, const Avvik__V1__Deadline *deadl
 	bool hours = deadline->unit == AVVIK__V1__PERIOD_UNIT__PERIOD_UNIT_HOURS ||
 		     deadline->unit == AVVIK__V1__PERIOD_UNIT__PERIOD_UNIT_WORKING_HOURS;
 	table_row(asked->table,
-		(const char *const[]){hours ? tool_time(tool, deadline->due_at_ms) : ask_weekday(tool, deadline->due_on),
+		(const char *const[]){
+			hours ? tool_time(tool, deadline->due_at_ms) : ask_weekday(tool, deadline->due_on),
 			state_text(asked, deadline), deadline->number, deadline->rule,
 			names_deadline(&asked->names, deadline->rules_version, deadline->rule, false),
-			names_unit(&asked->names, deadline->unit_code), deadline->statutory ? "statutory" : "local target"});
+			names_unit(&asked->names, deadline->unit_code),
+			deadline->statutory ? "statutory" : "local target"});
 }
 
 /* Pages until there is no more, or enough. */
@@ -65,17 +69,20 @@ static int ask_pages(struct asked *asked, Avvik__V1__ListDeadlines *query)
 
 	do {
 		Avvik__V1__Reply *reply = NULL;
-		if (!ask(asked->tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_LIST_DEADLINES, &query->base, &reply, &code))
+		if (!ask(asked->tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_LIST_DEADLINES, &query->base,
+			    &reply, &code))
 			return code;
 		const Avvik__V1__DeadlinesFound *found =
-			reply->body_case == AVVIK__V1__REPLY__BODY_DEADLINES_FOUND ? reply->deadlines_found : NULL;
+			reply->body_case == AVVIK__V1__REPLY__BODY_DEADLINES_FOUND ? reply->deadlines_found
+										   : NULL;
 		for (size_t i = 0; found && i < found->n_deadlines && asked->left > 0; i++) {
 			if (asked->overdue && !found->deadlines[i]->overdue)
 				continue;
 			deadline_print(asked, found->deadlines[i]);
 			asked->left--;
 		}
-		query->after_key.len = found && found->next_after_key.len <= sizeof after ? found->next_after_key.len : 0;
+		query->after_key.len =
+			found && found->next_after_key.len <= sizeof after ? found->next_after_key.len : 0;
 		if (query->after_key.len)
 			memcpy(after, found->next_after_key.data, query->after_key.len);
 		query->after_key.data = after;

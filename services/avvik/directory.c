@@ -21,7 +21,8 @@ static int directory_judge(struct tool *tool, const char *path, const char *rule
 	struct av_clock clock = av_clock_real();
 	int code = EXIT_REFUSED;
 
-	if (rules_path && (published_open(tool, rules_path, &avvik__v1__rule_pack__descriptor, &rules) < 0 || !rules.message)) {
+	if (rules_path && (published_open(tool, rules_path, &avvik__v1__rule_pack__descriptor, &rules) < 0 ||
+				  !rules.message)) {
 		if (rules.faults.count)
 			published_judge(tool, &rules, NULL, NULL);
 		published_close(&rules);
@@ -34,10 +35,14 @@ static int directory_judge(struct tool *tool, const char *path, const char *rule
 			directory_check(directory, (const Avvik__V1__RulePack *)rules.message,
 				av_local_day(av_clock_now_ms(&clock)), tool->arena, &file.faults);
 		code = published_judge(tool, &file, from,
-			directory ? av_arena_printf(tool->arena, "%s is sound: directory %s, %zu units, %zu people%s", path,
-					    directory->version, directory->n_units, directory->n_people,
-					    rules_path ? "" : "; with --rules FILE it is also held against a rule pack")
-				  : NULL);
+			directory
+				? av_arena_printf(tool->arena,
+					  "%s is sound: directory %s, %zu units, %zu people%s", path,
+					  directory->version, directory->n_units, directory->n_people,
+					  rules_path
+						  ? ""
+						  : "; with --rules FILE it is also held against a rule pack")
+				: NULL);
 	}
 	published_close(&file);
 	published_close(&rules);
@@ -131,12 +136,13 @@ static void unit_show(const struct showing *showing, size_t at, const char *befo
 	const Avvik__V1__Unit *unit = showing->directory->units[at];
 	struct tool *tool = showing->tool;
 
-	table_row(showing->table, (const char *const[]){av_arena_printf(tool->arena, "%s%s%s", before, branch, unit->name),
-					  unit->code, ask_words(tool, &avvik__v1__unit_level__descriptor, (int)unit->level),
-					  ask_words(tool, &avvik__v1__operation__descriptor, (int)unit->operation),
-					  laws_text(tool, unit), unit->activity,
-					  showing->people ? holders_text(tool, showing->directory, unit->code, showing->today)
-							  : ""});
+	table_row(showing->table,
+		(const char *const[]){av_arena_printf(tool->arena, "%s%s%s", before, branch, unit->name),
+			unit->code, ask_words(tool, &avvik__v1__unit_level__descriptor, (int)unit->level),
+			ask_words(tool, &avvik__v1__operation__descriptor, (int)unit->operation),
+			laws_text(tool, unit), unit->activity,
+			showing->people ? holders_text(tool, showing->directory, unit->code, showing->today)
+					: ""});
 	if (*branch)
 		before = av_arena_printf(
 			tool->arena, "%s%s", before, last_child(showing->directory, at) ? "   " : "│  ");
@@ -161,11 +167,13 @@ static Avvik__V1__Reply *directory_found(struct tool *tool, int *ret_code)
 
 static int directory_show(struct tool *tool, int argc, char **argv)
 {
-	static const char *const with_people[] = {"unit", "code", "level", "operation", "laws", "activity", "+people today", NULL};
+	static const char *const with_people[] = {
+		"unit", "code", "level", "operation", "laws", "activity", "+people today", NULL};
 	static const char *const without[] = {"unit", "code", "level", "operation", "laws", "activity", NULL};
 	const char *only = "";
 	struct showing showing = {.tool = tool};
-	const struct tool_option words[] = {{"unit", OPTION_TEXT, &only}, {"people", OPTION_FLAG, &showing.people}};
+	const struct tool_option words[] = {
+		{"unit", OPTION_TEXT, &only}, {"people", OPTION_FLAG, &showing.people}};
 	int code;
 
 	if (tool_options(tool, argc, argv, words, AV_COUNT(words), NULL, 0) < 0)
@@ -187,7 +195,8 @@ static int directory_show(struct tool *tool, int argc, char **argv)
 			unit_show(&showing, i, "", "");
 	}
 	if (table_empty(showing.table)) {
-		code = tool_fail(EXIT_REFUSED, "no unit has the code \"%s\": `avvik directory show` lists them", only);
+		code = tool_fail(
+			EXIT_REFUSED, "no unit has the code \"%s\": `avvik directory show` lists them", only);
 	} else {
 		printf("%s, directory %s\n\n", showing.directory->name, showing.directory->version);
 		code = EXIT_DONE;
@@ -203,22 +212,23 @@ static const char *dates(struct tool *tool, int32_t from_on, int32_t until_on)
 {
 	if (!from_on && !until_on)
 		return "";
-	return av_arena_printf(tool->arena, " (%s%s%s)", tool_day(tool, from_on), until_on ? " until " : " on",
-		tool_day(tool, until_on));
+	return av_arena_printf(tool->arena, " (%s%s%s)", tool_day(tool, from_on),
+		until_on ? " until " : " on", tool_day(tool, until_on));
 }
 
 /* NULL: not one of those asked for. */
-static const char *roles_text(
-	struct tool *tool, const struct av_org *org, const Avvik__V1__Person *person, const char *unit, const char *role)
+static const char *roles_text(struct tool *tool, const struct av_org *org, const Avvik__V1__Person *person,
+	const char *unit, const char *role)
 {
 	const char *text = "";
 	bool wanted = false;
 
 	for (size_t i = 0; i < person->n_roles; i++) {
 		const Avvik__V1__RoleHeld *held = person->roles[i];
-		wanted |= (!*role || strcmp(held->role, role) == 0) && (!*unit || av_org_within(org, held->unit, unit));
-		text = av_arena_printf(tool->arena, "%s%s%s of %s%s", text, i ? ", " : "", held->role, held->unit,
-			dates(tool, held->from_on, held->until_on));
+		wanted |= (!*role || strcmp(held->role, role) == 0) &&
+			  (!*unit || av_org_within(org, held->unit, unit));
+		text = av_arena_printf(tool->arena, "%s%s%s of %s%s", text, i ? ", " : "", held->role,
+			held->unit, dates(tool, held->from_on, held->until_on));
 	}
 	return wanted || (!*role && !*unit) ? text : NULL;
 }
@@ -264,8 +274,8 @@ int command_directory(struct tool *tool, int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(struct tool *tool, int argc, char **argv);
-	} words[] = {{"check", directory_check_file}, {"publish", directory_publish}, {"show", directory_show},
-		{"people", directory_people}};
+	} words[] = {{"check", directory_check_file}, {"publish", directory_publish},
+		{"show", directory_show}, {"people", directory_people}};
 
 	for (size_t i = 0; argc > 1 && i < AV_COUNT(words); i++)
 		if (strcmp(argv[1], words[i].name) == 0)

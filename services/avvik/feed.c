@@ -1,7 +1,8 @@
 /* feed.c - avvik feed: the journals of one or more daemons, as they are or in words.
  *
- * Several feeds are merged in the order of time, and at one instant in the order of the flow. An effect is never shown
- * before its cause: consumers are read before their producers, so that whatever is at hand has its causes at hand too.
+ * Several feeds are merged in the order of time, and at one instant in the order of the flow. An effect is
+ * never shown before its cause: consumers are read before their producers, so that whatever is at hand has
+ * its causes at hand too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "words.h"
 
 #define BATCH 500
-#define LOOK_MS 300   /* how long one feed is waited for while others may have more */
+#define LOOK_MS 300 /* how long one feed is waited for while others may have more */
 #define ANSWER_MS 10000
 
 struct source {
@@ -51,8 +52,8 @@ static void event_next(struct source *source)
 	source->event = NULL;
 	while (batch && source->at < batch->n_items && !source->event) {
 		ProtobufCBinaryData packed = batch->items[source->at++]->event;
-		if (av_message_load(&avvik__v1__event__descriptor, av_bytes(packed.data, packed.len), source->arena, &event) ==
-			AV_OK)
+		if (av_message_load(&avvik__v1__event__descriptor, av_bytes(packed.data, packed.len),
+			    source->arena, &event) == AV_OK)
 			source->event = (const Avvik__V1__Event *)event;
 	}
 }
@@ -78,9 +79,12 @@ static int source_fill(struct source *source, int timeout_ms)
 	if ((status == AV_TIMEOUT || status == AV_BUSY) && source->at_head)
 		return AV_TIMEOUT;
 	if (status < 0) {
-		tool_fail(0, "%s does not serve its feed: %s%s%s", daemon_names[source->daemon], av_status_text(status),
+		tool_fail(0, "%s does not serve its feed: %s%s%s", daemon_names[source->daemon],
+			av_status_text(status),
 			reply && reply->body_case == AVVIK__V1__FEED_REPLY__BODY_REFUSAL ? ": " : "",
-			reply && reply->body_case == AVVIK__V1__FEED_REPLY__BODY_REFUSAL ? reply->refusal->text : "");
+			reply && reply->body_case == AVVIK__V1__FEED_REPLY__BODY_REFUSAL
+				? reply->refusal->text
+				: "");
 		if (reply)
 			avvik__v1__feed_reply__free_unpacked(reply, NULL);
 		return status;
@@ -103,7 +107,8 @@ static bool source_open(struct tool *tool, struct source *source, bool only_new)
 	Avvik__V1__Reply *reply = NULL;
 	int code;
 
-	/* A daemon that is away and one that has nothing new look the same in a feed: so it is asked first. */
+	/* A daemon that is away and one that has nothing new look the same in a feed: so it is asked first.
+	 */
 	if (!ask(tool, source->daemon, AVVIK__V1__COMMAND__BODY_GET_STATUS, &query.base, &reply, &code))
 		return false;
 	const Avvik__V1__StatusFound *status =
@@ -130,8 +135,8 @@ static bool source_open(struct tool *tool, struct source *source, bool only_new)
 		return false;
 	int opened = av_feed_open(&options, &source->feed);
 	if (opened < 0)
-		tool_fail(0, "cannot read the feed of %s at %s: %s", daemon_names[source->daemon], endpoints->feed,
-			av_status_text(opened));
+		tool_fail(0, "cannot read the feed of %s at %s: %s", daemon_names[source->daemon],
+			endpoints->feed, av_status_text(opened));
 	return opened == AV_OK;
 }
 
@@ -147,6 +152,40 @@ static void source_close(struct source *source)
 
 /* --- showing --- */
 
+static void line_print(const json_t *line)
+{
+	char *text = json_dumps(line, JSON_PRESERVE_ORDER);
+
+	puts(text ? text : "null");
+	free(text);
+}
+
+static void words_print(struct following *following, const char *daemon, int64_t at_ms, const char *words)
+{
+	struct tool *tool = following->tool;
+
+	if (!words)
+		return;
+	following->left--;
+	if (!tool->json) {
+		printf("%s  %s\n", tool_time(tool, at_ms), words);
+		return;
+	}
+	json_t *line = json_pack("{ssssss}", "at", tool_time(tool, at_ms), "daemon", daemon, "words", words);
+	line_print(line);
+	json_decref(line);
+}
+
+/* The mails that were gathered, before what comes next; NULL: nothing does for now. */
+static void mails_print(struct following *following, const Avvik__V1__Event *next)
+{
+	struct av_arena *arena = following->sources[0].arena;
+	int64_t at_ms = 0;
+	const char *mails = words_mails(&following->words, next, arena, &at_ms);
+
+	words_print(following, daemon_names[DAEMON_NOTIFICATION], at_ms, mails);
+}
+
 static void event_print(struct following *following, const struct source *source)
 {
 	const Avvik__V1__Event *event = source->event;
@@ -156,33 +195,24 @@ static void event_print(struct following *following, const struct source *source
 	if (event->sequence < following->from)
 		return;
 	if (following->in_words) {
-		const char *words = words_of(&following->words, source->daemon, event, source->arena);
-		if (!words)
-			return;
-		if (tool->json) {
-			json_t *line = json_pack("{ssssss}", "at", tool_time(tool, event->recorded_at_ms), "daemon",
-				daemon_names[source->daemon], "words", words);
-			char *text = json_dumps(line, JSON_PRESERVE_ORDER);
-			puts(text ? text : "null");
-			free(text);
-			json_decref(line);
-		} else {
-			printf("%s  %s\n", tool_time(tool, event->recorded_at_ms), words);
-		}
-	} else if (tool->json) {
-		json_t *line = av_json_from(&event->base);
-		json_object_set_new(line, "daemon", json_string(daemon_names[source->daemon]));
-		char *text = json_dumps(line, JSON_PRESERVE_ORDER);
-		puts(text ? text : "null");
-		free(text);
-		json_decref(line);
-	} else {
-		printf("%-12s %8llu  %s  %-24s %s\n", daemon_names[source->daemon], (unsigned long long)event->sequence,
-			tool_time(tool, event->recorded_at_ms),
-			field ? ((const ProtobufCMessageDescriptor *)field->descriptor)->short_name : "(of a later version)",
-			tool_id_text(tool, event->case_id));
+		mails_print(following, event);
+		words_print(following, daemon_names[source->daemon], event->recorded_at_ms,
+			words_of(&following->words, source->daemon, event, source->arena));
+		return;
 	}
 	following->left--;
+	if (tool->json) {
+		json_t *line = av_json_from(&event->base);
+		json_object_set_new(line, "daemon", json_string(daemon_names[source->daemon]));
+		line_print(line);
+		json_decref(line);
+	} else {
+		printf("%-12s %8llu  %s  %-24s %s\n", daemon_names[source->daemon],
+			(unsigned long long)event->sequence, tool_time(tool, event->recorded_at_ms),
+			field ? ((const ProtobufCMessageDescriptor *)field->descriptor)->short_name
+			      : "(of a later version)",
+			tool_id_text(tool, event->case_id));
+	}
 }
 
 /* The earliest at hand; NULL when none is, or when one must be read first. */
@@ -216,6 +246,8 @@ static int follow(struct following *following)
 			event_print(following, source);
 			event_next(source);
 		}
+		if (following->in_words)
+			mails_print(following, NULL);
 		fflush(stdout);
 		for (size_t i = 0; i < following->count; i++)
 			all_at_head &= following->sources[i].at_head && !following->sources[i].event;
@@ -236,8 +268,9 @@ int command_feed(struct tool *tool, int argc, char **argv)
 	int64_t from = 0, limit = 0, seconds = 0;
 	bool only_new = false;
 	struct following following = {.tool = tool, .words = words_for(tool)};
-	const struct tool_option words[] = {{"follow", OPTION_FLAG, &following.follow}, {"words", OPTION_FLAG, &following.in_words},
-		{"new", OPTION_FLAG, &only_new}, {"from", OPTION_NUMBER, &from}, {"limit", OPTION_NUMBER, &limit},
+	const struct tool_option words[] = {{"follow", OPTION_FLAG, &following.follow},
+		{"words", OPTION_FLAG, &following.in_words}, {"new", OPTION_FLAG, &only_new},
+		{"from", OPTION_NUMBER, &from}, {"limit", OPTION_NUMBER, &limit},
 		{"for", OPTION_NUMBER, &seconds}};
 	int code = EXIT_DONE;
 

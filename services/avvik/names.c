@@ -40,24 +40,24 @@ static const struct {
 	Avvik__V1__Anchor anchor;
 	const char *english, *swedish;
 } anchors[] = {
-	{A(RECEIVED),                  "the report was received",                       "rapporten kom in"},
-	{A(REMEDIED),                  "it was remedied, or no remedy was needed",      "missförhållandet avhjälptes, eller inget behövde avhjälpas"},
-	{A(ASSESSED_INITIALLY),        "the initial assessment was made",               "den inledande bedömningen gjordes"},
-	{A(SERIOUS),                   "it was found serious",                          "det bedömdes vara allvarligt"},
-	{A(NOTIFIED),                  "IVO was notified",                              "anmälan gjordes till IVO"},
-	{A(NOTIFIED_INCOMPLETE),       "IVO was notified without the investigation",    "anmälan gjordes till IVO utan färdig utredning"},
-	{A(INVESTIGATION_HANDED_IN),   "the investigation was handed in to IVO",        "utredningen lämnades in till IVO"},
-	{A(MEASURE_PLANNED_END),       "the measure's planned end",                     "åtgärdens planerade slutdatum"},
-	{A(MEASURE_EXECUTED),          "the measure was executed",                      "åtgärden genomfördes"},
-	{A(MEASURE_EVALUATED),         "the measure's effect was judged",               "åtgärdens effekt bedömdes"},
-	{A(MEASURE_REJECTED),          "the measure was rejected",                      "åtgärden avslogs"},
-	{A(DECIDED),                   "the decision was made",                         "beslutet fattades"},
-	{A(CLOSED),                    "the case was closed",                           "ärendet avslutades"},
-	{A(CLOSED_AS_POSITION),        "the case was closed as a recorded position",    "ärendet avslutades med ett ställningstagande"},
-	{A(IVO_DUTY_LIFTED),           "the duty to notify IVO was lifted",             "skyldigheten att anmäla till IVO upphörde"},
-	{A(ASSESSED),                  "the deviation was assessed",                    "avvikelsen bedömdes"},
-	{A(TURNED_LEX_SARAH),          "the deviation was turned into lex Sarah",       "avvikelsen blev ett lex Sarah-ärende"},
-	{A(NOTICED),                   "it was noticed",                                "händelsen uppmärksammades"},
+	{A(RECEIVED),                "the report has been received",                    "rapporten har kommit in"},
+	{A(REMEDIED),                "it has been remedied, or nothing needs to be",    "missförhållandet har avhjälpts, eller inget behöver avhjälpas"},
+	{A(ASSESSED_INITIALLY),      "the initial assessment has been made",            "den inledande bedömningen har gjorts"},
+	{A(SERIOUS),                 "it has been found serious",                       "det har bedömts vara allvarligt"},
+	{A(NOTIFIED),                "IVO has been notified",                           "anmälan har gjorts till IVO"},
+	{A(NOTIFIED_INCOMPLETE),     "IVO has been notified without the investigation", "anmälan har gjorts till IVO utan färdig utredning"},
+	{A(INVESTIGATION_HANDED_IN), "the investigation has been handed in to IVO",     "utredningen har lämnats in till IVO"},
+	{A(MEASURE_PLANNED_END),     "the measure's planned end",              "åtgärdens planerade slutdatum"},
+	{A(MEASURE_EXECUTED),        "the measure has been executed",                   "åtgärden har genomförts"},
+	{A(MEASURE_EVALUATED),       "the measure's effect has been judged",            "åtgärdens effekt har bedömts"},
+	{A(MEASURE_REJECTED),        "the measure has been rejected",                   "åtgärden har avslagits"},
+	{A(DECIDED),                 "the decision has been made",                      "beslutet har fattats"},
+	{A(CLOSED),                  "the case has been closed",                        "ärendet har avslutats"},
+	{A(CLOSED_AS_POSITION),      "the case has been closed as a recorded position", "ärendet har avslutats med ett ställningstagande"},
+	{A(IVO_DUTY_LIFTED),         "the duty to notify IVO has been lifted",          "skyldigheten att anmäla till IVO har upphört"},
+	{A(ASSESSED),                "the deviation has been assessed",                 "avvikelsen har bedömts"},
+	{A(TURNED_LEX_SARAH),        "the deviation has been turned into lex Sarah",    "avvikelsen har blivit ett lex Sarah-ärende"},
+	{A(NOTICED),                 "it has been noticed",                             "händelsen har uppmärksammats"},
 };
 /* clang-format on */
 
@@ -100,7 +100,8 @@ const Avvik__V1__RulePack *names_rules(struct names *names, const char *version)
 			return names->packs[i];
 	query.version = (char *)(uintptr_t)(version ? version : "");
 	const Avvik__V1__Reply *reply = asked(names, AVVIK__V1__COMMAND__BODY_GET_RULES, &query.base);
-	if (!reply || reply->body_case != AVVIK__V1__REPLY__BODY_RULES_FOUND || names->pack_count == NAMES_PACKS)
+	if (!reply || reply->body_case != AVVIK__V1__REPLY__BODY_RULES_FOUND ||
+		names->pack_count == NAMES_PACKS)
 		return NULL;
 	names->packs[names->pack_count] = reply->rules_found->rules;
 	return names->packs[names->pack_count++];

@@ -1,5 +1,5 @@
-/* names.h - what people call things: units from the directory in force, deadlines and roles from the rule packs. Asked of
- * intake when first needed; when intake is away the codes stand for themselves. */
+/* names.h - what people call things: units from the directory in force, deadlines and roles from the rule
+ * packs. Asked of intake when first needed; when intake is away the codes stand for themselves. */
 #ifndef AVVIK_NAMES_H
 #define AVVIK_NAMES_H
 
@@ -35,7 +35,7 @@ const char *names_recipients(
 	struct names *names, Avvik__V1__Recipient *const *recipients, size_t count, bool swedish);
 /* A code of a rule pack's list by its Swedish name, else the code. */
 const char *names_code(Avvik__V1__Code *const *codes, size_t count, const char *code);
-/* "the report was received" */
+/* "the report has been received" */
 const char *names_anchor(Avvik__V1__Anchor anchor, bool swedish);
 
 #endif

@@ -54,7 +54,8 @@ static const char *arrival_text(struct asked *asked, const Avvik__V1__Notice *no
 			notice->last_error, tool_time(tool, notice->next_attempt_at_ms));
 	default:
 		return notice->not_before_ms > notice->decided_at_ms
-			       ? av_arena_printf(tool->arena, "waits until %s", tool_time(tool, notice->not_before_ms))
+			       ? av_arena_printf(tool->arena, "waits until %s",
+					 tool_time(tool, notice->not_before_ms))
 			       : "to be sent";
 	}
 }
@@ -68,11 +69,12 @@ static void notice_print(struct asked *asked, const Avvik__V1__Notice *notice)
 		json_list_item(&asked->list, tool, &notice->base);
 		return;
 	}
-	table_row(asked->table,
-		(const char *const[]){tool_time(tool, notice->decided_at_ms), notice->number,
-			receiver_text(asked, notice), notice->role,
-			ask_words(tool, &avvik__v1__notice_kind__descriptor, (int)notice->kind), about_text(asked, notice),
-			arrival_text(asked, notice), tool_id_text(tool, notice->notice_id)});
+	table_row(
+		asked->table, (const char *const[]){tool_time(tool, notice->decided_at_ms), notice->number,
+				      receiver_text(asked, notice), notice->role,
+				      ask_words(tool, &avvik__v1__notice_kind__descriptor, (int)notice->kind),
+				      about_text(asked, notice), arrival_text(asked, notice),
+				      tool_id_text(tool, notice->notice_id)});
 }
 
 static void unreachable_print(struct asked *asked, const Avvik__V1__NoticeUnreachable *unreachable)
@@ -81,7 +83,8 @@ static void unreachable_print(struct asked *asked, const Avvik__V1__NoticeUnreac
 		json_list_item(&asked->list, asked->tool, &unreachable->base);
 	else
 		table_row(asked->unreachable,
-			(const char *const[]){unreachable->rule, names_role(&asked->names, unreachable->role, false),
+			(const char *const[]){unreachable->rule,
+				names_role(&asked->names, unreachable->role, false),
 				names_unit(&asked->names, unreachable->unit), unreachable->why});
 }
 
@@ -92,10 +95,12 @@ static int ask_pages(struct asked *asked, Avvik__V1__ListNotices *query)
 
 	do {
 		Avvik__V1__Reply *reply = NULL;
-		if (!ask(asked->tool, DAEMON_NOTIFICATION, AVVIK__V1__COMMAND__BODY_LIST_NOTICES, &query->base, &reply, &code))
+		if (!ask(asked->tool, DAEMON_NOTIFICATION, AVVIK__V1__COMMAND__BODY_LIST_NOTICES,
+			    &query->base, &reply, &code))
 			return code;
 		const Avvik__V1__NoticesFound *found =
-			reply->body_case == AVVIK__V1__REPLY__BODY_NOTICES_FOUND ? reply->notices_found : NULL;
+			reply->body_case == AVVIK__V1__REPLY__BODY_NOTICES_FOUND ? reply->notices_found
+										 : NULL;
 		for (size_t i = 0; found && i < found->n_notices && asked->left > 0; i++, asked->left--)
 			notice_print(asked, found->notices[i]);
 		for (size_t i = 0; found && i < found->n_unreachable && !query->after_notice_id.len; i++)
@@ -112,12 +117,13 @@ static int ask_pages(struct asked *asked, Avvik__V1__ListNotices *query)
 
 static int notices_list(struct tool *tool, int argc, char **argv)
 {
-	static const char *const headings[] = {"decided", "case", "to", "as", "kind", "about", "arrival", "id", NULL};
+	static const char *const headings[] = {
+		"decided", "case", "to", "as", "kind", "about", "arrival", "id", NULL};
 	static const char *const nobody[] = {"rule that reached nobody", "role", "unit", "+why", NULL};
 	const char *number = NULL, *state = NULL, *person = "";
 	struct asked asked = {.tool = tool, .names = names_of(tool), .left = 500};
-	const struct tool_option words[] = {
-		{"state", OPTION_TEXT, &state}, {"person", OPTION_TEXT, &person}, {"limit", OPTION_NUMBER, &asked.left}};
+	const struct tool_option words[] = {{"state", OPTION_TEXT, &state}, {"person", OPTION_TEXT, &person},
+		{"limit", OPTION_NUMBER, &asked.left}};
 	Avvik__V1__ListNotices query = AVVIK__V1__LIST_NOTICES__INIT;
 	struct av_id case_id;
 	int value = 0;
@@ -170,7 +176,8 @@ static int notices_retry(struct tool *tool, int argc, char **argv)
 		return EXIT_USAGE;
 	order.notice_id = ask_id_field(&id);
 	order.reason = (char *)(uintptr_t)reason;
-	if (!ask(tool, DAEMON_NOTIFICATION, AVVIK__V1__COMMAND__BODY_RETRY_NOTICE, &order.base, &reply, &code))
+	if (!ask(tool, DAEMON_NOTIFICATION, AVVIK__V1__COMMAND__BODY_RETRY_NOTICE, &order.base, &reply,
+		    &code))
 		return code;
 	if (tool->json)
 		tool_print_json(tool, &reply->base);

@@ -1,7 +1,7 @@
 /* principals.c - avvik principals: who may talk to this instance, and what each may do.
  *
- * The file is read whole, changed and written back whole; before it takes the old one's place it is checked as the
- * daemons check it, so that a slip never locks anybody out.
+ * The file is read whole, changed and written back whole; before it takes the old one's place it is checked
+ * as the daemons check it, so that a slip never locks anybody out.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -45,7 +45,8 @@ static char **split(struct tool *tool, const char *text, size_t *ret_count)
 	return items;
 }
 
-static Avvik__V1__Principal *principal_find(const Avvik__V1__Principals *all, const char *name, size_t *ret_at)
+static Avvik__V1__Principal *principal_find(
+	const Avvik__V1__Principals *all, const char *name, size_t *ret_at)
 {
 	for (size_t i = 0; i < all->n_principals; i++) {
 		if (strcmp(all->principals[i]->name, name) != 0)
@@ -74,7 +75,8 @@ static int principals_change(struct tool *tool, const Avvik__V1__Principals *all
 	if (trial)
 		unlink(trial);
 	if (status < 0) {
-		tool_fail(0, "nothing was changed: the principals would not hold: %s", av_status_text(status));
+		tool_fail(
+			0, "nothing was changed: the principals would not hold: %s", av_status_text(status));
 		ask_tell(&faults);
 		return status;
 	}
@@ -84,8 +86,8 @@ static int principals_change(struct tool *tool, const Avvik__V1__Principals *all
 static void told(struct tool *tool, const char *text)
 {
 	if (!tool->json)
-		printf("%s\nthe daemons read %s again by themselves within seconds, at once on SIGHUP\n", text,
-			principals_path(tool));
+		printf("%s\nthe daemons read %s again by themselves within seconds, at once on SIGHUP\n",
+			text, principals_path(tool));
 }
 
 /* A key moves aside: "publisher.curve" becomes "publisher.curve.previous". */
@@ -151,7 +153,8 @@ static const char *key_state(struct tool *tool, const Avvik__V1__Principal *prin
 			state = av_arena_printf(tool->arena, "from %s", key->from);
 		else if (*key->until && av_instant_parse(key->until, &at) == AV_OK)
 			state = av_arena_printf(tool->arena, "%s %s",
-				(day ? av_day_end_ms(av_local_day(at)) : at) <= now ? "ended" : "until", key->until);
+				(day ? av_day_end_ms(av_local_day(at)) : at) <= now ? "ended" : "until",
+				key->until);
 		text = av_arena_printf(tool->arena, "%s%s%.8s... %s", text, i ? ", " : "", key->key, state);
 	}
 	return text;
@@ -217,7 +220,8 @@ static int principals_add(struct tool *tool, int argc, char **argv, Avvik__V1__P
 	for (size_t i = 0; i < all->n_principals; i++)
 		if (strcmp(all->principals[i]->name, name) == 0)
 			return tool_fail(EXIT_REFUSED,
-				"there is a principal \"%s\" already: `avvik principals rotate %s` gives it a new key",
+				"there is a principal \"%s\" already: `avvik principals rotate %s` gives it "
+				"a new key",
 				name, name);
 
 	Avvik__V1__Principal *added = av_arena_alloc(tool->arena, sizeof *added);
@@ -263,7 +267,8 @@ static int principals_rotate(struct tool *tool, int argc, char **argv, Avvik__V1
 	if (!name)
 		return tool_usage("principals");
 	if (av_period_parse(overlap, &period) != AV_OK)
-		return tool_fail(EXIT_USAGE, "--overlap: \"%s\" is no time: write \"7 days\" or \"24 hours\"", overlap);
+		return tool_fail(EXIT_USAGE, "--overlap: \"%s\" is no time: write \"7 days\" or \"24 hours\"",
+			overlap);
 	Avvik__V1__Principal *principal = principal_find(all, name, NULL);
 	if (!principal)
 		return EXIT_REFUSED;
@@ -305,8 +310,9 @@ static int principals_rotate(struct tool *tool, int argc, char **argv, Avvik__V1
 			   "%s has a new key in %s; the one before (%s.curve.previous) holds until %s", name,
 			   tool_key_path(tool, "%s.curve", name), name, until));
 	if (!tool->json && strcmp(principal->kind, "daemon") == 0)
-		printf("this is a daemon's own key: restart avvik-%s, and give its clients the new %s.curve.pub\n", name,
-			name);
+		printf("this is a daemon's own key: restart avvik-%s, and give its clients the new "
+		       "%s.curve.pub\n",
+			name, name);
 	return EXIT_DONE;
 }
 
@@ -329,9 +335,10 @@ static int principals_revoke(struct tool *tool, int argc, char **argv, Avvik__V1
 	key_aside(tool, name, "revoked");
 	if (tool->json)
 		printf("{\"revoked\": \"%s\"}\n", name);
-	told(tool, av_arena_printf(tool->arena,
-			   "revoked %s: its messages are refused from now on; its key lies in %s.curve.revoked",
-			   name, name));
+	told(tool,
+		av_arena_printf(tool->arena,
+			"revoked %s: its messages are refused from now on; its key lies in %s.curve.revoked",
+			name, name));
 	return EXIT_DONE;
 }
 

@@ -35,7 +35,8 @@ int programs_run(struct tool *tool, const char *only, const char *word, const ch
 	const char *bin = program ? dirname(program) : ".";
 	int failed = 0, ran = 0;
 
-	/* Consumers before their producers: so no cursor in a backup is ahead of the journal that it stands in. */
+	/* Consumers before their producers: so no cursor in a backup is ahead of the journal that it stands
+	 * in. */
 	for (int daemon = DAEMON_COUNT; daemon-- > 0;) {
 		const char *path = av_arena_printf(tool->arena, "%s/avvik-%s", bin, daemon_names[daemon]);
 		const char *of_daemon =

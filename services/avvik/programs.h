@@ -4,8 +4,8 @@
 
 #include "tool.h"
 
-/* avvik-<daemon> --settings FILE WORD [FOLDER/<daemon>], in turn for each daemon or for one; its output is passed through.
- * Answers how many failed. */
+/* avvik-<daemon> --settings FILE WORD [FOLDER/<daemon>], in turn for each daemon or for one; its output is
+ * passed through. Answers how many failed. */
 int programs_run(struct tool *tool, const char *only, const char *word, const char *folder);
 
 #endif

@@ -8,14 +8,15 @@
 #include "ask.h"
 #include "base/status.h"
 
-int published_open(
-	struct tool *tool, const char *path, const ProtobufCMessageDescriptor *type, struct published_file *ret_file)
+int published_open(struct tool *tool, const char *path, const ProtobufCMessageDescriptor *type,
+	struct published_file *ret_file)
 {
 	*ret_file = (struct published_file){.path = path};
 	av_faults_init(&ret_file->faults, tool->arena);
 	int status = av_yaml_open_file(path, &ret_file->faults, &ret_file->yaml);
 	if (status < 0 && !ret_file->faults.count) {
-		tool_fail(0, "cannot read %s: %s", path, status == AV_NOT_FOUND ? "no such file" : av_status_text(status));
+		tool_fail(0, "cannot read %s: %s", path,
+			status == AV_NOT_FOUND ? "no such file" : av_status_text(status));
 		return status;
 	}
 	if (status == AV_OK)
@@ -39,7 +40,8 @@ static int tell(struct tool *tool, const struct published_file *file)
 	if (tool->json) {
 		json_t *list = json_array();
 		for (const struct av_fault *fault = file->faults.first; fault; fault = fault->next)
-			json_array_append_new(list, json_pack("{ssss}", "path", fault->path, "text", fault->text));
+			json_array_append_new(
+				list, json_pack("{ssss}", "path", fault->path, "text", fault->text));
 		char *text = json_dumps(json_pack("{sbso}", "sound", count == 0, "faults", list),
 			JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 		puts(text ? text : "null");
@@ -93,8 +95,9 @@ int published_send(struct tool *tool, struct published_file *file, const char *p
 	if (code == EXIT_DONE && tool->json)
 		tool_print_json(tool, &reply->base);
 	else if (code == EXIT_DONE)
-		printf("published %s%s%s%s\n", file->path, reply->repeated ? " before: nothing was done again" : "",
-			*reply->text ? ": " : "", reply->text);
+		printf("published %s%s%s%s\n", file->path,
+			reply->repeated ? " before: nothing was done again" : "", *reply->text ? ": " : "",
+			reply->text);
 	tool_reply_free(&reply);
 	return code;
 }

@@ -1,6 +1,7 @@
 /* quarantine.c - avvik quarantine: events that could not be handled, and feeds that halted.
  *
- * Both are the consumer's. Most often only one daemon can be meant, and it is found; else --daemon says which.
+ * Both are the consumer's. Most often only one daemon can be meant, and it is found; else --daemon says
+ * which.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,9 +35,10 @@ static size_t halted_print(struct tool *tool, const struct health *health, struc
 			const Avvik__V1__FeedStatus *feed = status->feeds[i];
 			if (!feed->halted)
 				continue;
-			table_row(table, (const char *const[]){daemon_names[daemon], feed->name,
-						 feed->cursor ? ask_number(tool, (int64_t)feed->cursor->sequence) : "",
-						 ask_number(tool, (int64_t)feed->head)});
+			table_row(table,
+				(const char *const[]){daemon_names[daemon], feed->name,
+					feed->cursor ? ask_number(tool, (int64_t)feed->cursor->sequence) : "",
+					ask_number(tool, (int64_t)feed->head)});
 			count++;
 		}
 	}
@@ -45,8 +47,8 @@ static size_t halted_print(struct tool *tool, const struct health *health, struc
 
 static int quarantine_list(struct tool *tool)
 {
-	static const char *const headings[] = {"daemon", "feed", ">sequence", "event", "case", "first", ">attempts",
-		"state", "+cause", NULL};
+	static const char *const headings[] = {"daemon", "feed", ">sequence", "event", "case", "first",
+		">attempts", "state", "+cause", NULL};
 	static const char *const halts[] = {"daemon", "feed that halted", ">reached", ">head", NULL};
 	struct table *table = tool->json ? NULL : table_create(headings);
 	struct json_list list = {0};
@@ -61,7 +63,8 @@ static int quarantine_list(struct tool *tool)
 				json_list_item(&list, tool, &item->base);
 			table_row(table,
 				(const char *const[]){daemon_names[daemon], item->feed,
-					av_arena_printf(tool->arena, "%llu", (unsigned long long)item->sequence),
+					av_arena_printf(
+						tool->arena, "%llu", (unsigned long long)item->sequence),
 					item->event, tool_id_text(tool, item->case_id),
 					tool_time(tool, item->first_at_ms), ask_number(tool, item->attempts),
 					item->waiting ? "waits behind another" : "set aside", item->cause});
@@ -107,14 +110,16 @@ static int holder_find(struct tool *tool, const char *feed, uint64_t sequence, e
 	if (found == 1)
 		return AV_OK;
 	tool_fail(0, "%s daemon has %s %llu in quarantine: `avvik quarantine` lists what there is%s",
-		found ? "more than one" : "no", feed, (unsigned long long)sequence, found ? "; give --daemon" : "");
+		found ? "more than one" : "no", feed, (unsigned long long)sequence,
+		found ? "; give --daemon" : "");
 	return AV_NOT_FOUND;
 }
 
 static int event_resolve(struct tool *tool, int argc, char **argv)
 {
 	const char *rest[2] = {NULL, NULL}, *reason = "", *daemon_name = NULL;
-	const struct tool_option words[] = {{"reason", OPTION_TEXT, &reason}, {"daemon", OPTION_TEXT, &daemon_name}};
+	const struct tool_option words[] = {
+		{"reason", OPTION_TEXT, &reason}, {"daemon", OPTION_TEXT, &daemon_name}};
 	Avvik__V1__ResolveQuarantine order = AVVIK__V1__RESOLVE_QUARANTINE__INIT;
 	Avvik__V1__Reply *reply = NULL;
 	enum tool_daemon daemon;
@@ -135,16 +140,18 @@ static int event_resolve(struct tool *tool, int argc, char **argv)
 	order.action = strcmp(argv[0], "drop") == 0 ? AVVIK__V1__QUARANTINE_ACTION__QUARANTINE_ACTION_DROP
 						    : AVVIK__V1__QUARANTINE_ACTION__QUARANTINE_ACTION_RETRY;
 	order.reason = (char *)(uintptr_t)reason;
-	if ((daemon_name ? ask_daemon(daemon_name, &daemon) : holder_find(tool, rest[0], order.sequence, &daemon)) !=
-		AV_OK)
+	if ((daemon_name ? ask_daemon(daemon_name, &daemon)
+			 : holder_find(tool, rest[0], order.sequence, &daemon)) != AV_OK)
 		return EXIT_REFUSED;
 	if (!ask(tool, daemon, AVVIK__V1__COMMAND__BODY_RESOLVE_QUARANTINE, &order.base, &reply, &code))
 		return code;
 	if (tool->json)
 		tool_print_json(tool, &reply->base);
 	else
-		printf("%s: %s of %s is %s; what waited behind it follows\n", daemon_names[daemon], rest[1], rest[0],
-			order.action == AVVIK__V1__QUARANTINE_ACTION__QUARANTINE_ACTION_DROP ? "dropped" : "tried again");
+		printf("%s: %s of %s is %s; what waited behind it follows\n", daemon_names[daemon], rest[1],
+			rest[0],
+			order.action == AVVIK__V1__QUARANTINE_ACTION__QUARANTINE_ACTION_DROP ? "dropped"
+											     : "tried again");
 	tool_reply_free(&reply);
 	return EXIT_DONE;
 }
@@ -168,8 +175,10 @@ static int halted_find(struct tool *tool, const char *feed, enum tool_daemon *re
 	health_free(&health);
 	if (found == 1)
 		return AV_OK;
-	tool_fail(0, found ? "%s has halted at more than one daemon: give --daemon"
-			   : "%s has halted nowhere: `avvik status` shows the feeds; give --daemon to act all the same",
+	tool_fail(0,
+		found ? "%s has halted at more than one daemon: give --daemon"
+		      : "%s has halted nowhere: `avvik status` shows the feeds; give --daemon to act all the "
+			"same",
 		feed);
 	return AV_NOT_FOUND;
 }
@@ -178,8 +187,9 @@ static int feed_resolve(struct tool *tool, int argc, char **argv)
 {
 	const char *feed = NULL, *reason = "", *daemon_name = NULL;
 	bool restart = false, accept_head = false, go_on = false;
-	const struct tool_option words[] = {{"restart", OPTION_FLAG, &restart}, {"accept-head", OPTION_FLAG, &accept_head},
-		{"go-on", OPTION_FLAG, &go_on}, {"reason", OPTION_TEXT, &reason}, {"daemon", OPTION_TEXT, &daemon_name}};
+	const struct tool_option words[] = {{"restart", OPTION_FLAG, &restart},
+		{"accept-head", OPTION_FLAG, &accept_head}, {"go-on", OPTION_FLAG, &go_on},
+		{"reason", OPTION_TEXT, &reason}, {"daemon", OPTION_TEXT, &daemon_name}};
 	Avvik__V1__ResolveFeed order = AVVIK__V1__RESOLVE_FEED__INIT;
 	Avvik__V1__Reply *reply = NULL;
 	enum tool_daemon daemon;

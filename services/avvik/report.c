@@ -24,10 +24,12 @@ static int report_status(struct tool *tool, int argc, char **argv)
 	if (ask_id(text, &id) != AV_OK)
 		return EXIT_USAGE;
 	query.report_id = ask_id_field(&id);
-	if (!ask(tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_GET_REPORT_STATUS, &query.base, &reply, &code))
+	if (!ask(tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_GET_REPORT_STATUS, &query.base, &reply,
+		    &code))
 		return code;
 	const Avvik__V1__ReportStatusFound *found =
-		reply->body_case == AVVIK__V1__REPLY__BODY_REPORT_STATUS_FOUND ? reply->report_status_found : NULL;
+		reply->body_case == AVVIK__V1__REPLY__BODY_REPORT_STATUS_FOUND ? reply->report_status_found
+									       : NULL;
 	if (found && tool->json)
 		tool_print_json(tool, &found->base);
 	else if (found)
@@ -42,7 +44,8 @@ static int report_status(struct tool *tool, int argc, char **argv)
 /* --- supplement --- */
 
 /* The fields of SupplementReport but for the report, which the command names. */
-static Avvik__V1__SupplementReport *supplement_read(struct tool *tool, const char *path, const char *report_id)
+static Avvik__V1__SupplementReport *supplement_read(
+	struct tool *tool, const char *path, const char *report_id)
 {
 	struct av_yaml *yaml = NULL;
 	struct av_faults faults;
@@ -56,7 +59,8 @@ static Avvik__V1__SupplementReport *supplement_read(struct tool *tool, const cha
 	if (json_is_object(whole))
 		json_object_set_new(whole, "report_id", json_string(report_id));
 	if (yaml)
-		av_yaml_part(yaml, whole, "", &avvik__v1__supplement_report__descriptor, tool->arena, &faults, &message);
+		av_yaml_part(yaml, whole, "", &avvik__v1__supplement_report__descriptor, tool->arena, &faults,
+			&message);
 	else
 		av_json_to(&avvik__v1__supplement_report__descriptor, whole, tool->arena, &faults, &message);
 	if (!message) {
@@ -89,20 +93,24 @@ static int report_supplement(struct tool *tool, int argc, char **argv)
 		return EXIT_REFUSED;
 	struct av_bytes packed = av_message_pack(&order->base, tool->arena);
 	const char *reference = ask_reference(tool, "supplement", packed);
-	if (!ask_as(tool, DAEMON_INTAKE, reference, AVVIK__V1__COMMAND__BODY_SUPPLEMENT_REPORT, &order->base, &reply, &code))
+	if (!ask_as(tool, DAEMON_INTAKE, reference, AVVIK__V1__COMMAND__BODY_SUPPLEMENT_REPORT, &order->base,
+		    &reply, &code))
 		return code;
 	const Avvik__V1__ReportAccepted *accepted =
 		reply->body_case == AVVIK__V1__REPLY__BODY_REPORT_ACCEPTED ? reply->report_accepted : NULL;
 	if (accepted && receipts && accepted->receipt) {
-		const char *path = av_arena_printf(tool->arena, "%s/%s-%s.json", receipts, rest[0], reference);
+		const char *path =
+			av_arena_printf(tool->arena, "%s/%s-%s.json", receipts, rest[0], reference);
 		if ((mkdir(receipts, 0700) != 0 && errno != EEXIST) ||
 			receipt_save(tool, path, reference, accepted->receipt, packed) < 0)
-			code = tool_fail(EXIT_REFUSED, "the supplement is kept, but its receipt is not saved in %s", receipts);
+			code = tool_fail(EXIT_REFUSED,
+				"the supplement is kept, but its receipt is not saved in %s", receipts);
 	}
 	if (tool->json)
 		tool_print_json(tool, &reply->base);
 	else
-		printf("%s is supplemented%s\n", rest[0], reply->repeated ? " (it was before: nothing is kept twice)" : "");
+		printf("%s is supplemented%s\n", rest[0],
+			reply->repeated ? " (it was before: nothing is kept twice)" : "");
 	tool_reply_free(&reply);
 	return code;
 }

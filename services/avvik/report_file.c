@@ -1,7 +1,7 @@
 /* report_file.c - avvik report file: many reports under way at once, each safe to send again.
  *
- * What is sent is kept until it is answered. After a silence it is sent again under the same reference: the daemon knows what
- * it has kept, and answers with the same receipt.
+ * What is sent is kept until it is answered. After a silence it is sent again under the same reference: the
+ * daemon knows what it has kept, and answers with the same receipt.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -81,8 +81,8 @@ static void progress(struct filing *filing, bool end)
 	if (!isatty(STDERR_FILENO) || (!end && now - filing->told_ms < PROGRESS_MS))
 		return;
 	if (filing->told_ms || !end)
-		fprintf(stderr, end ? "\r%60s\r" : "\r%60s\r%zu sent, %zu kept, %zu refused", "", (size_t)filing->number,
-			filing->kept, filing->refused);
+		fprintf(stderr, end ? "\r%60s\r" : "\r%60s\r%zu sent, %zu kept, %zu refused", "",
+			(size_t)filing->number, filing->kept, filing->refused);
 	filing->told_ms = now;
 }
 
@@ -91,7 +91,8 @@ static json_t *faults_json(const Avvik__V1__Reply *reply)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < reply->n_faults; i++)
-		json_array_append_new(list, json_pack("{ssss}", "path", reply->faults[i]->path, "text", reply->faults[i]->text));
+		json_array_append_new(list,
+			json_pack("{ssss}", "path", reply->faults[i]->path, "text", reply->faults[i]->text));
 	return list;
 }
 
@@ -110,8 +111,9 @@ static void kept_print(struct filing *filing, const struct pending *one, const A
 	const char *id = tool_id_text(filing->tool, accepted->report_id);
 
 	if (filing->tool->json) {
-		line_print(json_pack("{sssssssbsbso}", "reference", one->reference, "status", "done", "report_id", id, "repeated",
-			(int)reply->repeated, "erased", (int)accepted->erased, "remarks", faults_json(reply)));
+		line_print(json_pack("{sssssssbsbso}", "reference", one->reference, "status", "done",
+			"report_id", id, "repeated", (int)reply->repeated, "erased", (int)accepted->erased,
+			"remarks", faults_json(reply)));
 		return;
 	}
 	printf("%s  %s%s%s\n", id, one->reference, reply->repeated ? "  (filed before)" : "",
@@ -125,12 +127,13 @@ static void refused_print(struct filing *filing, const struct pending *one, cons
 	const char *status = av_enum_name(&avvik__v1__reply_status__descriptor, (int)reply->status);
 
 	if (filing->tool->json) {
-		line_print(json_pack("{sssssssssssoso}", "source", one->source, "reference", one->reference, "status", status, "text",
-			reply->text, "report_id", "", "remarks", json_array(), "faults", faults_json(reply)));
+		line_print(json_pack("{sssssssssssoso}", "source", one->source, "reference", one->reference,
+			"status", status, "text", reply->text, "report_id", "", "remarks", json_array(),
+			"faults", faults_json(reply)));
 		return;
 	}
-	fprintf(stderr, "%s: refused: %s%s%s (reference %s)\n", one->source, status, *reply->text ? ": " : "", reply->text,
-		one->reference);
+	fprintf(stderr, "%s: refused: %s%s%s (reference %s)\n", one->source, status, *reply->text ? ": " : "",
+		reply->text, one->reference);
 	for (size_t i = 0; i < reply->n_faults; i++)
 		fprintf(stderr, "    %s: %s\n", reply->faults[i]->path, reply->faults[i]->text);
 }
@@ -142,25 +145,28 @@ static void unreadable_print(struct filing *filing, const struct report_item *it
 	if (filing->tool->json) {
 		json_t *list = json_array();
 		for (; fault; fault = fault->next)
-			json_array_append_new(list, json_pack("{ssss}", "path", fault->path, "text", fault->text));
-		line_print(json_pack("{sssssssssoso}", "source", item->source, "reference", item->reference, "status", "unreadable",
-			"report_id", "", "remarks", json_array(), "faults", list));
+			json_array_append_new(
+				list, json_pack("{ssss}", "path", fault->path, "text", fault->text));
+		line_print(json_pack("{sssssssssoso}", "source", item->source, "reference", item->reference,
+			"status", "unreadable", "report_id", "", "remarks", json_array(), "faults", list));
 		return;
 	}
-	fprintf(stderr, "%s: refused: cannot be read as a report%s%s\n", item->source, *item->reference ? ", reference " : "",
-		item->reference);
+	fprintf(stderr, "%s: refused: cannot be read as a report%s%s\n", item->source,
+		*item->reference ? ", reference " : "", item->reference);
 	for (; fault; fault = fault->next)
 		fprintf(stderr, "    %s: %s\n", fault->path, fault->text);
 }
 
 /* --- replies --- */
 
-static int receipt_keep(struct filing *filing, const struct pending *one, const Avvik__V1__ReportAccepted *accepted)
+static int receipt_keep(
+	struct filing *filing, const struct pending *one, const Avvik__V1__ReportAccepted *accepted)
 {
-	const char *path = av_arena_printf(
-		filing->tool->arena, "%s/%s.json", filing->receipts, tool_id_text(filing->tool, accepted->report_id));
+	const char *path = av_arena_printf(filing->tool->arena, "%s/%s.json", filing->receipts,
+		tool_id_text(filing->tool, accepted->report_id));
 
-	return receipt_save(filing->tool, path, one->reference, accepted->receipt, av_bytes(one->packed, one->size));
+	return receipt_save(
+		filing->tool, path, one->reference, accepted->receipt, av_bytes(one->packed, one->size));
 }
 
 static void pause_ms(uint32_t ms)
@@ -296,14 +302,22 @@ static int outcome(struct filing *filing, int status)
 	progress(filing, true);
 	if (!filing->tool->json)
 		printf("%zu filed%s%s%s%s, %zu refused\n", filing->kept,
-			filing->repeated ? av_arena_printf(filing->tool->arena, " (%zu of them before)", filing->repeated) : "",
-			filing->remarked ? av_arena_printf(filing->tool->arena, ", %zu with remarks", filing->remarked) : "",
-			filing->receipts ? ", receipts in " : "", filing->receipts ? filing->receipts : "", filing->refused);
+			filing->repeated ? av_arena_printf(filing->tool->arena, " (%zu of them before)",
+						   filing->repeated)
+					 : "",
+			filing->remarked
+				? av_arena_printf(filing->tool->arena, ", %zu with remarks", filing->remarked)
+				: "",
+			filing->receipts ? ", receipts in " : "", filing->receipts ? filing->receipts : "",
+			filing->refused);
 	if (HASH_COUNT(filing->pending) || status == AV_TIMEOUT)
 		return tool_fail(EXIT_AWAY,
-			"intake does not answer at %s: %u reports may or may not have been kept; run the same again, "
-			"nothing is filed twice. Is it running (`avvik status`), and is the key of \"%s\" in principals.yaml?",
-			tool_endpoints(filing->tool, DAEMON_INTAKE)->command, HASH_COUNT(filing->pending), filing->tool->key_name);
+			"intake does not answer at %s: %u reports may or may not have been kept; run the "
+			"same again, "
+			"nothing is filed twice. Is it running (`avvik status`), and is the key of \"%s\" in "
+			"principals.yaml?",
+			tool_endpoints(filing->tool, DAEMON_INTAKE)->command, HASH_COUNT(filing->pending),
+			filing->tool->key_name);
 	if (status < 0)
 		return tool_fail(EXIT_REFUSED, "stopped: %s", av_status_text(status));
 	return !filing->refused ? EXIT_DONE : filing->kept ? EXIT_SOME : EXIT_REFUSED;
@@ -314,7 +328,8 @@ int report_file(struct tool *tool, int argc, char **argv)
 	const char *inputs[INPUTS_MAX] = {NULL};
 	int64_t window = WINDOW;
 	struct filing filing = {.tool = tool, .told_ms = av_clock_monotonic_ms()};
-	const struct tool_option words[] = {{"receipts", OPTION_TEXT, &filing.receipts}, {"window", OPTION_NUMBER, &window}};
+	const struct tool_option words[] = {
+		{"receipts", OPTION_TEXT, &filing.receipts}, {"window", OPTION_NUMBER, &window}};
 	struct av_client_options options;
 	struct pending *one, *next;
 	int status = AV_OK;
@@ -327,13 +342,15 @@ int report_file(struct tool *tool, int argc, char **argv)
 	if (window < 1 || window > WINDOW_MAX)
 		return tool_fail(EXIT_USAGE, "--window: give 1 to %d", WINDOW_MAX);
 	if (filing.receipts && mkdir(filing.receipts, 0700) != 0 && errno != EEXIST)
-		return tool_fail(EXIT_REFUSED, "cannot make the folder %s: %s", filing.receipts, strerror(errno));
+		return tool_fail(
+			EXIT_REFUSED, "cannot make the folder %s: %s", filing.receipts, strerror(errno));
 	const Avvik__V1__Endpoints *endpoints = tool_endpoints(tool, DAEMON_INTAKE);
 	if (!endpoints || !tool_client_options(tool, DAEMON_INTAKE, endpoints->command, &options))
 		return EXIT_USAGE;
 	status = av_client_open(&options, &filing.client);
 	if (status < 0)
-		return tool_fail(EXIT_AWAY, "cannot use intake at %s: %s", endpoints->command, av_status_text(status));
+		return tool_fail(
+			EXIT_AWAY, "cannot use intake at %s: %s", endpoints->command, av_status_text(status));
 	filing.window = (size_t)window;
 	for (int i = 0; i < count && status == AV_OK; i++)
 		status = report_items_each(tool, inputs[i], on_item, &filing);

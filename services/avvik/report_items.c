@@ -47,9 +47,11 @@ static void wrapper_check(struct walk *walk, const json_t *value, const char *pa
 			continue;
 		const char *whole = av_arena_printf(walk->arena, "%s%s%s", path, *path ? "." : "", key);
 		if (walk->yaml)
-			whole = av_arena_printf(walk->arena, "%s %s", av_yaml_mark(walk->yaml, whole, walk->arena), whole);
+			whole = av_arena_printf(
+				walk->arena, "%s %s", av_yaml_mark(walk->yaml, whole, walk->arena), whole);
 		av_fault(faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_UNKNOWN_FIELD, whole,
-			"is not known here: an item has `reference` and `report`, or the report's own fields");
+			"is not known here: an item has `reference` and `report`, or the report's own "
+			"fields");
 	}
 }
 
@@ -94,7 +96,8 @@ static int visit_value(struct walk *walk, const json_t *value, const char *path)
 		report = copy;
 	}
 	if (walk->yaml) {
-		av_yaml_part(walk->yaml, report, inner, &avvik__v1__file_report__descriptor, walk->arena, &faults, &message);
+		av_yaml_part(walk->yaml, report, inner, &avvik__v1__file_report__descriptor, walk->arena,
+			&faults, &message);
 	} else {
 		faults.prefix = *inner ? av_arena_printf(walk->arena, "%s.", inner) : NULL;
 		av_json_to(&avvik__v1__file_report__descriptor, report, walk->arena, &faults, &message);
@@ -144,11 +147,12 @@ static int visit_json(struct walk *walk, const char *text, size_t size)
 			line += text[at] == '\n';
 		if (at == size)
 			break;
-		json_t *value =
-			json_loadb(text + at, size - at, JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+		json_t *value = json_loadb(text + at, size - at,
+			JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 		if (!value) {
 			char place[80];
-			snprintf(place, sizeof place, "line %zu, column %d", line + (size_t)error.line - 1, error.column);
+			snprintf(place, sizeof place, "line %zu, column %d", line + (size_t)error.line - 1,
+				error.column);
 			return visit_unreadable(walk, place, error.text);
 		}
 		char before[24] = "";
@@ -188,7 +192,8 @@ static int visit_yaml(struct walk *walk, const char *text, size_t size)
 	if (faults.count)
 		status = visit_faulty(walk, walk->path, &faults);
 	else if (status == AV_TOO_LARGE)
-		status = visit_unreadable(walk, walk->path, "is larger than YAML may be (8 MiB): give it as JSON, or in parts");
+		status = visit_unreadable(
+			walk, walk->path, "is larger than YAML may be (8 MiB): give it as JSON, or in parts");
 	av_yaml_close(&walk->yaml);
 	av_arena_destroy(&arena);
 	return status;

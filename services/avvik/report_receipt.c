@@ -1,7 +1,7 @@
 /* report_receipt.c - receipts: fetched, kept as files, and proved offline.
  *
- * A receipt file is JSON: {"reference": …, "receipt": {…}, "packed": "hex of the packed report"}. `packed` is what the
- * commitment was made over; without it the chain from commitment to signature can still be proved.
+ * A receipt file is JSON: {"reference": …, "receipt": {…}, "packed": "hex of the packed report"}. `packed` is
+ * what the commitment was made over; without it the chain from commitment to signature can still be proved.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,8 +19,8 @@ static json_t *receipt_json(
 
 	if (hex)
 		av_hex(packed.data, packed.size, hex);
-	return json_pack("{ss*soss*}", "reference", *reference ? reference : NULL, "receipt", av_json_from(&receipt->base),
-		"packed", hex);
+	return json_pack("{ss*soss*}", "reference", *reference ? reference : NULL, "receipt",
+		av_json_from(&receipt->base), "packed", hex);
 }
 
 static int json_save(const char *path, json_t *value)
@@ -28,7 +28,8 @@ static int json_save(const char *path, json_t *value)
 	const char *why = NULL;
 	FILE *file = fopen(path, "w");
 
-	if (!file || json_dumpf(value, file, JSON_INDENT(2) | JSON_PRESERVE_ORDER) != 0 || fputc('\n', file) == EOF)
+	if (!file || json_dumpf(value, file, JSON_INDENT(2) | JSON_PRESERVE_ORDER) != 0 ||
+		fputc('\n', file) == EOF)
 		why = strerror(errno);
 	if (file && fclose(file) != 0 && !why)
 		why = strerror(errno);
@@ -38,8 +39,8 @@ static int json_save(const char *path, json_t *value)
 	return why ? AV_IO : AV_OK;
 }
 
-int receipt_save(struct tool *tool, const char *path, const char *reference, const Avvik__V1__Receipt *receipt,
-	struct av_bytes packed)
+int receipt_save(struct tool *tool, const char *path, const char *reference,
+	const Avvik__V1__Receipt *receipt, struct av_bytes packed)
 {
 	return json_save(path, receipt_json(tool, reference, receipt, packed));
 }
@@ -51,9 +52,10 @@ static void receipt_print(struct tool *tool, const char *what, const Avvik__V1__
 	const Avvik__V1__ReceiptLeaf *leaf = receipt->leaf;
 
 	if (leaf)
-		printf("%-11s %s  received %s, recorded %s, entry %llu%s\n", what, tool_id_text(tool, leaf->report_id),
-			tool_time(tool, leaf->received_at_ms), tool_time(tool, leaf->recorded_at_ms),
-			(unsigned long long)leaf->sequence, receipt->erased ? ", erased since" : "");
+		printf("%-11s %s  received %s, recorded %s, entry %llu%s\n", what,
+			tool_id_text(tool, leaf->report_id), tool_time(tool, leaf->received_at_ms),
+			tool_time(tool, leaf->recorded_at_ms), (unsigned long long)leaf->sequence,
+			receipt->erased ? ", erased since" : "");
 }
 
 static int found_save(
@@ -63,7 +65,8 @@ static int found_save(
 	json_t *supplements = json_array();
 
 	for (size_t i = 1; i < found->n_receipts; i++)
-		json_array_append_new(supplements, receipt_json(tool, "", found->receipts[i], av_bytes(NULL, 0)));
+		json_array_append_new(
+			supplements, receipt_json(tool, "", found->receipts[i], av_bytes(NULL, 0)));
 	if (json_array_size(supplements))
 		json_object_set(value, "supplements", supplements);
 	json_decref(supplements);
@@ -73,7 +76,8 @@ static int found_save(
 int report_receipt(struct tool *tool, int argc, char **argv)
 {
 	const char *text = NULL, *reference = "", *save = NULL;
-	const struct tool_option words[] = {{"reference", OPTION_TEXT, &reference}, {"save", OPTION_TEXT, &save}};
+	const struct tool_option words[] = {
+		{"reference", OPTION_TEXT, &reference}, {"save", OPTION_TEXT, &save}};
 	Avvik__V1__GetReceipt query = AVVIK__V1__GET_RECEIPT__INIT;
 	Avvik__V1__Reply *reply = NULL;
 	struct av_id id;
@@ -115,8 +119,10 @@ static int public_key_read(struct tool *tool, const char *path, unsigned char re
 		return AV_NOT_FOUND;
 	int status = av_sign_public_load(path, ret_key);
 	if (status < 0)
-		tool_fail(0, "no public signing key in %s: %s; give --public FILE: keys/intake.sign.pub of the instance", path,
-			av_status_text(status));
+		tool_fail(0,
+			"no public signing key in %s: %s; give --public FILE: keys/intake.sign.pub of the "
+			"instance",
+			path, av_status_text(status));
 	return status;
 }
 
@@ -145,7 +151,8 @@ static int receipt_verify(struct tool *tool, const json_t *value, const unsigned
 	const char *text = "";
 
 	av_faults_init(&faults, tool->arena);
-	if (av_json_to(&avvik__v1__receipt__descriptor, inner ? inner : value, tool->arena, &faults, &message) < 0 ||
+	if (av_json_to(&avvik__v1__receipt__descriptor, inner ? inner : value, tool->arena, &faults,
+		    &message) < 0 ||
 		packed_read(tool, value, &packed) < 0) {
 		tool_fail(0, "this is no receipt:");
 		ask_tell(&faults);
@@ -154,10 +161,11 @@ static int receipt_verify(struct tool *tool, const json_t *value, const unsigned
 	const Avvik__V1__Receipt *receipt = (const Avvik__V1__Receipt *)message;
 	int status = av_client_check_receipt(receipt, public_key, packed.data, packed.size, &text);
 	if (tool->json) {
-		char *line = json_dumps(json_pack("{sbsbssss}", "valid", status == AV_OK, "content_held_against", packed.size != 0,
-						"text", text, "report_id",
-						receipt->leaf ? tool_id_text(tool, receipt->leaf->report_id) : ""),
-			JSON_PRESERVE_ORDER);
+		char *line =
+			json_dumps(json_pack("{sbsbssss}", "valid", status == AV_OK, "content_held_against",
+					   packed.size != 0, "text", text, "report_id",
+					   receipt->leaf ? tool_id_text(tool, receipt->leaf->report_id) : ""),
+				JSON_PRESERVE_ORDER);
 		puts(line ? line : "null");
 		free(line);
 	} else if (status == AV_OK) {
@@ -195,7 +203,9 @@ int report_verify(struct tool *tool, int argc, char **argv)
 		if (!value)
 			tool_fail(0, "%s:%d:%d: %s", path, error.line, error.column, error.text);
 		json_decref(value);
-		return tool_fail(EXIT_REFUSED, "%s is no receipt: `avvik report file --receipts` and `report receipt --save` write them",
+		return tool_fail(EXIT_REFUSED,
+			"%s is no receipt: `avvik report file --receipts` and `report receipt --save` write "
+			"them",
 			path);
 	}
 	int code = receipt_verify(tool, value, public_key);

@@ -17,13 +17,14 @@ static int rules_read(struct tool *tool, const char *path, struct published_file
 		return EXIT_REFUSED;
 	struct av_fault **from = ret_file->faults.tail ? ret_file->faults.tail : &ret_file->faults.first;
 	if (ret_file->message)
-		rulepack_check((const Avvik__V1__RulePack *)ret_file->message, tool->arena, &ret_file->faults);
+		rulepack_check(
+			(const Avvik__V1__RulePack *)ret_file->message, tool->arena, &ret_file->faults);
 	const Avvik__V1__RulePack *rules = (const Avvik__V1__RulePack *)ret_file->message;
 	return published_judge(tool, ret_file, from,
 		rules ? av_arena_printf(tool->arena,
-				"%s is sound: rule pack %s from %s, %zu deadlines, %zu notices, %zu acts", path,
-				rules->version, tool_day(tool, rules->valid_from_on), rules->n_deadlines,
-				rules->n_notices, rules->n_acts)
+				"%s is sound: rule pack %s from %s, %zu deadlines, %zu notices, %zu acts",
+				path, rules->version, tool_day(tool, rules->valid_from_on),
+				rules->n_deadlines, rules->n_notices, rules->n_acts)
 		      : NULL);
 }
 
@@ -46,7 +47,8 @@ static int rules_publish(struct tool *tool, int argc, char **argv)
 	} else {
 		order.rules = (Avvik__V1__RulePack *)file.message;
 		order.reason = (char *)(uintptr_t)reason;
-		code = published_send(tool, &file, "rules.", AVVIK__V1__COMMAND__BODY_PUBLISH_RULES, &order.base);
+		code = published_send(
+			tool, &file, "rules.", AVVIK__V1__COMMAND__BODY_PUBLISH_RULES, &order.base);
 	}
 	published_close(&file);
 	return code;
@@ -55,12 +57,14 @@ static int rules_publish(struct tool *tool, int argc, char **argv)
 static const char *period_text(struct tool *tool, const Avvik__V1__DeadlineRule *rule)
 {
 	return av_arena_printf(tool->arena, "%u %s%s", rule->count,
-		ask_words(tool, &avvik__v1__period_unit__descriptor, (int)rule->unit), rule->moved ? ", moved" : "");
+		ask_words(tool, &avvik__v1__period_unit__descriptor, (int)rule->unit),
+		rule->moved ? ", moved" : "");
 }
 
 static void deadlines_print(struct tool *tool, const Avvik__V1__RulePack *rules)
 {
-	static const char *const headings[] = {"id", "deadline", "length", "starts when", "statutory", ">rungs", "+source", NULL};
+	static const char *const headings[] = {
+		"id", "deadline", "length", "starts when", "statutory", ">rungs", "+source", NULL};
 	struct table *table = table_create(headings);
 
 	for (size_t i = 0; i < rules->n_deadlines; i++) {
@@ -80,12 +84,15 @@ static void notices_print(struct tool *tool, const Avvik__V1__RulePack *rules, s
 
 	for (size_t i = 0; i < rules->n_notices; i++) {
 		const Avvik__V1__NoticeRule *rule = rules->notices[i];
-		table_row(table, (const char *const[]){rule->id,
-					 *rule->deadline ? av_arena_printf(tool->arena, "%s %s", rule->event, rule->deadline)
-							 : rule->event,
-					 rule->n_to ? names_recipients(names, rule->to, rule->n_to, false) : "as the rung says",
-					 ask_words(tool, &avvik__v1__notice_kind__descriptor, (int)rule->kind),
-					 rule->template_});
+		table_row(table,
+			(const char *const[]){rule->id,
+				*rule->deadline
+					? av_arena_printf(tool->arena, "%s %s", rule->event, rule->deadline)
+					: rule->event,
+				rule->n_to ? names_recipients(names, rule->to, rule->n_to, false)
+					   : "as the rung says",
+				ask_words(tool, &avvik__v1__notice_kind__descriptor, (int)rule->kind),
+				rule->template_});
 	}
 	table_print(&table);
 }

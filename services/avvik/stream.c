@@ -11,14 +11,15 @@
 #define UNITS_MAX 64
 #define LOOK_MS 500 /* how soon Ctrl-C and the end are seen */
 
-static void change_print(struct tool *tool, const Avvik__V1__SummaryUpdate *update, const Avvik__V1__FigureChange *change,
-	bool snapshot)
+static void change_print(struct tool *tool, const Avvik__V1__SummaryUpdate *update,
+	const Avvik__V1__FigureChange *change, bool snapshot)
 {
 	const Avvik__V1__FigureKey *key = change->key;
 	const char *what = av_arena_printf(tool->arena, "%s%s%s%s%s%s%s",
-		ask_words(tool, &avvik__v1__measurement__descriptor, (int)key->measurement), key->kind ? ", " : "",
-		ask_words(tool, &avvik__v1__case_kind__descriptor, (int)key->kind), key->degree ? ", " : "",
-		ask_words(tool, &avvik__v1__degree__descriptor, (int)key->degree), *key->deadline ? ", " : "", key->deadline);
+		ask_words(tool, &avvik__v1__measurement__descriptor, (int)key->measurement),
+		key->kind ? ", " : "", ask_words(tool, &avvik__v1__case_kind__descriptor, (int)key->kind),
+		key->degree ? ", " : "", ask_words(tool, &avvik__v1__degree__descriptor, (int)key->degree),
+		*key->deadline ? ", " : "", key->deadline);
 
 	printf("%s  %-20s %-10s  %s: %+lld -> %lld%s\n", tool_time(tool, update->sent_at_ms), update->unit,
 		*key->period ? key->period : "now", what, (long long)change->change, (long long)change->value,
@@ -50,8 +51,10 @@ static int stream_follow(struct tool *tool, struct av_summary_stream *stream, in
 		if (status == AV_TIMEOUT)
 			continue;
 		if (status < 0)
-			return tool_fail(EXIT_AWAY, "the stream ends: %s: is reporting running, and has the key the right "
-						    "`summary` for these units?", av_status_text(status));
+			return tool_fail(EXIT_AWAY,
+				"the stream ends: %s: is reporting running, and has the key the right "
+				"`summary` for these units?",
+				av_status_text(status));
 		update_print(tool, update, snapshot, span);
 		avvik__v1__summary_update__free_unpacked(update, NULL);
 		if (av_summary_gaps(stream) != gaps && !tool->json)
@@ -82,7 +85,8 @@ int command_stream(struct tool *tool, int argc, char **argv)
 	options.units = count ? units : NULL;
 	int status = av_summary_open(&options, &stream);
 	if (status < 0)
-		return tool_fail(EXIT_AWAY, "cannot follow the stream at %s: %s", endpoints->stream, av_status_text(status));
+		return tool_fail(EXIT_AWAY, "cannot follow the stream at %s: %s", endpoints->stream,
+			av_status_text(status));
 	ask_interrupts();
 	int code = stream_follow(tool, stream, value, seconds);
 	av_summary_close(&stream);

@@ -17,11 +17,12 @@ static const struct column {
 	Avvik__V1__Measurement measurement;
 	const char *heading;
 } of_periods[] = {{M(RECEIVED), ">received"}, {M(DECIDED), ">decided"}, {M(CLOSED), ">closed"},
-	{M(NOTIFIED_IVO), ">to IVO"}, {M(TURNED_LEX_SARAH), ">turned lex Sarah"}, {M(DEADLINES_MET), ">deadlines met"},
-	{M(DEADLINES_MISSED), ">missed"}},
-  of_now[] = {{M(OPEN), ">open"}, {M(MEASURES_PROPOSED), ">measures proposed"}, {M(MEASURES_APPROVED), ">approved"},
-	  {M(MEASURES_EXECUTED), ">executed"}, {M(MEASURES_EFFECTIVE), ">effective"},
-	  {M(MEASURES_WITHOUT_EFFECT), ">without effect"}, {M(MEASURES_REJECTED), ">rejected"}};
+	{M(NOTIFIED_IVO), ">to IVO"}, {M(TURNED_LEX_SARAH), ">turned lex Sarah"},
+	{M(DEADLINES_MET), ">deadlines met"}, {M(DEADLINES_MISSED), ">missed"}},
+  of_now[] = {{M(OPEN), ">open"}, {M(MEASURES_PROPOSED), ">measures proposed"},
+	  {M(MEASURES_APPROVED), ">approved"}, {M(MEASURES_EXECUTED), ">executed"},
+	  {M(MEASURES_EFFECTIVE), ">effective"}, {M(MEASURES_WITHOUT_EFFECT), ">without effect"},
+	  {M(MEASURES_REJECTED), ">rejected"}};
 
 enum by { BY_NOTHING, BY_KIND, BY_DEGREE, BY_DEADLINE };
 
@@ -47,7 +48,8 @@ static int figures_ask(struct figures *figures, Avvik__V1__GetSummary *query)
 
 	do {
 		Avvik__V1__Reply *reply = NULL;
-		if (!ask(figures->tool, DAEMON_REPORTING, AVVIK__V1__COMMAND__BODY_GET_SUMMARY, &query->base, &reply, &code))
+		if (!ask(figures->tool, DAEMON_REPORTING, AVVIK__V1__COMMAND__BODY_GET_SUMMARY, &query->base,
+			    &reply, &code))
 			return code;
 		const Avvik__V1__SummaryFound *found =
 			reply->body_case == AVVIK__V1__REPLY__BODY_SUMMARY_FOUND
@@ -78,8 +80,9 @@ static const char *group_of(const struct figures *figures, const Avvik__V1__Figu
 	case BY_KIND:
 		return ask_words(figures->tool, &avvik__v1__case_kind__descriptor, (int)key->kind);
 	case BY_DEGREE:
-		return key->degree ? ask_words(figures->tool, &avvik__v1__degree__descriptor, (int)key->degree)
-				   : "not decided";
+		return key->degree
+			       ? ask_words(figures->tool, &avvik__v1__degree__descriptor, (int)key->degree)
+			       : "not decided";
 	case BY_DEADLINE:
 		return key->deadline;
 	case BY_NOTHING:
@@ -135,7 +138,9 @@ static void table_of_span(struct figures *figures, Avvik__V1__Span span)
 	qsort(figures->rows, figures->row_count, sizeof *figures->rows, by_period);
 	headings[at++] = av_enum_name(&avvik__v1__span__descriptor, (int)span);
 	if (figures->by)
-		headings[at++] = figures->by == BY_KIND ? "kind" : figures->by == BY_DEGREE ? "degree" : "deadline";
+		headings[at++] = figures->by == BY_KIND	    ? "kind"
+				 : figures->by == BY_DEGREE ? "degree"
+							    : "deadline";
 	for (size_t c = 0; c < column_count; c++)
 		headings[at + c] = columns[c].heading;
 	headings[at + column_count] = NULL;
@@ -162,8 +167,10 @@ static void csv_print(const struct figures *figures)
 			printf("%s,%s,%s,%s,%s,%s,%s,%lld\n", figures->unit,
 				av_enum_name(&avvik__v1__span__descriptor, (int)key->span), key->period,
 				av_enum_name(&avvik__v1__measurement__descriptor, (int)key->measurement),
-				key->kind ? av_enum_name(&avvik__v1__case_kind__descriptor, (int)key->kind) : "",
-				key->degree ? av_enum_name(&avvik__v1__degree__descriptor, (int)key->degree) : "",
+				key->kind ? av_enum_name(&avvik__v1__case_kind__descriptor, (int)key->kind)
+					  : "",
+				key->degree ? av_enum_name(&avvik__v1__degree__descriptor, (int)key->degree)
+					    : "",
 				key->deadline, (long long)figures->all[i]->value);
 	}
 }
@@ -184,7 +191,8 @@ static void figures_print(struct figures *figures, const char *unit_name, bool c
 		csv_print(figures);
 		return;
 	}
-	printf("%s (%s), %s\n", unit_name, figures->unit, tool_time(figures->tool, tool_now_ms(figures->tool)));
+	printf("%s (%s), %s\n", unit_name, figures->unit,
+		tool_time(figures->tool, tool_now_ms(figures->tool)));
 	for (size_t i = 0; i < AV_COUNT(spans); i++)
 		table_of_span(figures, spans[i]);
 	if (!figures->count)
@@ -223,8 +231,9 @@ int command_summary(struct tool *tool, int argc, char **argv)
 	bool csv = false;
 	struct figures figures = {.tool = tool};
 	struct names names = names_of(tool);
-	const struct tool_option words[] = {{"unit", OPTION_TEXT, &figures.unit}, {"span", OPTION_TEXT, &span},
-		{"period", OPTION_TEXT, &period}, {"by", OPTION_TEXT, &by}, {"csv", OPTION_FLAG, &csv}};
+	const struct tool_option words[] = {{"unit", OPTION_TEXT, &figures.unit},
+		{"span", OPTION_TEXT, &span}, {"period", OPTION_TEXT, &period}, {"by", OPTION_TEXT, &by},
+		{"csv", OPTION_FLAG, &csv}};
 	Avvik__V1__GetSummary query = AVVIK__V1__GET_SUMMARY__INIT;
 	int value = 0;
 

@@ -7,8 +7,8 @@
 
 struct table;
 
-/* `columns` is a list of headings ended by NULL; one that begins with '>' is right-aligned, one with '~' may be cut short,
- * one with '+' wraps. NULL when out of memory. */
+/* `columns` is a list of headings ended by NULL; one that begins with '>' is right-aligned, one with '~' may
+ * be cut short, one with '+' wraps. NULL when out of memory. */
 struct table *table_create(const char *const *columns);
 /* As many texts as columns (NULL: empty), copied. */
 void table_row(struct table *table, const char *const *texts);

@@ -70,7 +70,8 @@ const Avvik__V1__Settings *tool_settings(struct tool *tool)
 	return settings;
 }
 
-static const char *path_below(struct tool *tool, const char *folder, const char *format, va_list values)
+static AV_PRINTF(3, 0) const
+	char *path_below(struct tool *tool, const char *folder, const char *format, va_list values)
 {
 	char name[512];
 	vsnprintf(name, sizeof name, format, values);

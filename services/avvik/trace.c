@@ -1,7 +1,8 @@
 /* trace.c - avvik trace: one report through all four daemons, with times.
  *
- * Each daemon is asked for its events of the case. They are put in the order in which they were recorded; at the same
- * instant in the order of the flow (intake, workflow, notification, reporting), and within a daemon by sequence.
+ * Each daemon is asked for its events of the case. They are put in the order in which they were recorded; at
+ * the same instant in the order of the flow (intake, workflow, notification, reporting), and within a daemon
+ * by sequence.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@ static int trace_add(struct trace *trace, enum tool_daemon daemon, ProtobufCBina
 {
 	ProtobufCMessage *event;
 
-	if (av_message_load(&avvik__v1__event__descriptor, av_bytes(packed.data, packed.len), trace->tool->arena, &event) < 0)
+	if (av_message_load(&avvik__v1__event__descriptor, av_bytes(packed.data, packed.len),
+		    trace->tool->arena, &event) < 0)
 		return AV_OK; /* of a later version: not ours to show */
 	if (trace->count == trace->room) {
 		size_t room = trace->room ? trace->room * 2 : 64;
@@ -52,7 +54,8 @@ static int trace_ask(struct trace *trace, enum tool_daemon daemon, struct av_id 
 	query.limit = PAGE;
 	do {
 		Avvik__V1__Reply *reply = NULL;
-		if (!ask(trace->tool, daemon, AVVIK__V1__COMMAND__BODY_GET_EVENTS, &query.base, &reply, &code))
+		if (!ask(trace->tool, daemon, AVVIK__V1__COMMAND__BODY_GET_EVENTS, &query.base, &reply,
+			    &code))
 			return code;
 		const Avvik__V1__EventsFound *found =
 			reply->body_case == AVVIK__V1__REPLY__BODY_EVENTS_FOUND ? reply->events_found : NULL;
@@ -82,7 +85,8 @@ static const char *delay_text(struct tool *tool, int64_t ms)
 	int64_t minutes = ms / 60000;
 
 	if (ms < 60000)
-		return av_arena_printf(tool->arena, "+%lld.%03lld s", (long long)(ms / 1000), (long long)(ms % 1000));
+		return av_arena_printf(
+			tool->arena, "+%lld.%03lld s", (long long)(ms / 1000), (long long)(ms % 1000));
 	return av_arena_printf(tool->arena, "+%lld d %02lld:%02lld", (long long)(minutes / 1440),
 		(long long)(minutes / 60 % 24), (long long)(minutes % 60));
 }
@@ -90,7 +94,8 @@ static const char *delay_text(struct tool *tool, int64_t ms)
 static const char *name_of(const Avvik__V1__Event *event)
 {
 	const ProtobufCFieldDescriptor *field = av_body_field(&event->base);
-	return field ? ((const ProtobufCMessageDescriptor *)field->descriptor)->short_name : "(of a later version)";
+	return field ? ((const ProtobufCMessageDescriptor *)field->descriptor)->short_name
+		     : "(of a later version)";
 }
 
 /* What led to it: "workflow 17"; "" for a command or for time. */
@@ -100,8 +105,8 @@ static const char *cause_text(const struct trace *trace, const Avvik__V1__Event 
 		const Avvik__V1__Event *other = trace->events[i].event;
 		if (other->event_id.len == event->cause_id.len &&
 			memcmp(other->event_id.data, event->cause_id.data, other->event_id.len) == 0)
-			return av_arena_printf(trace->tool->arena, "%s %llu", daemon_names[trace->events[i].daemon],
-				(unsigned long long)other->sequence);
+			return av_arena_printf(trace->tool->arena, "%s %llu",
+				daemon_names[trace->events[i].daemon], (unsigned long long)other->sequence);
 	}
 	return "";
 }
@@ -110,7 +115,8 @@ static const char *actor_text(struct tool *tool, const Avvik__V1__Event *event)
 {
 	if (!event->actor || strcmp(event->actor->principal, "avvik") == 0)
 		return "";
-	return *event->actor->person ? av_arena_printf(tool->arena, "%s (%s)", event->actor->person, event->actor->principal)
+	return *event->actor->person ? av_arena_printf(tool->arena, "%s (%s)", event->actor->person,
+					       event->actor->principal)
 				     : event->actor->principal;
 }
 
@@ -124,11 +130,13 @@ static void trace_print(const struct trace *trace)
 	for (size_t i = 0; i < trace->count; i++) {
 		const struct traced *traced = &trace->events[i];
 		const Avvik__V1__Event *event = traced->event;
-		table_row(table, (const char *const[]){tool_time(tool, event->recorded_at_ms),
-					 delay_text(tool, event->recorded_at_ms - trace->events[0].event->recorded_at_ms),
-					 daemon_names[traced->daemon],
-					 av_arena_printf(tool->arena, "%llu", (unsigned long long)event->sequence),
-					 name_of(event), cause_text(trace, event), actor_text(tool, event)});
+		table_row(table,
+			(const char *const[]){tool_time(tool, event->recorded_at_ms),
+				delay_text(
+					tool, event->recorded_at_ms - trace->events[0].event->recorded_at_ms),
+				daemon_names[traced->daemon],
+				av_arena_printf(tool->arena, "%llu", (unsigned long long)event->sequence),
+				name_of(event), cause_text(trace, event), actor_text(tool, event)});
 	}
 	table_print(&table);
 }
@@ -156,7 +164,8 @@ int command_trace(struct tool *tool, int argc, char **argv)
 		struct json_list list = {0};
 		for (size_t i = 0; i < trace.count; i++) {
 			json_t *event = av_json_from(&trace.events[i].event->base);
-			json_object_set_new(event, "daemon", json_string(daemon_names[trace.events[i].daemon]));
+			json_object_set_new(
+				event, "daemon", json_string(daemon_names[trace.events[i].daemon]));
 			json_list_value(&list, event);
 		}
 		json_list_end(&list);

@@ -1,4 +1,5 @@
-/* why.c - avvik why: a deadline as a ledger, in words: what started it, each day, what has been said, what comes next. */
+/* why.c - avvik why: a deadline as a ledger, in words: what started it, each day, what has been said, what
+ * comes next. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,11 +23,13 @@ struct telling {
 
 static const char *weekday(const struct telling *telling, int32_t on)
 {
-	static const char *const names[] = {"", "måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag", "söndag"};
+	static const char *const names[] = {
+		"", "måndag", "tisdag", "onsdag", "torsdag", "fredag", "lördag", "söndag"};
 
 	if (!telling->swedish)
 		return ask_weekday(telling->tool, on);
-	return av_arena_printf(telling->tool->arena, "%s %s", names[av_weekday(on)], tool_day(telling->tool, on));
+	return av_arena_printf(
+		telling->tool->arena, "%s %s", names[av_weekday(on)], tool_day(telling->tool, on));
 }
 
 static const char *period(const struct telling *telling)
@@ -34,8 +37,8 @@ static const char *period(const struct telling *telling)
 	static const struct {
 		const char *one, *many, *en, *flera;
 	} units[] = {{"", "", "", ""}, {"hour", "hours", "timme", "timmar"}, {"day", "days", "dag", "dagar"},
-		{"week", "weeks", "vecka", "veckor"}, {"month", "months", "månad", "månader"}, {"year", "years", "år", "år"},
-		{"working day", "working days", "arbetsdag", "arbetsdagar"},
+		{"week", "weeks", "vecka", "veckor"}, {"month", "months", "månad", "månader"},
+		{"year", "years", "år", "år"}, {"working day", "working days", "arbetsdag", "arbetsdagar"},
 		{"working hour", "working hours", "arbetstimme", "arbetstimmar"}};
 	const Avvik__V1__Deadline *deadline = telling->deadline;
 	size_t unit = (size_t)deadline->unit < AV_COUNT(units) ? (size_t)deadline->unit : 0;
@@ -44,27 +47,31 @@ static const char *period(const struct telling *telling)
 	if (!count)
 		return IN(telling, "the day itself", "samma dag");
 	return av_arena_printf(telling->tool->arena, "%u %s", count,
-		count == 1 ? IN(telling, units[unit].one, units[unit].en) : IN(telling, units[unit].many, units[unit].flera));
+		count == 1 ? IN(telling, units[unit].one, units[unit].en)
+			   : IN(telling, units[unit].many, units[unit].flera));
 }
 
-/* What starts it; in English by the rule pack, since the daemon answers in Swedish. */
+/* What starts and ends it, by the rule pack; when intake is away, in the daemon's own words. */
+static const Avvik__V1__DeadlineRule *rule_of(struct telling *telling)
+{
+	return names_rule(&telling->names, telling->deadline->rules_version, telling->deadline->rule);
+}
+
 static const char *anchor(struct telling *telling)
 {
-	const Avvik__V1__DeadlineRule *rule =
-		telling->swedish ? NULL
-				 : names_rule(&telling->names, telling->deadline->rules_version, telling->deadline->rule);
-	return rule ? names_anchor(rule->starts, false) : telling->why->anchor;
+	const Avvik__V1__DeadlineRule *rule = rule_of(telling);
+	return rule ? names_anchor(rule->starts, telling->swedish) : telling->why->anchor;
 }
 
 static const char *met_by(struct telling *telling)
 {
-	const Avvik__V1__DeadlineRule *rule =
-		telling->swedish ? NULL
-				 : names_rule(&telling->names, telling->deadline->rules_version, telling->deadline->rule);
+	const Avvik__V1__DeadlineRule *rule = rule_of(telling);
 	const char *text = rule && rule->n_met_by ? "" : telling->why->met_by;
 
 	for (size_t i = 0; rule && i < rule->n_met_by; i++)
-		text = av_arena_printf(telling->tool->arena, "%s%s%s", text, i ? ", or " : "", names_anchor(rule->met_by[i], false));
+		text = av_arena_printf(telling->tool->arena, "%s%s%s", text,
+			i ? IN(telling, ", or ", " eller ") : "",
+			names_anchor(rule->met_by[i], telling->swedish));
 	return text;
 }
 
@@ -79,12 +86,13 @@ static const char *state(const struct telling *telling, int64_t now_ms)
 		return av_arena_printf(tool->arena, IN(telling, "met in time, %s%s", "klar i tid, %s%s"),
 			tool_time(tool, deadline->ended_at_ms),
 			deadline->ended_recorded_at_ms > deadline->due_at_ms
-				? av_arena_printf(tool->arena, IN(telling, " (recorded late, %s)", " (antecknat sent, %s)"),
+				? av_arena_printf(tool->arena,
+					  IN(telling, " (recorded late, %s)", " (antecknat sent, %s)"),
 					  tool_time(tool, deadline->ended_recorded_at_ms))
 				: "");
 	case AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_MET_LATE:
-		return av_arena_printf(
-			tool->arena, IN(telling, "met too late, %s", "klar för sent, %s"), tool_time(tool, deadline->ended_at_ms));
+		return av_arena_printf(tool->arena, IN(telling, "met too late, %s", "klar för sent, %s"),
+			tool_time(tool, deadline->ended_at_ms));
 	case AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_CANCELLED:
 		return IN(telling, "no longer needed", "behövs inte längre");
 	case AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_STOPPED:
@@ -93,8 +101,10 @@ static const char *state(const struct telling *telling, int64_t now_ms)
 		break;
 	}
 	if (deadline->due_at_ms < now_ms)
-		return av_arena_printf(tool->arena, IN(telling, "OVERDUE by %d days", "FÖRSENAD %d dagar"), -days);
-	return av_arena_printf(tool->arena, IN(telling, "running, %d days left", "löper, %d dagar kvar"), days);
+		return av_arena_printf(
+			tool->arena, IN(telling, "OVERDUE by %d days", "FÖRSENAD %d dagar"), -days);
+	return av_arena_printf(
+		tool->arena, IN(telling, "running, %d days left", "löper, %d dagar kvar"), days);
 }
 
 /* --- day by day --- */
@@ -122,7 +132,8 @@ static const char *reason(const struct telling *telling, const char *text)
 {
 	static const struct {
 		const char *swedish, *english;
-	} words[] = {{"lördag", "Saturday"}, {"söndag", "Sunday"}, {"stängt enligt regelpaketet", "closed by the rule pack"}};
+	} words[] = {{"lördag", "Saturday"}, {"söndag", "Sunday"},
+		{"stängt enligt regelpaketet", "closed by the rule pack"}};
 
 	for (size_t i = 0; i < AV_COUNT(words) && !telling->swedish; i++)
 		if (strcmp(words[i].swedish, text) == 0)
@@ -132,20 +143,21 @@ static const char *reason(const struct telling *telling, const char *text)
 
 static void days_print(const struct telling *telling)
 {
-	const char *const headings[] = {IN(telling, "day", "dag"), IN(telling, ">days", ">dagar"), IN(telling, "is", "är"),
-		IN(telling, "because", "därför att"), NULL};
+	const char *const headings[] = {IN(telling, "day", "dag"), IN(telling, ">days", ">dagar"),
+		IN(telling, "is", "är"), IN(telling, "because", "därför att"), NULL};
 	struct table *table = table_create(headings);
 	struct tool *tool = telling->tool;
 
 	for (size_t i = 0; i < telling->why->n_days; i++) {
 		const Avvik__V1__WhyDay *day = telling->why->days[i];
 		int32_t run = day->run > 1 ? (int32_t)day->run : 1;
-		table_row(table, (const char *const[]){run == 1 ? weekday(telling, day->day_on)
-								: av_arena_printf(tool->arena,
-									  IN(telling, "%s to %s", "%s till %s"),
-									  tool_day(tool, day->day_on),
-									  tool_day(tool, day->day_on + run - 1)),
-					 ask_number(tool, run), use(telling, day->use), reason(telling, day->reason)});
+		table_row(table,
+			(const char *const[]){
+				run == 1 ? weekday(telling, day->day_on)
+					 : av_arena_printf(tool->arena, IN(telling, "%s to %s", "%s till %s"),
+						   tool_day(tool, day->day_on),
+						   tool_day(tool, day->day_on + run - 1)),
+				ask_number(tool, run), use(telling, day->use), reason(telling, day->reason)});
 	}
 	table_print(&table);
 }
@@ -179,26 +191,30 @@ static const char *rung_state(const struct telling *telling, const Avvik__V1__Ru
 
 	if (rung->fired_at_ms)
 		return av_arena_printf(tool->arena,
-			rung->late ? IN(telling, "said %s, late: the system was stopped", "sagt %s, sent: systemet stod stilla")
+			rung->late ? IN(telling, "said %s, late: the system was stopped",
+					     "sagt %s, sent: systemet stod stilla")
 				   : IN(telling, "said %s", "sagt %s"),
 			tool_time(tool, rung->fired_at_ms));
 	if (rung->passed_over)
 		return IN(telling, "lay before the deadline was set", "låg före fristens början");
-	return runs(telling->deadline) ? IN(telling, "to come", "kommande") : IN(telling, "not needed", "behövdes inte");
+	return runs(telling->deadline) ? IN(telling, "to come", "kommande")
+				       : IN(telling, "not needed", "behövdes inte");
 }
 
 static void rungs_print(struct telling *telling)
 {
 	const Avvik__V1__Deadline *deadline = telling->deadline;
-	const char *const headings[] = {IN(telling, "when", "när"), IN(telling, "what", "vad"), IN(telling, "to", "till"),
-		IN(telling, "state", "läge"), NULL};
+	const char *const headings[] = {IN(telling, "when", "när"), IN(telling, "what", "vad"),
+		IN(telling, "to", "till"), IN(telling, "state", "läge"), NULL};
 	struct table *table = table_create(headings);
 
 	for (size_t i = 0; i < deadline->n_rungs; i++) {
 		const Avvik__V1__RungPlanned *rung = deadline->rungs[i];
-		table_row(table, (const char *const[]){tool_time(telling->tool, rung->at_ms), rung_name(telling, rung->kind),
-					 names_recipients(&telling->names, rung->to, rung->n_to, telling->swedish),
-					 rung_state(telling, rung)});
+		table_row(table,
+			(const char *const[]){tool_time(telling->tool, rung->at_ms),
+				rung_name(telling, rung->kind),
+				names_recipients(&telling->names, rung->to, rung->n_to, telling->swedish),
+				rung_state(telling, rung)});
 	}
 	if (!table_empty(table))
 		printf("\n");
@@ -217,19 +233,23 @@ static void next_print(struct telling *telling)
 	if (!runs(deadline))
 		return;
 	if (next)
-		printf(IN(telling, "\nnext: %s, %s, to %s; it ends when %s\n", "\nnäst: %s, %s, till %s; den är klar när %s\n"),
+		printf(IN(telling, "\nnext: %s, %s, to %s; it is done when %s\n",
+			       "\nnäst: %s, %s, till %s; den är klar när %s\n"),
 			tool_time(telling->tool, next->at_ms), rung_name(telling, next->kind),
-			names_recipients(&telling->names, next->to, next->n_to, telling->swedish), met_by(telling));
+			names_recipients(&telling->names, next->to, next->n_to, telling->swedish),
+			met_by(telling));
 	else
-		printf(IN(telling, "\nit ends when %s\n", "\nden är klar när %s\n"), met_by(telling));
+		printf(IN(telling, "\nit is done when %s\n", "\nden är klar när %s\n"), met_by(telling));
 }
 
 static void stops_print(const struct telling *telling)
 {
 	for (size_t i = 0; i < telling->deadline->n_stops; i++) {
 		const Avvik__V1__DeadlineStop *stop = telling->deadline->stops[i];
-		printf(IN(telling, "stopped  %s to %s: %s\n", "stoppad  %s till %s: %s\n"), tool_time(telling->tool, stop->from_ms),
-			stop->until_ms ? tool_time(telling->tool, stop->until_ms) : IN(telling, "now", "nu"), stop->reason);
+		printf(IN(telling, "stopped  %s to %s: %s\n", "stoppad  %s till %s: %s\n"),
+			tool_time(telling->tool, stop->from_ms),
+			stop->until_ms ? tool_time(telling->tool, stop->until_ms) : IN(telling, "now", "nu"),
+			stop->reason);
 	}
 }
 
@@ -237,18 +257,21 @@ static void why_print(struct telling *telling, const char *number, int64_t now_m
 {
 	const Avvik__V1__Deadline *deadline = telling->deadline;
 	struct tool *tool = telling->tool;
-	const char *name = !telling->swedish && *telling->why->name_en ? telling->why->name_en : telling->why->name;
+	const char *name =
+		!telling->swedish && *telling->why->name_en ? telling->why->name_en : telling->why->name;
 
 	printf(IN(telling, "Case %s, %s: %s\n", "Ärende %s, %s: %s\n"), number, deadline->rule, name);
 	printf(IN(telling, "source   %s; %s\n", "källa    %s; %s\n"), deadline->source,
 		deadline->statutory ? IN(telling, "a statutory deadline", "lagstadgad frist")
 				    : IN(telling, "a local target", "lokalt mål"));
-	printf(IN(telling, "starts   %s: %s\n", "börjar   %s: %s\n"), tool_time(tool, deadline->anchor_at_ms), anchor(telling));
+	printf(IN(telling, "starts   %s: %s\n", "börjar   %s: %s\n"), tool_time(tool, deadline->anchor_at_ms),
+		anchor(telling));
 	printf(IN(telling, "length   %s\n", "längd    %s\n"), period(telling));
 	stops_print(telling);
 	printf(IN(telling, "due      %s", "sista    %s"), weekday(telling, deadline->due_on));
 	if (deadline->due_on != deadline->nominal_on)
-		printf(IN(telling, ", moved from %s by lag (1930:173) 2 §", ", flyttad från %s enligt lag (1930:173) 2 §"),
+		printf(IN(telling, ", moved from %s by lag (1930:173) 2 §",
+			       ", flyttad från %s enligt lag (1930:173) 2 §"),
 			weekday(telling, deadline->nominal_on));
 	printf(IN(telling, "\nstate    %s\n\n", "\nläge     %s\n\n"), state(telling, now_ms));
 	days_print(telling);
@@ -280,7 +303,8 @@ int command_why(struct tool *tool, int argc, char **argv)
 	query.rule = (char *)(uintptr_t)(count > 1 ? rest[1] : "");
 	if (!ask(tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_GET_WHY, &query.base, &reply, &code))
 		return code;
-	const Avvik__V1__WhyFound *found = reply->body_case == AVVIK__V1__REPLY__BODY_WHY_FOUND ? reply->why_found : NULL;
+	const Avvik__V1__WhyFound *found =
+		reply->body_case == AVVIK__V1__REPLY__BODY_WHY_FOUND ? reply->why_found : NULL;
 	code = EXIT_DONE;
 	if (found && tool->json) {
 		tool_print_json(tool, &found->base);
@@ -294,7 +318,8 @@ int command_why(struct tool *tool, int argc, char **argv)
 				why_print(&telling, found->number, tool_now_ms(tool));
 		}
 	} else {
-		code = tool_fail(EXIT_REFUSED, count > 1 ? "the case has no deadline %s" : "the case has no deadlines%s",
+		code = tool_fail(EXIT_REFUSED,
+			count > 1 ? "the case has no deadline %s" : "the case has no deadlines%s",
 			count > 1 ? rest[1] : "");
 	}
 	tool_reply_free(&reply);

@@ -1,0 +1,86 @@
+/* case_table.c - the acts on a case: one row per act, whose words name the fields of its message. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "case_tool.h"
+
+/* clang-format off */
+#define ACT(name) AVVIK__V1__ACT_ON_CASE__ACT_##name
+const struct case_act case_acts[] = {
+	{"place", ACT(PLACE), "place the case at a unit (a leaf)", "placed", false,
+		{{"unit", "unit"}, {"motive", "motive"}}},
+	{"name-reporter", ACT(NAME_REPORTER), "name who reported", "the reporter is named", false,
+		{{"name", "reporter.name"}, {"role", "reporter.role"}, {"unit", "reporter.unit"}, {"mail", "reporter.mail"},
+		 {"phone", "reporter.phone"}, {"on-behalf-of", "reporter.on_behalf_of"}}},
+	{"remedy", ACT(REMEDY), "say what remedied it, or why nothing is needed", "remedied, or nothing is needed", false,
+		{{"text", "text"}, {"none-needed", "none_needed", "true"}}},
+	{"inform", ACT(INFORM_AFFECTED), "say that the affected are informed, or why not", "recorded whether the affected are informed", false,
+		{{"text", "text"}, {"informed", "informed", "true", 'i'}, {"not-informed", "informed", "false", 'i'}}},
+	{"assess", ACT(ASSESS_INITIALLY), "assess initially", "initially assessed", false,
+		{{"degree", "preliminary_degree"}, {"investigate", "investigate", "true", 'a'},
+		 {"position", "investigate", "false", 'a'}, {"investigator", "investigator"}, {"motive", "motive"}}},
+	{"serious", ACT(FIND_SERIOUS), "find it serious: IVO must be notified", "found serious: IVO must be notified", false,
+		{{"motive", "motive"}}},
+	{"entry", ACT(RECORD_ENTRY), "document an item (1 to 10) of the investigation", "an entry of the investigation is kept", false,
+		{{"item", "item"}, {"nature", "nature"}, {"source", "source"}, {"text", "text"}, {"happened", "happened_at_ms"},
+		 {"cause", "cause_area"}, {"recurrent", "recurrent", "true"}, {"risk", "risk_of_recurrence"}}},
+	{"complete", ACT(COMPLETE_INVESTIGATION), "finish and lock the investigation", "the investigation is finished and locked", false,
+		{{"degree", "proposed_degree"}, {"motive", "motive"}}},
+	{"decide", ACT(DECIDE), "decide the degree", "decided", false,
+		{{"degree", "degree"}, {"motive", "motive"}}},
+	{"notify", ACT(NOTIFY_IVO), "record that IVO is notified", "IVO is notified", false,
+		{{"registry", "registry_number"}, {"attached", "investigation_attached", "true"}, {"form", "form_version"},
+		 {"receipt", "receipt_number"}, {"attachments", "attachments"}}},
+	{"hand-in", ACT(HAND_IN_INVESTIGATION), "record that the investigation is handed in to IVO", "the investigation is handed in to IVO", false,
+		{{"channel", "channel"}}},
+	{"measure", ACT(DECIDE_MEASURE), "decide a measure", "a measure is decided", false,
+		{{"description", "description"}, {"goal", "goal"}, {"responsible", "responsible"}, {"start", "planned_start_on"},
+		 {"end", "planned_end_on"}, {"horizon", "horizon"}}},
+	{"no-measures", ACT(DECIDE_NO_MEASURES), "decide that no measures are needed", "no measures are needed", false,
+		{{"motive", "motive"}}},
+	{"execute", ACT(EXECUTE_MEASURE), "record that a measure is done", "the measure is done", true,
+		{{"text", "text"}}},
+	{"evaluate", ACT(EVALUATE_MEASURE), "judge the effect of a measure", "the effect of the measure is judged", true,
+		{{"effective", "effective", "true", 'e'}, {"ineffective", "effective", "false", 'e'},
+		 {"accept-risk", "accept_risk", "true"}, {"text", "text"}}},
+	{"close", ACT(CLOSE), "close the case", "closed", false,
+		{{"category", "category"}, {"subcategory", "subcategory"}, {"causes", "cause_areas"}, {"note", "note"}}},
+	{"assess-deviation", ACT(ASSESS_DEVIATION), "assess a deviation", "the deviation is assessed", false,
+		{{"laws", "laws"}, {"category", "category"}, {"subcategory", "subcategory"}, {"probability", "probability"},
+		 {"severity", "severity"}, {"text", "text"}}},
+	{"turn", ACT(TURN_INTO_LEX_SARAH), "turn a deviation into a lex Sarah case", "turned into a lex Sarah case", false,
+		{{"motive", "motive"}}},
+};
+/* clang-format on */
+const size_t case_act_count = AV_COUNT(case_acts);
+
+const char *case_act_word(const char *name)
+{
+	const ProtobufCFieldDescriptor *field =
+		protobuf_c_message_descriptor_get_field_by_name(&avvik__v1__act_on_case__descriptor, name);
+
+	for (size_t i = 0; field && i < case_act_count; i++)
+		if ((uint32_t)case_acts[i].number == field->id)
+			return case_acts[i].name;
+	return name;
+}
+
+int case_acts_list(const char *only)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < case_act_count; i++) {
+		const struct case_act *act = &case_acts[i];
+		if (only && strcmp(only, act->name) != 0)
+			continue;
+		found = true;
+		printf("%-17s %s\n                  avvik case %s CASE%s", act->name, act->meaning, act->name,
+			act->measure ? " MEASURE" : "");
+		for (size_t w = 0; w < CASE_WORDS_MAX && act->words[w].option; w++)
+			printf(" --%s%s", act->words[w].option, act->words[w].value ? "" : " ...");
+		printf(" --as PERSON\n");
+	}
+	return found ? EXIT_DONE
+		     : tool_fail(EXIT_USAGE, "\"%s\" is no act: `avvik case acts` lists them", only);
+}

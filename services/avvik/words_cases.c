@@ -1,0 +1,264 @@
+/* words_cases.c - what happens to cases and their deadlines, as sentences. */
+#define HASH_NONFATAL_OOM 1
+#include "words_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/date.h"
+#include "base/macros.h"
+
+/* --- the case --- */
+
+static const char *say_case_opened(struct saying *say)
+{
+	const Avvik__V1__CaseOpened *body = say->event->case_opened;
+	struct known_case *known = known_case_of(say->words, say->event->case_id);
+	const char *waits = "";
+
+	if (known) {
+		snprintf(known->number, sizeof known->number, "%s", body->number);
+		snprintf(known->unit, sizeof known->unit, "%s", body->unit);
+		known->lex_sarah = body->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
+	}
+	if (body->state == AVVIK__V1__CASE_STATE__CASE_STATE_INCOMPLETE)
+		waits = !body->placed && known && known->lex_sarah && !body->reporter_named
+				? "; waits for its unit and for the reporter's name"
+			: !body->placed ? "; waits for its unit"
+					: "; waits for the reporter's name";
+	return SAY("%s is opened, received %s%s", say_subject(say),
+		say_day(say, av_local_day(body->received_at_ms)), waits);
+}
+
+static const char *say_case_placed(struct saying *say)
+{
+	const Avvik__V1__CasePlaced *body = say->event->case_placed;
+	struct known_case *known = known_case_of(say->words, say->event->case_id);
+	const char *before = say_subject(say);
+
+	if (known)
+		snprintf(known->unit, sizeof known->unit, "%s", body->unit);
+	return SAY("%s is placed at %s%s", before, names_unit(&say->words->names, body->unit), say_by(say));
+}
+
+static const char *say_reporter_named(struct saying *say)
+{
+	return SAY("%s: the reporter is named%s", say_subject(say), say_by(say));
+}
+
+static const char *say_case_remedied(struct saying *say)
+{
+	const Avvik__V1__CaseRemedied *body = say->event->case_remedied;
+
+	if (body->by_report)
+		return SAY("%s: the report says that something was done at once", say_subject(say));
+	return SAY("%s: %s%s", say_subject(say),
+		body->none_needed ? "nothing needs to be remedied" : "remedied", say_by(say));
+}
+
+static const char *say_affected_informed(struct saying *say)
+{
+	return SAY("%s: the person concerned %s%s", say_subject(say),
+		say->event->affected_informed->informed ? "is informed" : "is not informed, and why is noted",
+		say_by(say));
+}
+
+static const char *say_assessed_initially(struct saying *say)
+{
+	const Avvik__V1__CaseAssessedInitially *body = say->event->case_assessed_initially;
+
+	if (!body->investigate)
+		return SAY("%s: initial assessment, %s: to be closed as a recorded position%s",
+			say_subject(say), say_degree(say, body->preliminary_degree), say_by(say));
+	return SAY("%s: initial assessment, %s: %s is to investigate%s", say_subject(say),
+		say_degree(say, body->preliminary_degree),
+		*body->investigator ? body->investigator : "somebody", say_by(say));
+}
+
+static const char *say_serious_found(struct saying *say)
+{
+	return SAY("%s is found serious: IVO must be notified%s", say_subject(say), say_by(say));
+}
+
+static const char *say_entry_recorded(struct saying *say)
+{
+	const Avvik__V1__EntryRecorded *body = say->event->entry_recorded;
+	return SAY("%s: the investigation documents item %u (%s)%s", say_subject(say), body->item,
+		say_enum(say, &avvik__v1__entry_nature__descriptor, (int)body->nature), say_by(say));
+}
+
+static const char *say_investigation_completed(struct saying *say)
+{
+	return SAY("%s: the investigation is finished and locked, and proposes: %s%s", say_subject(say),
+		say_degree(say, say->event->investigation_completed->proposed_degree), say_by(say));
+}
+
+static const char *say_case_decided(struct saying *say)
+{
+	const Avvik__V1__CaseDecided *body = say->event->case_decided;
+	return SAY("%s is decided: %s%s%s", say_subject(say), say_degree(say, body->degree),
+		body->ivo == AVVIK__V1__IVO_STATE__IVO_STATE_REQUIRED ? "; IVO must be notified" : "",
+		say_by(say));
+}
+
+static const char *say_ivo_notified(struct saying *say)
+{
+	const Avvik__V1__IvoNotified *body = say->event->ivo_notified;
+	return SAY("%s: IVO is notified (%s), %s%s", say_subject(say), body->registry_number,
+		body->investigation_attached ? "with the investigation" : "the investigation is to follow",
+		say_by(say));
+}
+
+static const char *say_investigation_handed_in(struct saying *say)
+{
+	return SAY("%s: the investigation is handed in to IVO%s", say_subject(say), say_by(say));
+}
+
+static const char *say_measure_decided(struct saying *say)
+{
+	const Avvik__V1__MeasureDecided *body = say->event->measure_decided;
+	return SAY("%s: a measure is decided; %s is to do it by %s%s", say_subject(say), body->responsible,
+		say_day(say, body->planned_end_on), say_by(say));
+}
+
+static const char *say_no_measures(struct saying *say)
+{
+	return SAY("%s: no measures are needed%s", say_subject(say), say_by(say));
+}
+
+static const char *say_measure_executed(struct saying *say)
+{
+	return SAY("%s: a measure is done%s", say_subject(say), say_by(say));
+}
+
+static const char *say_measure_evaluated(struct saying *say)
+{
+	const Avvik__V1__MeasureEvaluated *body = say->event->measure_evaluated;
+	return SAY("%s: the measure %s%s", say_subject(say),
+		body->effective	    ? "has had its effect"
+		: body->accept_risk ? "has had no effect; the risk is accepted"
+				    : "has had no effect: another is needed",
+		say_by(say));
+}
+
+static const char *say_case_closed(struct saying *say)
+{
+	const Avvik__V1__CaseClosed *body = say->event->case_closed;
+	return SAY("%s is closed%s%s", say_subject(say), body->as_position ? " as a recorded position" : "",
+		say_by(say));
+}
+
+static const char *say_deviation_assessed(struct saying *say)
+{
+	const Avvik__V1__DeviationAssessed *body = say->event->deviation_assessed;
+	return SAY("%s is assessed: probability %u, severity %u%s%s", say_subject(say), body->probability,
+		body->severity, body->suspect_lex_sarah ? "; a lex Sarah report should be considered" : "",
+		say_by(say));
+}
+
+static const char *say_turned(struct saying *say)
+{
+	struct known_case *known = known_case_of(say->words, say->event->case_id);
+	const char *before = say_subject(say);
+
+	if (known)
+		known->lex_sarah = true;
+	return SAY("%s is turned into a lex Sarah case%s", before, say_by(say));
+}
+
+static const char *say_case_supplemented(struct saying *say)
+{
+	return SAY("%s: later facts are added to the report", say_subject(say));
+}
+
+static const char *say_rules_set(struct saying *say)
+{
+	return SAY("%s is handled under the rule pack %s", say_subject(say),
+		say->event->case_rules_set->rules_version);
+}
+
+/* --- deadlines --- */
+
+static const char *say_deadline_set(struct saying *say)
+{
+	const Avvik__V1__Deadline *deadline = say->event->deadline_set->deadline;
+
+	if (!deadline)
+		return NULL;
+	return SAY("%s: to %s by %s%s%s", say_subject(say),
+		names_deadline(&say->words->names, deadline->rules_version, deadline->rule, false),
+		say_day(say, deadline->due_on),
+		deadline->due_on != deadline->nominal_on && deadline->moved
+			? SAY(" (moved from %s)", say_day(say, deadline->nominal_on))
+			: "",
+		deadline->statutory ? ", a statutory deadline" : "");
+}
+
+static const char *say_deadline_met(struct saying *say)
+{
+	const Avvik__V1__DeadlineMet *body = say->event->deadline_met;
+	return SAY("%s: done %s: to %s", say_subject(say),
+		body->late	      ? "TOO LATE"
+		: body->recorded_late ? "in time, though recorded late"
+				      : "in time",
+		say_deadline(say, body->rule));
+}
+
+static const char *say_deadline_cancelled(struct saying *say)
+{
+	const Avvik__V1__DeadlineCancelled *body = say->event->deadline_cancelled;
+	return SAY("%s: no longer needed: to %s, since %s", say_subject(say), say_deadline(say, body->rule),
+		names_anchor(body->because, false));
+}
+
+static const char *say_rung_fired(struct saying *say)
+{
+	const Avvik__V1__RungFired *body = say->event->rung_fired;
+	const char *what = say_deadline(say, body->rule), *due = say_day(say, body->due_on);
+	const char *to = names_recipients(&say->words->names, body->to, body->n_to, false);
+	const char *late = body->late ? " (late: the system was stopped)" : "";
+
+	switch (body->kind) {
+	case AVVIK__V1__RUNG_KIND__RUNG_KIND_WARNING:
+		return SAY("%s: reminder to %s by %s, to %s%s", say_subject(say), what, due, to, late);
+	case AVVIK__V1__RUNG_KIND__RUNG_KIND_DUE:
+		return SAY("%s: today is the last day to %s: reminder to %s%s", say_subject(say), what, to,
+			late);
+	case AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE:
+		return SAY("%s: OVERDUE since %s: to %s; told: %s%s", say_subject(say), due, what, to, late);
+	default:
+		return SAY("%s: ESCALATED to %s: not done since %s: to %s%s", say_subject(say), to, due, what,
+			late);
+	}
+}
+
+/* clang-format off */
+const struct saying_row case_sayings[] = {
+	{E(CASE_OPENED),             say_case_opened},
+	{E(CASE_PLACED),             say_case_placed},
+	{E(REPORTER_NAMED),          say_reporter_named},
+	{E(CASE_REMEDIED),           say_case_remedied},
+	{E(AFFECTED_INFORMED),       say_affected_informed},
+	{E(CASE_ASSESSED_INITIALLY), say_assessed_initially},
+	{E(SERIOUS_FOUND),           say_serious_found},
+	{E(ENTRY_RECORDED),          say_entry_recorded},
+	{E(INVESTIGATION_COMPLETED), say_investigation_completed},
+	{E(CASE_DECIDED),            say_case_decided},
+	{E(IVO_NOTIFIED),            say_ivo_notified},
+	{E(INVESTIGATION_HANDED_IN), say_investigation_handed_in},
+	{E(MEASURE_DECIDED),         say_measure_decided},
+	{E(NO_MEASURES_DECIDED),     say_no_measures},
+	{E(MEASURE_EXECUTED),        say_measure_executed},
+	{E(MEASURE_EVALUATED),       say_measure_evaluated},
+	{E(CASE_CLOSED),             say_case_closed},
+	{E(DEVIATION_ASSESSED),      say_deviation_assessed},
+	{E(CASE_TURNED_LEX_SARAH),   say_turned},
+	{E(CASE_SUPPLEMENTED),       say_case_supplemented},
+	{E(CASE_RULES_SET),          say_rules_set},
+	{E(DEADLINE_SET),            say_deadline_set},
+	{E(DEADLINE_MET),            say_deadline_met},
+	{E(DEADLINE_CANCELLED),      say_deadline_cancelled},
+	{E(RUNG_FIRED),              say_rung_fired},
+};
+/* clang-format on */
+const size_t case_saying_count = AV_COUNT(case_sayings);
