@@ -72,9 +72,9 @@ static void every_rule_of_the_shipped_packs_has_its_template(void **state)
 {
 	(void)state;
 	struct templates *shipped = templates_open(TEMPLATE_FOLDER);
-	ProtobufCMessage *message;
+	ProtobufCMessage *message = NULL;
 	struct av_faults faults;
-	struct av_yaml *yaml;
+	struct av_yaml *yaml = NULL;
 
 	av_faults_init(&faults, arena);
 	if (av_yaml_open_file(RULES_FOLDER "/se-2025-07.yaml", &faults, &yaml) != AV_OK ||
