@@ -12,16 +12,43 @@
 #include "base/status.h"
 
 #define SETTLE_MS 30000
+#define ANSWER_MS 3000
+
+/* The reply to this very question: a daemon that was away may answer an earlier one now. */
+static Avvik__V1__Reply *answer(struct av_client *client, uint64_t number, int64_t deadline_ms)
+{
+	char id[24];
+
+	snprintf(id, sizeof id, "%llu", (unsigned long long)number);
+	for (;;) {
+		Avvik__V1__Reply *reply = NULL;
+		int64_t left = deadline_ms - av_clock_monotonic_ms();
+		if (av_client_receive(client, left > 0 ? (int)left : 0, &reply) != AV_OK)
+			return NULL;
+		if (strcmp(reply->message_id, id) == 0)
+			return reply;
+		tool_reply_free(&reply);
+	}
+}
 
 void health_ask(struct tool *tool, struct health *ret_health)
 {
+	Avvik__V1__Command command = AVVIK__V1__COMMAND__INIT;
+	Avvik__V1__GetStatus query = AVVIK__V1__GET_STATUS__INIT;
+	int64_t deadline_ms = av_clock_monotonic_ms() + ANSWER_MS;
+	struct av_client *clients[DAEMON_COUNT];
+	uint64_t numbers[DAEMON_COUNT];
+
+	command.body_case = AVVIK__V1__COMMAND__BODY_GET_STATUS;
+	command.get_status = &query;
 	for (int daemon = 0; daemon < DAEMON_COUNT; daemon++) {
-		Avvik__V1__Command command = AVVIK__V1__COMMAND__INIT;
-		Avvik__V1__GetStatus query = AVVIK__V1__GET_STATUS__INIT;
-		command.body_case = AVVIK__V1__COMMAND__BODY_GET_STATUS;
-		command.get_status = &query;
-		ret_health->replies[daemon] = tool_call(tool, (enum tool_daemon)daemon, &command);
+		clients[daemon] = tool_client(tool, (enum tool_daemon)daemon);
+		if (clients[daemon] && av_client_send(clients[daemon], &command, &numbers[daemon]) != AV_OK)
+			clients[daemon] = NULL;
 	}
+	for (int daemon = 0; daemon < DAEMON_COUNT; daemon++)
+		ret_health->replies[daemon] =
+			clients[daemon] ? answer(clients[daemon], numbers[daemon], deadline_ms) : NULL;
 }
 
 void health_free(struct health *health)
@@ -116,6 +143,9 @@ int clock_run(struct tool *tool, int64_t until_ms, int pause_ms, int64_t *ret_st
 		status = health_settle(tool, SETTLE_MS, &next);
 		if (status == AV_TIMEOUT)
 			tool_fail(0, "the daemons do not come to rest: `avvik status` says what they are at");
+		if (status == AV_CLOSED)
+			tool_fail(0, "a daemon is away: `avvik status` says which; start it, or all with "
+				     "`avvik up`");
 		if (status < 0)
 			return status;
 		if (now >= until_ms)

@@ -8,7 +8,7 @@ struct health {
 	Avvik__V1__Reply *replies[DAEMON_COUNT]; /* NULL: away */
 };
 
-/* Asks all four; those that are away are not told. */
+/* Asks all four at once; those that do not answer within three seconds are away, which is not told. */
 void health_ask(struct tool *tool, struct health *ret_health);
 void health_free(struct health *health);
 static inline const Avvik__V1__StatusFound *health_of(const struct health *health, int daemon)

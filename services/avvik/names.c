@@ -12,7 +12,7 @@ static const struct {
 	const char *code, *english, *swedish;
 } roles[] = {
 	{"reporter",    "the reporter",                      "rapportören"},
-	{"responsible", "the one responsible for the measure", "den åtgärdsansvariga"},
+	{"responsible", "the one responsible", "den ansvariga"},
 	{"actor",       "the one who acted",                 "den som utförde det"},
 	{"MEDARBETARE", "the employee",                      NULL},
 	{"BITR_EC",     "the deputy unit manager",           NULL},

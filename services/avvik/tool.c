@@ -70,8 +70,8 @@ const Avvik__V1__Settings *tool_settings(struct tool *tool)
 	return settings;
 }
 
-static AV_PRINTF(3, 0) const
-	char *path_below(struct tool *tool, const char *folder, const char *format, va_list values)
+AV_PRINTF(3, 0)
+static const char *path_below(struct tool *tool, const char *folder, const char *format, va_list values)
 {
 	char name[512];
 	vsnprintf(name, sizeof name, format, values);
@@ -169,7 +169,7 @@ int64_t tool_now_ms(struct tool *tool)
 
 /* --- calls --- */
 
-static struct av_client *client_of(struct tool *tool, enum tool_daemon daemon)
+struct av_client *tool_client(struct tool *tool, enum tool_daemon daemon)
 {
 	struct av_client_options options;
 	const Avvik__V1__Endpoints *endpoints = tool_endpoints(tool, daemon);
@@ -187,7 +187,7 @@ static struct av_client *client_of(struct tool *tool, enum tool_daemon daemon)
 
 Avvik__V1__Reply *tool_call(struct tool *tool, enum tool_daemon daemon, Avvik__V1__Command *command)
 {
-	struct av_client *client = client_of(tool, daemon);
+	struct av_client *client = tool_client(tool, daemon);
 	Avvik__V1__Reply *reply = NULL;
 	char reference[40];
 

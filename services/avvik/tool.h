@@ -67,6 +67,8 @@ const Avvik__V1__Endpoints *tool_endpoints(struct tool *tool, enum tool_daemon d
 bool tool_client_options(struct tool *tool, enum tool_daemon daemon, const char *endpoint,
 	struct av_client_options *ret_options);
 
+/* The connection to a daemon's command socket, made when first needed. NULL: told already. */
+struct av_client *tool_client(struct tool *tool, enum tool_daemon daemon);
 /* One command and its reply. command->on_behalf_of is set from --as; the reference is left as it is for
  * orders (made anew when it is empty: then the order is not safe to repeat by running the tool again, so
  * commands that can should set one that follows from what is ordered). NULL: no reply, told already
