@@ -1,6 +1,7 @@
 /* admin.c - the commands that every daemon answers: status, events, quarantine, feeds
  *
- * Their handlers check and journal; what they decide about quarantine and feeds is carried out by resolve.c in the same item.
+ * Their handlers check and journal; what they decide about quarantine and feeds is carried out by resolve.c
+ * in the same item.
  */
 #include <string.h>
 
@@ -67,7 +68,8 @@ static int page_case(struct page *page, const unsigned char *case_id, uint64_t a
 		return AV_OK;
 	memcpy(from, case_id, AV_ID_SIZE);
 	av_put_u64(from + AV_ID_SIZE, after + 1);
-	struct av_iter it = av_iter(page->ctx->txn, AV_TABLE_BY_CASE, av_bytes(case_id, AV_ID_SIZE), av_bytes(from, sizeof from));
+	struct av_iter it = av_iter(
+		page->ctx->txn, AV_TABLE_BY_CASE, av_bytes(case_id, AV_ID_SIZE), av_bytes(from, sizeof from));
 	while (status == AV_OK && av_iter_next(&it))
 		status = page_add(page, av_get_u64((const unsigned char *)it.key.data + AV_ID_SIZE));
 	av_iter_end(&it);
@@ -78,12 +80,14 @@ static int on_get_events(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
 	const Avvik__V1__GetEvents *asked = (const Avvik__V1__GetEvents *)body;
 	Avvik__V1__EventsFound *found = av_reply_body(ctx, BODY(EVENTS_FOUND));
-	struct page page = {.ctx = ctx, .limit = asked->limit ? AV_MIN(asked->limit, EVENTS_MAX) : EVENTS_DEFAULT};
+	struct page page = {
+		.ctx = ctx, .limit = asked->limit ? AV_MIN(asked->limit, EVENTS_MAX) : EVENTS_DEFAULT};
 	page.list = av_arena_alloc(ctx->arena, page.limit * sizeof *page.list);
 	if (!found || !page.list)
 		return AV_MEMORY;
-	int status = asked->case_id.len == AV_ID_SIZE ? page_case(&page, asked->case_id.data, asked->after_sequence)
-						      : page_all(&page, asked->after_sequence);
+	int status = asked->case_id.len == AV_ID_SIZE
+			     ? page_case(&page, asked->case_id.data, asked->after_sequence)
+			     : page_all(&page, asked->after_sequence);
 	if (status < 0)
 		return status;
 	found->n_events = page.count;
@@ -107,7 +111,8 @@ static const char *event_name(const struct av_quarantined *entry, struct av_aren
 	if (av_message_load(&avvik__v1__feed_item__descriptor, entry->item, arena, &item) < 0)
 		return "";
 	ProtobufCBinaryData packed = ((Avvik__V1__FeedItem *)item)->event;
-	if (av_message_load(&avvik__v1__event__descriptor, av_bytes(packed.data, packed.len), arena, &event) < 0)
+	if (av_message_load(&avvik__v1__event__descriptor, av_bytes(packed.data, packed.len), arena, &event) <
+		0)
 		return "";
 	const ProtobufCMessage *body = av_body(event);
 	return body ? body->descriptor->short_name : "";
@@ -180,18 +185,21 @@ static int on_resolve_quarantine(struct av_ctx *ctx, const ProtobufCMessage *bod
 	if (!retry && order->action != AVVIK__V1__QUARANTINE_ACTION__QUARANTINE_ACTION_DROP)
 		return faulty(ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "action", "say retry or drop");
 	if (!order->reason[0])
-		return faulty(ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "reason", "say why: it is kept");
+		return faulty(
+			ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "reason", "say why: it is kept");
 	int status = av_quarantine_load(ctx->txn, order->feed, order->sequence, &entry);
 	if (status < 0)
 		return status;
 	if (entry.waiting && retry) {
-		ctx->reply->text = (char *)(uintptr_t)"it only waits: resolve the earlier event of its case, and it follows by itself";
+		ctx->reply->text = (char *)(uintptr_t) "it only waits: resolve the earlier event of its "
+						       "case, and it follows by itself";
 		return AV_CLOSED;
 	}
 	static const struct av_id no_case;
 	struct av_emit_options options = {
 		.case_id = memcmp(&entry.case_id, &no_case, sizeof no_case) != 0 ? &entry.case_id : NULL};
-	Avvik__V1__QuarantineResolved *event = AV_NEW(ctx->arena, Avvik__V1__QuarantineResolved, avvik__v1__quarantine_resolved);
+	Avvik__V1__QuarantineResolved *event =
+		AV_NEW(ctx->arena, Avvik__V1__QuarantineResolved, avvik__v1__quarantine_resolved);
 	if (!event || !av_reply_body(ctx, BODY(RESOLVED)))
 		return AV_MEMORY;
 	event->feed = order->feed;
@@ -237,7 +245,8 @@ static int on_resolve_feed(struct av_ctx *ctx, const ProtobufCMessage *body)
 		return faulty(ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "action",
 			"say restart, accept_head or go_on");
 	if (!order->reason[0])
-		return faulty(ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "reason", "say why: it is kept");
+		return faulty(
+			ctx, AVVIK__V1__FAULT_CODE__FAULT_CODE_REQUIRED, "reason", "say why: it is kept");
 	if (!consumes(ctx->outcome->service, order->feed))
 		return AV_NOT_FOUND;
 	int status = av_cursor_load(ctx->txn, order->feed, &cursor);
@@ -245,17 +254,19 @@ static int on_resolve_feed(struct av_ctx *ctx, const ProtobufCMessage *body)
 		return status;
 	if (order->action == AVVIK__V1__FEED_ACTION__FEED_ACTION_GO_ON) {
 		if (feed_record_load(ctx->txn, order->feed, &record) < 0 || !record.halted) {
-			ctx->reply->text = (char *)(uintptr_t)"no event halts this feed";
+			ctx->reply->text = (char *)(uintptr_t) "no event halts this feed";
 			return AV_CLOSED;
 		}
 	} else if (order->action == AVVIK__V1__FEED_ACTION__FEED_ACTION_ACCEPT_HEAD) {
 		head = turn ? feed_head(turn, order->feed) : NULL;
 		if (!head) {
-			ctx->reply->text = (char *)(uintptr_t)"the producer has not refused this daemon's position: nothing to accept";
+			ctx->reply->text = (char *)(uintptr_t) "the producer has not refused this daemon's "
+							       "position: nothing to accept";
 			return AV_CLOSED;
 		}
 	}
-	Avvik__V1__FeedResolved *event = AV_NEW(ctx->arena, Avvik__V1__FeedResolved, avvik__v1__feed_resolved);
+	Avvik__V1__FeedResolved *event =
+		AV_NEW(ctx->arena, Avvik__V1__FeedResolved, avvik__v1__feed_resolved);
 	if (!event || !av_reply_body(ctx, BODY(RESOLVED)))
 		return AV_MEMORY;
 	event->feed = order->feed;

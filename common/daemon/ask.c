@@ -1,5 +1,5 @@
-/* ask.c - a message arrives: a question is answered at once, an order waits for its turn, everything else is refused with a
- * reply. Nothing is dropped silently.
+/* ask.c - a message arrives: a question is answered at once, an order waits for its turn, everything else is
+ * refused with a reply. Nothing is dropped silently.
  */
 #include <string.h>
 
@@ -46,12 +46,14 @@ static struct av_bytes query(struct av_daemon *d, const struct av_message_in *me
 	Avvik__V1__Command *command;
 	const struct av_command_row *row;
 	struct av_bytes reply;
-	if (av_command_decode(d->service, wire, message->principal, d->ask_arena, &command, &row, &reply) != AV_OK)
+	if (av_command_decode(d->service, wire, message->principal, d->ask_arena, &command, &row, &reply) !=
+		AV_OK)
 		return reply;
 	struct av_ctx ctx = query_ctx(d, message->principal, d->ask_arena);
 	d->counters.queries++;
 	if (av_txn_begin_read(d->store, &ctx.txn) < 0)
-		return av_reply_plain(wire, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_BUSY, BUSY_MS, "busy: ask again", d->ask_arena);
+		return av_reply_plain(wire, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_BUSY, BUSY_MS,
+			"busy: ask again", d->ask_arena);
 	reply = av_query_run(d->service, command, &ctx);
 	av_txn_abort(&ctx.txn);
 	return reply;
@@ -65,12 +67,15 @@ static struct av_bytes handle(struct av_daemon *d, struct av_message_in *message
 	struct av_bytes wire = av_frame_bytes(&message->body), reply = {0};
 	if (message->broken)
 		return av_reply_plain(av_bytes(NULL, 0), AVVIK__V1__REPLY_STATUS__REPLY_STATUS_MALFORMED, 0,
-			"send the envelope frames, an empty frame, and one frame with a Command", d->ask_arena);
+			"send the envelope frames, an empty frame, and one frame with a Command",
+			d->ask_arena);
 	bool readable = av_command_peek(d->service, wire, &row) == AV_OK;
 	if (!readable || !row || !message->principal || !(row->rights & message->principal->rights)) {
-		d->counters.forbidden += !message->principal || (row && !(row->rights & message->principal->rights));
+		d->counters.forbidden +=
+			!message->principal || (row && !(row->rights & message->principal->rights));
 		d->counters.refused++;
-		(void)av_command_decode(d->service, wire, message->principal, d->ask_arena, &command, &row, &reply);
+		(void)av_command_decode(
+			d->service, wire, message->principal, d->ask_arena, &command, &row, &reply);
 		return reply;
 	}
 	if (row->kind == AV_QUERY)
@@ -78,7 +83,8 @@ static struct av_bytes handle(struct av_daemon *d, struct av_message_in *message
 	if (d->draining)
 		return av_reply_plain(wire, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_BUSY, DRAINING_MS,
 			"the daemon is stopping: send it again when it is back", d->ask_arena);
-	int status = av_queue_push(d->queue, message->key, &message->route, &message->body, av_clock_now_ms(&d->clock));
+	int status = av_queue_push(
+		d->queue, message->key, &message->route, &message->body, av_clock_now_ms(&d->clock));
 	if (status == AV_OK) {
 		loop_kick(d);
 		return reply;

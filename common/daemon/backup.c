@@ -1,12 +1,15 @@
 /* backup.c - --backup and --restore: the data, and the content keys apart from it
  *
- *	FOLDER/data   a consistent copy of the store       FOLDER/keys   a copy of the key store: to be kept apart, and short
+ *	FOLDER/data   a consistent copy of the store       FOLDER/keys   a copy of the key store: to be kept
+ *apart, and short
  *
- * The store is copied while it may be in use. The key store has one owner: when the daemon runs it is asked, by an empty
- * file in its state folder (AV_FILE_REQUEST), and copies its keys beside it (AV_FOLDER_KEYS_COPY) within a second (watch.c).
+ * The store is copied while it may be in use. The key store has one owner: when the daemon runs it is asked,
+ *by an empty file in its state folder (AV_FILE_REQUEST), and copies its keys beside it (AV_FOLDER_KEYS_COPY)
+ *within a second (watch.c).
  *
- * A restore never takes the place of keys that are there: they are never older than the data, and a backup's keys would
- * bring back what was erased since. The journal gets a new epoch, and JournalRestored as its next event.
+ * A restore never takes the place of keys that are there: they are never older than the data, and a backup's
+ *keys would bring back what was erased since. The journal gets a new epoch, and JournalRestored as its next
+ *event.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +42,8 @@ void backup_watch(struct av_daemon *d)
 	folder_remove(copy);
 	int status = av_keystore_copy(d->keys, copy);
 	if (status < 0) {
-		av_log(AV_LOG_ERROR, "the content keys cannot be copied", "status=%s", av_status_name(status));
+		av_log(AV_LOG_ERROR, "the content keys cannot be copied", "status=%s",
+			av_status_name(status));
 		folder_remove(copy);
 	} else {
 		av_log(AV_LOG_INFO, "the content keys were copied for a backup", "copy=" AV_FOLDER_KEYS_COPY);
@@ -105,7 +109,8 @@ static int backup(struct av_daemon *d, const char *folder)
 		(void)av_journal_head(txn, &head); /* only told, ignoring */
 		av_txn_abort(&txn);
 	}
-	printf("%s: copied to %s, head about %llu\n", d->service->name, folder, (unsigned long long)head.sequence);
+	printf("%s: copied to %s, head about %llu\n", d->service->name, folder,
+		(unsigned long long)head.sequence);
 	return 0;
 }
 
@@ -181,7 +186,8 @@ static int restore(struct av_daemon *d, const char *folder)
 	const char *data = av_state_path(d->settings, d->service->name, AV_FOLDER_DATA, d->arena);
 	const char *keys = av_state_path(d->settings, d->service->name, AV_FOLDER_KEYS, d->arena);
 	const char *incoming = data ? av_arena_printf(d->arena, "%s.incoming", data) : NULL;
-	const char *replaced = data ? av_arena_printf(d->arena, "%s.replaced-%lld", data, (long long)time(NULL)) : NULL;
+	const char *replaced =
+		data ? av_arena_printf(d->arena, "%s.replaced-%lld", data, (long long)time(NULL)) : NULL;
 	if (!from_data || !from_keys || !own || !keys || !incoming || !replaced)
 		return say(d, "restore", "out of memory");
 	if (access(from_data, F_OK) < 0)

@@ -1,4 +1,5 @@
-/* backup.h - what a running daemon does for a backup: it copies its own content keys when asked. See backup.c. */
+/* backup.h - what a running daemon does for a backup: it copies its own content keys when asked. See
+ * backup.c. */
 #ifndef AVVIK_DAEMON_BACKUP_H
 #define AVVIK_DAEMON_BACKUP_H
 

@@ -1,9 +1,11 @@
-/* daemon_inner.h - the shell of a daemon: one struct, and which file does what with it. All of it belongs to the loop thread.
+/* daemon_inner.h - the shell of a daemon: one struct, and which file does what with it. All of it belongs to
+ *the loop thread.
  *
- *	start.c   opens everything in order, and closes it upside down     loop.c     batches in, results out, the due timer
- *	ask.c     a message arrives: answered, queued or refused           follow.c   feeds that this daemon consumes
- *	reload.c  principals, signals                                      watch.c    what is looked at every second
- *	health.c  issues, metrics, GetStatus                               hooks.c    what service.h offers on the loop thread
+ *	start.c   opens everything in order, and closes it upside down     loop.c     batches in, results out,
+ *the due timer ask.c     a message arrives: answered, queued or refused           follow.c   feeds that this
+ *daemon consumes reload.c  principals, signals                                      watch.c    what is looked
+ *at every second health.c  issues, metrics, GetStatus                               hooks.c    what service.h
+ *offers on the loop thread
  */
 #ifndef AVVIK_DAEMON_DAEMON_INNER_H
 #define AVVIK_DAEMON_DAEMON_INNER_H
@@ -18,10 +20,10 @@
 #include "daemon/turn.h"
 #include "daemon/writer.h"
 
-#define EXIT_USAGE 64	   /* sysexits.h: the command line */
-#define EXIT_SOFTWARE 70   /* our own doing */
-#define EXIT_TEMPFAIL 75   /* a failed sync: the supervisor starts it again */
-#define EXIT_CONFIG 78	   /* settings, keys, principals */
+#define EXIT_USAGE 64	 /* sysexits.h: the command line */
+#define EXIT_SOFTWARE 70 /* our own doing */
+#define EXIT_TEMPFAIL 75 /* a failed sync: the supervisor starts it again */
+#define EXIT_CONFIG 78	 /* settings, keys, principals */
 #define FEEDS_MAX 4
 #define ISSUES_MAX 64
 #define FEED_EVENTS 1000u
@@ -62,7 +64,8 @@ struct issue {
 };
 
 struct counters {
-	uint64_t turns, items, refused, repeated, failed, passed_over, quarantined, events, queries, busy, dropped, forbidden;
+	uint64_t turns, items, refused, repeated, failed, passed_over, quarantined, events, queries, busy,
+		dropped, forbidden;
 	uint64_t commits, commit_us, turn_us, largest_batch;
 };
 
@@ -79,8 +82,8 @@ struct av_daemon {
 	const struct av_service *service;
 	const Avvik__V1__Settings *settings;
 	const char *settings_path;
-	struct av_arena *arena;	      /* lives as long as the daemon */
-	struct av_arena *ask_arena;   /* of the message being answered */
+	struct av_arena *arena;	    /* lives as long as the daemon */
+	struct av_arena *ask_arena; /* of the message being answered */
 	struct av_clock clock;
 	struct av_random random, keys_random, turn_random;
 	unsigned char sign_secret[AV_SIGN_SECRET_SIZE], grant_public[AV_SIGN_PUBLIC_SIZE];
@@ -183,7 +186,8 @@ void notify_reloading(void);
 int64_t notify_watchdog_ms(void); /* 0: none */
 
 /* start.c */
-int daemon_load(struct av_daemon *d, const struct av_service *service, const char *settings_path); /* settings and keys: an exit code */
+int daemon_load(struct av_daemon *d, const struct av_service *service,
+	const char *settings_path); /* settings and keys: an exit code */
 int daemon_store_open(struct av_daemon *d, bool read_only);
 int daemon_run(const struct av_service *service, const char *settings_path);
 void daemon_free(struct av_daemon *d);

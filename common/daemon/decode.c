@@ -1,8 +1,9 @@
 /* decode.c - a command frame before anything believes it
  *
- * The frame is first peeked at: the number of the body, the reference and the message id stand at the top level and are found
- * without allocating. That is enough to choose the way (query or turn), to check rights before work is spent on a large frame, and
- * to answer a peer by its own reference when the rest cannot be read.
+ * The frame is first peeked at: the number of the body, the reference and the message id stand at the top
+ * level and are found without allocating. That is enough to choose the way (query or turn), to check rights
+ * before work is spent on a large frame, and to answer a peer by its own reference when the rest cannot be
+ * read.
  */
 #include <string.h>
 
@@ -73,7 +74,8 @@ const struct av_command_row *command_row(const struct av_service *service, unsig
 	return NULL;
 }
 
-int av_command_peek(const struct av_service *service, struct av_bytes wire, const struct av_command_row **ret_row)
+int av_command_peek(
+	const struct av_service *service, struct av_bytes wire, const struct av_command_row **ret_row)
 {
 	struct peek found;
 	int status = peek(wire, &found);
@@ -97,8 +99,8 @@ static char *plain(struct av_bytes text, struct av_arena *arena)
 	return copy && text.size ? memcpy(copy, bytes, text.size) : empty;
 }
 
-static struct av_bytes refuse(const struct peek *found, int status, unsigned int retry_after_ms, const char *text,
-	const struct av_faults *faults, struct av_arena *arena)
+static struct av_bytes refuse(const struct peek *found, int status, unsigned int retry_after_ms,
+	const char *text, const struct av_faults *faults, struct av_arena *arena)
 {
 	Avvik__V1__Reply reply = AVVIK__V1__REPLY__INIT;
 	reply.status = (Avvik__V1__ReplyStatus)status;
@@ -111,8 +113,8 @@ static struct av_bytes refuse(const struct peek *found, int status, unsigned int
 	return av_message_pack(&reply.base, arena);
 }
 
-struct av_bytes av_reply_plain(struct av_bytes wire, int status, unsigned int retry_after_ms, const char *text,
-	struct av_arena *arena)
+struct av_bytes av_reply_plain(struct av_bytes wire, int status, unsigned int retry_after_ms,
+	const char *text, struct av_arena *arena)
 {
 	struct peek found = {0};
 	(void)peek(wire, &found); /* a frame that cannot be read has no reference to give back, ignoring */
@@ -137,16 +139,17 @@ static const char *rights_text(unsigned int rights, struct av_arena *arena)
 /* Paths are those of the body: "reporter.name", not "file_report.reporter.name", as handlers say it too. */
 static void paths_of_body(struct av_faults *faults, unsigned int number)
 {
-	const ProtobufCFieldDescriptor *field = av_body_field_by_number(&avvik__v1__command__descriptor, number);
+	const ProtobufCFieldDescriptor *field =
+		av_body_field_by_number(&avvik__v1__command__descriptor, number);
 	size_t length = field ? strlen(field->name) : 0;
 	for (struct av_fault *fault = faults->first; field && fault; fault = fault->next)
 		if (strncmp(fault->path, field->name, length) == 0 && fault->path[length] == '.')
 			fault->path += length + 1;
 }
 
-int av_command_decode(const struct av_service *service, struct av_bytes wire, const struct av_principal *principal,
-	struct av_arena *arena, Avvik__V1__Command **ret_command, const struct av_command_row **ret_row,
-	struct av_bytes *ret_reply)
+int av_command_decode(const struct av_service *service, struct av_bytes wire,
+	const struct av_principal *principal, struct av_arena *arena, Avvik__V1__Command **ret_command,
+	const struct av_command_row **ret_row, struct av_bytes *ret_reply)
 {
 	struct av_faults faults;
 	struct peek found = {0};
@@ -155,21 +158,25 @@ int av_command_decode(const struct av_service *service, struct av_bytes wire, co
 	av_faults_init(&faults, arena);
 	int status = peek(wire, &found);
 	const struct av_command_row *row = status == AV_OK ? command_row(service, found.number) : NULL;
-	struct av_wire_limits limits = row && row->flags & AV_LARGE ? AV_WIRE_LIMITS_PUBLISH : AV_WIRE_LIMITS_COMMAND;
+	struct av_wire_limits limits =
+		row && row->flags & AV_LARGE ? AV_WIRE_LIMITS_PUBLISH : AV_WIRE_LIMITS_COMMAND;
 
 	if (status == AV_OK && !principal) {
 		status = AV_FORBIDDEN;
 		text = "the key of this connection is not, or no longer, allowed here: ask the administrator";
 	} else if (status == AV_OK && !row) {
 		status = AV_UNSUPPORTED;
-		text = av_arena_printf(arena, "%s does not answer this message: see the catalogue of messages", service->name);
+		text = av_arena_printf(arena,
+			"%s does not answer this message: see the catalogue of messages", service->name);
 	} else if (status == AV_OK && !(row->rights & principal->rights)) {
 		status = AV_FORBIDDEN;
 		text = av_arena_printf(arena, "this needs the right \"%s\", which %s does not have",
 			rights_text(row->rights, arena), principal->name);
-		av_fault(&faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_NOT_ALLOWED, "", "the sender lacks the right");
+		av_fault(&faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_NOT_ALLOWED, "",
+			"the sender lacks the right");
 	} else if (status == AV_OK) {
-		status = av_message_unpack(&avvik__v1__command__descriptor, wire, limits, arena, &faults, &message);
+		status = av_message_unpack(
+			&avvik__v1__command__descriptor, wire, limits, arena, &faults, &message);
 		if (status == AV_OK)
 			status = av_rules_check(message, &faults);
 	} else {

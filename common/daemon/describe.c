@@ -24,15 +24,18 @@ static void rights_print(unsigned int rights, FILE *stream)
 static void command_print(const struct av_command_row *row, FILE *stream)
 {
 	static const char *const kinds[] = {"order", "query", "once"};
-	fprintf(stream, "  %-20s %-6s", name_of(&avvik__v1__command__descriptor, row->number), kinds[row->kind]);
+	fprintf(stream, "  %-20s %-6s", name_of(&avvik__v1__command__descriptor, row->number),
+		kinds[row->kind]);
 	rights_print(row->rights, stream);
-	fprintf(stream, " %-6s %-8s %s\n", row->flags & AV_LARGE ? "large" : "-", row->flags & AV_AT_FULL ? "at-full" : "-",
-		row->emits && row->emits[0] ? row->emits : "-");
+	fprintf(stream, " %-6s %-8s %s\n", row->flags & AV_LARGE ? "large" : "-",
+		row->flags & AV_AT_FULL ? "at-full" : "-", row->emits && row->emits[0] ? row->emits : "-");
 }
 
 void describe(const struct av_service *service, FILE *stream)
 {
-	fprintf(stream, "%s %s - %s\n\ncommands: message, kind, rights (any of), size, when the store is full, emits\n",
+	fprintf(stream,
+		"%s %s - %s\n\ncommands: message, kind, rights (any of), size, when the store is full, "
+		"emits\n",
 		service->name, AVVIK_VERSION, service->purpose);
 	for (size_t i = 0; i < service->command_count; i++)
 		command_print(&service->commands[i], stream);
@@ -42,7 +45,8 @@ void describe(const struct av_service *service, FILE *stream)
 	for (size_t i = 0; i < service->event_count; i++)
 		fprintf(stream, "  %-14s %-26s %s\n", service->events[i].feed,
 			name_of(&avvik__v1__event__descriptor, service->events[i].number),
-			service->events[i].emits && service->events[i].emits[0] ? service->events[i].emits : "-");
+			service->events[i].emits && service->events[i].emits[0] ? service->events[i].emits
+										: "-");
 	fprintf(stream, "\ntables: name, kind\n");
 	for (size_t i = 0; i < service->table_count; i++)
 		fprintf(stream, "  %-26s %s\n", service->tables[i].name,

@@ -1,7 +1,7 @@
 /* dispatch.c - one command: decode, rights, repetition, handler, reply
  *
- * The order must not change: a repetition is looked for after rights (a revoked sender learns nothing) and before the
- * state of the store matters (a full store still answers what it has stored before).
+ * The order must not change: a repetition is looked for after rights (a revoked sender learns nothing) and
+ * before the state of the store matters (a full store still answers what it has stored before).
  */
 #include <string.h>
 
@@ -96,7 +96,8 @@ static int refused(struct av_turn *turn, struct av_item *item, const Avvik__V1__
 }
 
 /* Known: the reply it got, with its receipt made again. */
-static int repeat(struct av_turn *turn, struct av_item *item, struct av_ctx *ctx, const struct av_reference *known)
+static int repeat(
+	struct av_turn *turn, struct av_item *item, struct av_ctx *ctx, const struct av_reference *known)
 {
 	ProtobufCMessage *message;
 	int status = av_message_load(&avvik__v1__reply__descriptor, known->reply, turn->arena, &message);
@@ -140,8 +141,8 @@ static int remember(struct av_turn *turn, struct av_ctx *ctx, const unsigned cha
 }
 
 /* The handler said yes: its events, the memory of it, and the reply. */
-static int stands(struct av_turn *turn, struct av_item *item, const struct av_command_row *row, struct av_ctx *ctx,
-	const unsigned char hash[AV_HASH_SIZE])
+static int stands(struct av_turn *turn, struct av_item *item, const struct av_command_row *row,
+	struct av_ctx *ctx, const unsigned char hash[AV_HASH_SIZE])
 {
 	struct av_outcome *out = ctx->outcome;
 	Avvik__V1__Reply *reply = ctx->reply;
@@ -162,7 +163,8 @@ static int stands(struct av_turn *turn, struct av_item *item, const struct av_co
 	if (out->receipt_for) {
 		if (reply->body_case != AVVIK__V1__REPLY__BODY_REPORT_ACCEPTED)
 			return AV_INTERNAL;
-		return receipt_want(turn, item, reply, out->receipt_for->event.sequence, out->receipt_blinding);
+		return receipt_want(
+			turn, item, reply, out->receipt_for->event.sequence, out->receipt_blinding);
 	}
 	item->reply = av_message_pack(&reply->base, turn->arena);
 	return item->reply.data ? AV_OK : AV_MEMORY;
@@ -188,7 +190,8 @@ int command_run(struct av_turn *turn, struct av_item *item)
 	av_hash(item->wire, hash);
 	mark_set(turn, AV_ITEM_COMMAND, item->principal ? item->principal->name : "", 0, hash);
 	bool unreadable = set_aside(turn, hash);
-	if (!unreadable && av_command_decode(service, item->wire, item->principal, turn->arena, &command, &row, &item->reply) != AV_OK) {
+	if (!unreadable && av_command_decode(service, item->wire, item->principal, turn->arena, &command,
+				   &row, &item->reply) != AV_OK) {
 		turn->counts.refused++;
 		return item->reply.data ? AV_OK : AV_MEMORY;
 	}
@@ -221,12 +224,14 @@ int command_run(struct av_turn *turn, struct av_item *item)
 			return repeat(turn, item, &ctx, &known);
 		if (status == AV_OK) {
 			av_fault(&ctx.faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_CONTRADICTION, "reference",
-				"this reference was used for another content: give the new one a reference of its own");
-			ctx.reply->text = (char *)(uintptr_t)"the reference was used for another content";
+				"this reference was used for another content: give the new one a reference "
+				"of its own");
+			ctx.reply->text = (char *)(uintptr_t) "the reference was used for another content";
 			return refused(turn, item, command, AV_CONFLICT, &ctx);
 		}
 		if (status == AV_TOO_LARGE) {
-			av_fault(&ctx.faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_TOO_LONG, "reference", "use a shorter reference");
+			av_fault(&ctx.faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_TOO_LONG, "reference",
+				"use a shorter reference");
 			return refused(turn, item, command, AV_INVALID, &ctx);
 		}
 		if (status != AV_NOT_FOUND)
@@ -258,7 +263,8 @@ struct av_bytes query_reply(const Avvik__V1__Command *command, int status, struc
 	if (status < 0 && !reply_status(status)) {
 		ctx->reply->status = AVVIK__V1__REPLY_STATUS__REPLY_STATUS_FAILED;
 		ctx->reply->body_case = AVVIK__V1__REPLY__BODY__NOT_SET;
-		ctx->reply->text = (char *)(uintptr_t)"the question could not be answered: see the daemon's health";
+		ctx->reply->text =
+			(char *)(uintptr_t) "the question could not be answered: see the daemon's health";
 	} else if (status < 0) {
 		return reply_refusal(command, status, ctx);
 	} else {
@@ -269,7 +275,8 @@ struct av_bytes query_reply(const Avvik__V1__Command *command, int status, struc
 	return av_message_pack(&ctx->reply->base, ctx->arena);
 }
 
-struct av_bytes av_query_run(const struct av_service *service, const Avvik__V1__Command *command, struct av_ctx *ctx)
+struct av_bytes av_query_run(
+	const struct av_service *service, const Avvik__V1__Command *command, struct av_ctx *ctx)
 {
 	struct av_id_source ids = {0};
 	struct av_outcome out = {.service = service, .ids = &ids};

@@ -1,14 +1,16 @@
 /* feed_record.c - what is kept of a feed beside its cursor
  *
- * Record (AV_TABLE_META, key: "feed:" and the feed's name): version u8 = 1, halted u8, handled u64, passed over u64, halted at
- * u64, count u16, per restore: sequence u64, event id 16; cause size u16, cause text. Of a feed that never halted or parted:
+ * Record (AV_TABLE_META, key: "feed:" and the feed's name): version u8 = 1, halted u8, handled u64, passed
+ *over u64, halted at u64, count u16, per restore: sequence u64, event id 16; cause size u16, cause text. Of a
+ *feed that never halted or parted:
  *
  *	01 00 0000000000000009 0000000000000000 0000000000000000 0000 0000
  *
- * The cursor says where to read on; `handled` says what must not be done twice. They differ while a batch has been done in
- * part, and after a RESTART. When a producer is restored from a backup its journal goes on from an earlier sequence, with
- * other events, and the first of them is always JournalRestored. So a known sequence means a known event, up to the
- * first JournalRestored that is not among those kept here: from there the histories part, and everything is new.
+ * The cursor says where to read on; `handled` says what must not be done twice. They differ while a batch has
+ *been done in part, and after a RESTART. When a producer is restored from a backup its journal goes on from
+ *an earlier sequence, with other events, and the first of them is always JournalRestored. So a known sequence
+ *means a known event, up to the first JournalRestored that is not among those kept here: from there the
+ *histories part, and everything is new.
  */
 #include <stdio.h>
 #include <string.h>
@@ -76,9 +78,11 @@ void feed_record_store(struct av_txn *txn, const char *feed, const struct feed_r
 
 void feed_record_restored(struct feed_record *record, uint64_t sequence, const struct av_id *id)
 {
-	if (record->restores == RESTORES_MAX) { /* the oldest become one: all up to there are taken as known */
+	if (record->restores ==
+		RESTORES_MAX) { /* the oldest become one: all up to there are taken as known */
 		memset(&record->restore[1].id, 0, sizeof record->restore[1].id);
-		memmove(&record->restore[0], &record->restore[1], (RESTORES_MAX - 1) * sizeof record->restore[0]);
+		memmove(&record->restore[0], &record->restore[1],
+			(RESTORES_MAX - 1) * sizeof record->restore[0]);
 		record->restores--;
 	}
 	record->restore[record->restores].sequence = sequence;
@@ -92,7 +96,8 @@ bool feed_record_knows(const struct feed_record *record, uint64_t sequence, cons
 	for (size_t i = 0; i < record->restores; i++) {
 		bool any = memcmp(&record->restore[i].id, &all, sizeof all) == 0;
 		if (any ? sequence <= record->restore[i].sequence
-			: sequence == record->restore[i].sequence && memcmp(&record->restore[i].id, id, sizeof *id) == 0)
+			: sequence == record->restore[i].sequence &&
+					memcmp(&record->restore[i].id, id, sizeof *id) == 0)
 			return true;
 	}
 	return false;
@@ -119,8 +124,8 @@ static bool count_one(void *context, const struct av_quarantined *entry)
 	return ++tally->count < 1000000;
 }
 
-int av_feed_standing(struct av_txn *txn, const char *feed, struct av_arena *arena,
-	struct av_feed_standing *ret_standing)
+int av_feed_standing(
+	struct av_txn *txn, const char *feed, struct av_arena *arena, struct av_feed_standing *ret_standing)
 {
 	struct feed_record record;
 	struct tally tally = {0};

@@ -1,15 +1,17 @@
 /* feed_turn.c - one batch of a feed: each event through its handler, once
  *
- * An event that cannot be handled goes to quarantine; later ones of its case wait behind it, other cases go on; one without a
- * case halts the feed there. The cursor moves in the same transaction, and only past a whole batch, since the chain hash
- * is known only there; inside a batch `handled` of the feed's record keeps what has been done.
+ * An event that cannot be handled goes to quarantine; later ones of its case wait behind it, other cases go
+ * on; one without a case halts the feed there. The cursor moves in the same transaction, and only past a
+ * whole batch, since the chain hash is known only there; inside a batch `handled` of the feed's record keeps
+ * what has been done.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/turn_inner.h"
 
-static const struct av_event_row *event_row(const struct av_service *service, const char *feed, unsigned int number)
+static const struct av_event_row *event_row(
+	const struct av_service *service, const char *feed, unsigned int number)
 {
 	for (size_t i = 0; i < service->event_count; i++) {
 		if (service->events[i].number == number && strcmp(service->events[i].feed, feed) == 0)
@@ -23,8 +25,9 @@ int feed_event_load(struct av_turn *turn, const Avvik__V1__FeedItem *item, Avvik
 	struct av_faults faults;
 	ProtobufCMessage *message;
 	av_faults_init(&faults, turn->arena);
-	int status = av_message_unpack(&avvik__v1__event__descriptor, av_bytes(item->event.data, item->event.len),
-		AV_WIRE_LIMITS_PUBLISH, turn->arena, &faults, &message);
+	int status =
+		av_message_unpack(&avvik__v1__event__descriptor, av_bytes(item->event.data, item->event.len),
+			AV_WIRE_LIMITS_PUBLISH, turn->arena, &faults, &message);
 	if (status == AV_OK)
 		*ret_event = (Avvik__V1__Event *)message;
 	return status;
@@ -53,14 +56,15 @@ static int blame(struct av_turn *turn, const char *feed, uint64_t sequence, int 
 static const char *cause_of(struct av_turn *turn, int status, const struct av_faults *faults)
 {
 	const char *text = faults && faults->first
-				   ? av_arena_printf(turn->arena, "%s: %s: %s", av_status_text(status), faults->first->path,
-					     faults->first->text)
+				   ? av_arena_printf(turn->arena, "%s: %s: %s", av_status_text(status),
+					     faults->first->path, faults->first->text)
 				   : av_status_text(status);
 	return text ? text : av_status_text(status);
 }
 
 int feed_event_run(struct av_turn *turn, const struct av_item *item, const char *feed,
-	const Avvik__V1__FeedItem *feed_item, const Avvik__V1__Event *event, bool again, const char **ret_cause)
+	const Avvik__V1__FeedItem *feed_item, const Avvik__V1__Event *event, bool again,
+	const char **ret_cause)
 {
 	static const unsigned char no_hash[16];
 	unsigned char hash[AV_HASH_SIZE];
@@ -131,7 +135,8 @@ int feed_item_keep(struct av_turn *turn, struct av_quarantined *entry, const Avv
 		feed_mark_hash(entry->feed, entry->sequence, hash);
 		memcpy(id.bytes, hash, AV_ID_SIZE);
 		av_random_fill(turn->o.random, blinding, sizeof blinding);
-		int status = av_content_put(turn->txn, turn->o.keys, &id, number, blinding, &part, 1, turn->o.random, turn->arena);
+		int status = av_content_put(turn->txn, turn->o.keys, &id, number, blinding, &part, 1,
+			turn->o.random, turn->arena);
 		if (status < 0)
 			return status;
 		turn->key_next = number + 1;
@@ -153,7 +158,8 @@ int feed_item_kept(struct av_turn *turn, const struct av_quarantined *entry, Avv
 	Avvik__V1__FeedItem *item = (Avvik__V1__FeedItem *)message;
 	feed_mark_hash(entry->feed, entry->sequence, hash);
 	memcpy(id.bytes, hash, AV_ID_SIZE);
-	status = av_content_get(turn->txn, turn->o.keys, &id, AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT, turn->arena, &packed);
+	status = av_content_get(turn->txn, turn->o.keys, &id, AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT,
+		turn->arena, &packed);
 	if (status == AV_OK) {
 		status = av_message_load(&avvik__v1__feed_item__descriptor, packed, turn->arena, &opened);
 		if (status < 0)
@@ -220,7 +226,8 @@ static bool collect_stale(void *context, const struct av_quarantined *entry)
 	return stale->count < AV_COUNT(stale->sequences);
 }
 
-/* What is in quarantine from a history that the producer no longer has can never be resolved: it is dropped, with the reason. */
+/* What is in quarantine from a history that the producer no longer has can never be resolved: it is dropped,
+ * with the reason. */
 int feed_part(struct av_turn *turn, const char *feed, struct feed_record *record, uint64_t after)
 {
 	struct stale stale = {.after = after};
@@ -229,13 +236,15 @@ int feed_part(struct av_turn *turn, const char *feed, struct feed_record *record
 		stale.count = 0;
 		av_quarantine_each(turn->txn, feed, collect_stale, &stale);
 		for (size_t i = 0; i < stale.count; i++) {
-			Avvik__V1__QuarantineResolved *body =
-				AV_NEW(turn->arena, Avvik__V1__QuarantineResolved, avvik__v1__quarantine_resolved);
-			Avvik__V1__ReasonGiven *reason = AV_NEW(turn->arena, Avvik__V1__ReasonGiven, avvik__v1__reason_given);
+			Avvik__V1__QuarantineResolved *body = AV_NEW(
+				turn->arena, Avvik__V1__QuarantineResolved, avvik__v1__quarantine_resolved);
+			Avvik__V1__ReasonGiven *reason =
+				AV_NEW(turn->arena, Avvik__V1__ReasonGiven, avvik__v1__reason_given);
 			if (!body || !reason)
 				return AV_MEMORY;
 			feed_item_forget(turn, feed, stale.sequences[i]);
-			reason->text = (char *)(uintptr_t)"the producer was restored and its journal no longer has this event";
+			reason->text = (char *)(uintptr_t) "the producer was restored and its journal no "
+							   "longer has this event";
 			body->feed = (char *)(uintptr_t)feed;
 			body->sequence = stale.sequences[i];
 			body->action = AVVIK__V1__QUARANTINE_ACTION__QUARANTINE_ACTION_DROP;
@@ -248,12 +257,15 @@ int feed_part(struct av_turn *turn, const char *feed, struct feed_record *record
 	return AV_OK;
 }
 
-/* A sequence that was handled before: AV_NOTHING to pass it over; AV_OK: it is of another history, and new. */
-static int known(struct av_turn *turn, const char *feed, struct feed_record *record, const Avvik__V1__FeedItem *item)
+/* A sequence that was handled before: AV_NOTHING to pass it over; AV_OK: it is of another history, and new.
+ */
+static int known(
+	struct av_turn *turn, const char *feed, struct feed_record *record, const Avvik__V1__FeedItem *item)
 {
 	Avvik__V1__Event *event;
 	struct av_id id;
-	if (feed_event_load(turn, item, &event) < 0 || event->body_case != AVVIK__V1__EVENT__BODY_JOURNAL_RESTORED)
+	if (feed_event_load(turn, item, &event) < 0 ||
+		event->body_case != AVVIK__V1__EVENT__BODY_JOURNAL_RESTORED)
 		return AV_NOTHING;
 	if (binary_id(event->event_id, &id) != AV_OK || feed_record_knows(record, item->sequence, &id))
 		return AV_NOTHING;
@@ -273,7 +285,8 @@ static int take(struct av_turn *turn, struct av_item *item, struct feed_record *
 	if (status == AV_MEMORY)
 		return status;
 	bool has_case = event && binary_id(event->case_id, &case_id) == AV_OK;
-	if (event && event->body_case == AVVIK__V1__EVENT__BODY_JOURNAL_RESTORED && binary_id(event->event_id, &id) == AV_OK)
+	if (event && event->body_case == AVVIK__V1__EVENT__BODY_JOURNAL_RESTORED &&
+		binary_id(event->event_id, &id) == AV_OK)
 		feed_record_restored(record, feed_item->sequence, &id);
 	if (status == AV_OK && event->body_case == AVVIK__V1__EVENT__BODY__NOT_SET) {
 		record->passed_over++;
@@ -283,8 +296,10 @@ static int take(struct av_turn *turn, struct av_item *item, struct feed_record *
 	if (status == AV_OK && !event_row(turn->o.service, item->feed, (unsigned int)event->body_case))
 		return AV_OK;
 	if (has_case && av_quarantine_holds(turn->txn, item->feed, &case_id))
-		return quarantine(turn, item, feed_item, event, true, "waits behind an earlier event of its case");
-	status = status < 0 ? AV_INVALID : feed_event_run(turn, item, item->feed, feed_item, event, false, &cause);
+		return quarantine(
+			turn, item, feed_item, event, true, "waits behind an earlier event of its case");
+	status = status < 0 ? AV_INVALID
+			    : feed_event_run(turn, item, item->feed, feed_item, event, false, &cause);
 	if (status >= 0)
 		return AV_OK;
 	if (status != AV_INVALID)
@@ -302,7 +317,8 @@ static int follows(struct av_turn *turn, const struct av_item *item, const struc
 	int status = av_cursor_load(turn->txn, item->feed, &cursor);
 	if (status != AV_OK && status != AV_NOT_FOUND)
 		return status;
-	if (!batch->reached || batch->reached->epoch_id.len != AV_ID_SIZE || batch->reached->chain_hash.len != AV_CHAIN_SIZE)
+	if (!batch->reached || batch->reached->epoch_id.len != AV_ID_SIZE ||
+		batch->reached->chain_hash.len != AV_CHAIN_SIZE)
 		return AV_STALE;
 	uint64_t at = status == AV_OK ? cursor.position.sequence : 0;
 	if (item->after > AV_MAX(at, record->handled))
@@ -351,7 +367,8 @@ int feed_run(struct av_turn *turn, struct av_item *item)
 			whole = false;
 			break;
 		}
-		status = feed_item->sequence <= record.handled ? known(turn, item->feed, &record, feed_item) : AV_OK;
+		status = feed_item->sequence <= record.handled ? known(turn, item->feed, &record, feed_item)
+							       : AV_OK;
 		if (status == AV_NOTHING)
 			continue;
 		if (status == AV_OK)

@@ -1,4 +1,5 @@
-/* folder.c - see folder.h. Symbolic links and special files are not followed and not copied: there are none in a store. */
+/* folder.c - see folder.h. Symbolic links and special files are not followed and not copied: there are none
+ * in a store. */
 #include "daemon/folder.h"
 
 #include <dirent.h>
@@ -93,7 +94,8 @@ int folder_copy(const char *from, const char *to)
 		struct stat info;
 		if (!child(entry))
 			continue;
-		if (!join(from_below, from, entry->d_name) || !join(to_below, to, entry->d_name) || lstat(from_below, &info) < 0)
+		if (!join(from_below, from, entry->d_name) || !join(to_below, to, entry->d_name) ||
+			lstat(from_below, &info) < 0)
 			status = AV_IO;
 		else if (S_ISDIR(info.st_mode))
 			status = folder_copy(from_below, to_below);

@@ -4,7 +4,8 @@
 
 /* Removes it with all that is in it; nothing when it is not there. */
 void folder_remove(const char *path);
-/* Files and folders below `from` into the new folder `to` (mode 0700, files 0600), synced. AV_EXISTS, AV_NOT_FOUND, AV_FULL, AV_IO. */
+/* Files and folders below `from` into the new folder `to` (mode 0700, files 0600), synced. AV_EXISTS,
+ * AV_NOT_FOUND, AV_FULL, AV_IO. */
 int folder_copy(const char *from, const char *to);
 
 #endif

@@ -1,8 +1,9 @@
 /* follow.c - the feeds that this daemon consumes
  *
- * A batch is kept until its turn is committed; only then is the reader told that it is done. A feed that an event has halted, or
- * whose producer refused the position, keeps its batch and asks for no more until an administrator has decided; then it
- * starts again from the cursor that the store holds, and what was handled is passed over by the turn.
+ * A batch is kept until its turn is committed; only then is the reader told that it is done. A feed that an
+ * event has halted, or whose producer refused the position, keeps its batch and asks for no more until an
+ * administrator has decided; then it starts again from the cursor that the store holds, and what was handled
+ * is passed over by the turn.
  */
 #include <string.h>
 
@@ -104,15 +105,16 @@ void follow_done(struct follow *f, const struct av_item *item)
 	}
 	if (item->status < 0) {
 		if (item->status != AV_FULL && item->status != AV_BUSY)
-			av_log(AV_LOG_ERROR, "a feed cannot be handled, trying again", "feed=%s status=%s", f->name,
-				av_status_name(item->status));
+			av_log(AV_LOG_ERROR, "a feed cannot be handled, trying again", "feed=%s status=%s",
+				f->name, av_status_name(item->status));
 		f->retry_at_ms = av_clock_monotonic_ms() + RETRY_MS;
 		f->daemon->feed_retry_ms = f->retry_at_ms;
 		return;
 	}
 	if (item->halted) {
 		if (!f->halted)
-			av_log(AV_LOG_ERROR, "a feed has halted at an event that belongs to no case", "feed=%s", f->name);
+			av_log(AV_LOG_ERROR, "a feed has halted at an event that belongs to no case",
+				"feed=%s", f->name);
 		f->halted = true;
 		snprintf(f->why, sizeof f->why, "%s", item->halt_text ? item->halt_text : "");
 		return;
@@ -160,7 +162,8 @@ static int open_one(struct av_daemon *d, struct follow *f, const char *name, con
 	const char *path = av_key_path(d->settings, AV_FILE_CURVE_PUBLIC, name, d->arena);
 	int status = path ? av_curve_public_load(path, server_key) : AV_MEMORY;
 	if (status < 0) {
-		*ret_why = "the public key of a producer is missing in the folder of keys: copy its .curve.pub there";
+		*ret_why = "the public key of a producer is missing in the folder of keys: copy its "
+			   ".curve.pub there";
 		return status;
 	}
 	*f = (struct follow){.daemon = d, .name = name};

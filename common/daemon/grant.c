@@ -1,4 +1,5 @@
-/* grant.c - grants: workflow signs that one person may read or erase stated content once, within sixty seconds */
+/* grant.c - grants: workflow signs that one person may read or erase stated content once, within sixty
+ * seconds */
 #include <string.h>
 
 #include "daemon/turn_inner.h"
@@ -24,8 +25,8 @@ int av_grant_check(struct av_ctx *ctx, const Avvik__V1__Grant *grant, Avvik__V1_
 	struct av_bytes packed = av_bytes(grant->body.data, grant->body.len);
 	if (av_sign_check(public_key, AV_GRANT_CONTEXT, packed, grant->signature.data) < 0)
 		return no(ctx, "the grant was not signed by workflow, or it was changed");
-	int status = av_message_unpack(&avvik__v1__grant_body__descriptor, packed, AV_WIRE_LIMITS_COMMAND, ctx->arena,
-		&ctx->faults, &message);
+	int status = av_message_unpack(&avvik__v1__grant_body__descriptor, packed, AV_WIRE_LIMITS_COMMAND,
+		ctx->arena, &ctx->faults, &message);
 	if (status < 0)
 		return status == AV_MEMORY ? status : no(ctx, "the grant cannot be read");
 	Avvik__V1__GrantBody *body = (Avvik__V1__GrantBody *)message;

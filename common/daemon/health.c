@@ -52,7 +52,8 @@ void av_health(struct av_daemon *d, const char *code, bool critical, const char 
 		return;
 	issue->code = av_arena_strdup(c->arena, code);
 	issue->text = av_arena_strdup(c->arena, text);
-	issue->severity = critical ? AVVIK__V1__SEVERITY__SEVERITY_CRITICAL : AVVIK__V1__SEVERITY__SEVERITY_WARNING;
+	issue->severity =
+		critical ? AVVIK__V1__SEVERITY__SEVERITY_CRITICAL : AVVIK__V1__SEVERITY__SEVERITY_WARNING;
 	issue->since_ms = known ? known->since_ms : av_daemon_now_ms(d);
 	if (!issue->code || !issue->text)
 		return;
@@ -63,7 +64,8 @@ void av_health(struct av_daemon *d, const char *code, bool critical, const char 
 	c->issues[c->issue_count++] = issue;
 }
 
-void av_metric(struct av_daemon *d, const char *name, const char *labels, double value, bool counter, const char *help)
+void av_metric(struct av_daemon *d, const char *name, const char *labels, double value, bool counter,
+	const char *help)
 {
 	struct collecting *c = d->collecting;
 	if (!c)
@@ -95,30 +97,40 @@ static void store_issues(struct av_daemon *d, struct av_txn *txn)
 {
 	struct av_store_health health;
 	unsigned int percent = av_store_used_percent(txn);
-	size_t quarantined = av_table_count(txn, AV_TABLE_QUARANTINE), doomed = av_table_count(txn, AV_TABLE_DOOMED);
+	size_t quarantined = av_table_count(txn, AV_TABLE_QUARANTINE),
+	       doomed = av_table_count(txn, AV_TABLE_DOOMED);
 	if (d->full || percent >= FULL_PERCENT_TOLD)
 		av_health(d, "store_full", true,
-			"the store is %u %% full and new input is refused: make room on the disk and raise limits.map_megabytes", percent);
+			"the store is %u %% full and new input is refused: make room on the disk and raise "
+			"limits.map_megabytes",
+			percent);
 	else if (percent >= ALMOST_FULL_PERCENT)
 		av_health(d, "store_almost_full", false,
-			"the store is %u %% full: raise limits.map_megabytes before it reaches %u %%", percent, FULL_PERCENT_TOLD);
+			"the store is %u %% full: raise limits.map_megabytes before it reaches %u %%",
+			percent, FULL_PERCENT_TOLD);
 	if (av_store_health(d->store, &health) == AV_OK && health.oldest_reader_lag > READER_LAG_MOST)
 		av_health(d, "store_reader_old", false,
-			"a reader holds pages of %llu transactions back: end the process that copies or verifies the store",
+			"a reader holds pages of %llu transactions back: end the process that copies or "
+			"verifies the store",
 			(unsigned long long)health.oldest_reader_lag);
 	if (quarantined > 0)
 		av_health(d, "quarantine", true,
-			"%zu events are in quarantine or wait behind one: see `avvik quarantine`, and retry or drop them", quarantined);
+			"%zu events are in quarantine or wait behind one: see `avvik quarantine`, and retry "
+			"or drop them",
+			quarantined);
 	int upkeep = d->writer ? av_writer_upkeep_status(d->writer) : AV_OK;
 	if (upkeep < 0)
 		av_health(d, "keys_upkeep", true,
-			"content keys cannot be made or destroyed (%s): is the disk of the key store full or read-only?",
+			"content keys cannot be made or destroyed (%s): is the disk of the key store full or "
+			"read-only?",
 			av_status_text(upkeep));
 	if (doomed > 0 && upkeep < 0)
-		av_health(d, "erasure_incomplete", true, "the keys of %zu erased contents are not destroyed yet", doomed);
+		av_health(d, "erasure_incomplete", true,
+			"the keys of %zu erased contents are not destroyed yet", doomed);
 	if (av_table_count(txn, AV_TABLE_ATTEMPTS) > 0)
 		av_health(d, "item_ended_process", false,
-			"an item was under way when the process ended, and has not succeeded since: see the journal for ItemSetAside");
+			"an item was under way when the process ended, and has not succeeded since: see the "
+			"journal for ItemSetAside");
 }
 
 static void feed_issues(struct av_daemon *d)
@@ -129,20 +141,26 @@ static void feed_issues(struct av_daemon *d)
 		if (f->halted) {
 			snprintf(code, sizeof code, "feed_halted_%.20s", f->name);
 			av_health(d, code, true,
-				"the feed of %s has halted (%s): see `avvik quarantine`, then retry or drop the event, or let the feed go on",
+				"the feed of %s has halted (%s): see `avvik quarantine`, then retry or drop "
+				"the event, or let the feed go on",
 				f->name, f->why);
-		} else if (f->refused && f->refusal == AVVIK__V1__FEED_REFUSAL_CODE__FEED_REFUSAL_CODE_UNKNOWN_POSITION) {
+		} else if (f->refused &&
+			   f->refusal == AVVIK__V1__FEED_REFUSAL_CODE__FEED_REFUSAL_CODE_UNKNOWN_POSITION) {
 			snprintf(code, sizeof code, "feed_refused_%.20s", f->name);
 			av_health(d, code, true,
-				"%s has another history than this daemon has read (was it restored?): decide with "
-				"`avvik quarantine feed %s --restart` or `--accept-head`", f->name, f->name);
+				"%s has another history than this daemon has read (was it restored?): decide "
+				"with "
+				"`avvik quarantine feed %s --restart` or `--accept-head`",
+				f->name, f->name);
 		} else if (f->refused) {
 			snprintf(code, sizeof code, "feed_refused_%.20s", f->name);
-			av_health(d, code, true, "%s refuses its feed (%s): give %s the right \"feed\" there", f->name, f->why,
-				d->service->name);
+			av_health(d, code, true, "%s refuses its feed (%s): give %s the right \"feed\" there",
+				f->name, f->why, d->service->name);
 		} else if (!av_feed_client_connected(f->client)) {
 			snprintf(code, sizeof code, "feed_away_%.20s", f->name);
-			av_health(d, code, false, "%s does not answer: is it running, and is its feed's address right?", f->name);
+			av_health(d, code, false,
+				"%s does not answer: is it running, and is its feed's address right?",
+				f->name);
 		}
 	}
 }
@@ -152,9 +170,11 @@ static void own_issues(struct av_daemon *d)
 	int64_t now_ms = av_daemon_now_ms(d);
 	if (d->principals_invalid)
 		av_health(d, "principals_invalid", true,
-			"the file of principals has faults and those read before stay in force: see the log, and put it right");
+			"the file of principals has faults and those read before stay in force: see the log, "
+			"and put it right");
 	if (d->due_failed)
-		av_health(d, "due_failed", true, "due work fails (%s): deadlines and notices may be late", d->failed_text);
+		av_health(d, "due_failed", true, "due work fails (%s): deadlines and notices may be late",
+			d->failed_text);
 	else if (d->next_due_ms > 0 && now_ms - d->next_due_ms > DUE_LATE_MS && !d->busy)
 		av_health(d, "due_late", true, "what was due more than a minute ago has not been done");
 	if (d->counters.failed > 0 && now_ms - d->failed_at_ms < FAILED_TOLD_MS)
@@ -162,14 +182,16 @@ static void own_issues(struct av_daemon *d)
 			(unsigned long long)d->counters.failed, d->failed_text);
 	if (d->counters.dropped > 0 && d->commands)
 		av_health(d, "replies_dropped", false,
-			"%llu replies went to peers that do not read; they get them again by sending the same reference",
+			"%llu replies went to peers that do not read; they get them again by sending the "
+			"same reference",
 			(unsigned long long)d->counters.dropped);
 }
 
 static void own_metrics(struct av_daemon *d)
 {
 	const struct counters *c = &d->counters;
-	struct av_socket_counts socket = d->commands ? av_socket_counts(d->commands) : (struct av_socket_counts){0};
+	struct av_socket_counts socket =
+		d->commands ? av_socket_counts(d->commands) : (struct av_socket_counts){0};
 	const struct {
 		const char *name, *help;
 		double value;
@@ -216,7 +238,8 @@ static void store_metrics(struct av_daemon *d, struct av_txn *txn)
 		return;
 	av_metric(d, "store_map_bytes", "", (double)health.map_bytes, false, "The store's largest size.");
 	av_metric(d, "store_used_bytes", "", (double)health.used_bytes, false, "What of it is used.");
-	av_metric(d, "store_free_pages", "", (double)health.free_pages, false, "Pages in the file that are free.");
+	av_metric(d, "store_free_pages", "", (double)health.free_pages, false,
+		"Pages in the file that are free.");
 	av_metric(d, "store_oldest_reader_lag", "", (double)health.oldest_reader_lag, false,
 		"Transactions since the oldest reader began.");
 	av_metric(d, "quarantine_events", "", (double)av_table_count(txn, AV_TABLE_QUARANTINE), false,
@@ -233,9 +256,10 @@ static void feed_metrics(struct av_daemon *d, struct av_txn *txn)
 		uint64_t head = av_feed_client_head(f->client);
 		snprintf(labels, sizeof labels, "feed=%s", f->name);
 		av_metric(d, "feed_lag_events", labels,
-			head > cursor.position.sequence ? (double)(head - cursor.position.sequence) : 0, false,
-			"How far this daemon is behind a producer.");
-		av_metric(d, "feed_connected", labels, av_feed_client_connected(f->client), false, "Does the producer answer?");
+			head > cursor.position.sequence ? (double)(head - cursor.position.sequence) : 0,
+			false, "How far this daemon is behind a producer.");
+		av_metric(d, "feed_connected", labels, av_feed_client_connected(f->client), false,
+			"Does the producer answer?");
 	}
 }
 
@@ -306,12 +330,13 @@ static int fill_feeds(struct av_ctx *ctx, Avvik__V1__StatusFound *found)
 		return AV_MEMORY;
 	for (size_t i = 0; i < count; i++) {
 		const char *name = follow_name(service, i);
-		Avvik__V1__FeedStatus *feed = AV_NEW(ctx->arena, Avvik__V1__FeedStatus, avvik__v1__feed_status);
+		Avvik__V1__FeedStatus *feed =
+			AV_NEW(ctx->arena, Avvik__V1__FeedStatus, avvik__v1__feed_status);
 		struct av_feed_standing standing = {0};
 		struct av_cursor cursor = {0};
 		if (!feed)
 			return AV_MEMORY;
-		(void)av_cursor_load(ctx->txn, name, &cursor);			/* none: from the start, ignoring */
+		(void)av_cursor_load(ctx->txn, name, &cursor); /* none: from the start, ignoring */
 		(void)av_feed_standing(ctx->txn, name, ctx->arena, &standing); /* never read yet, ignoring */
 		feed->name = (char *)(uintptr_t)name;
 		feed->cursor = cursor_of(&cursor.position, ctx->arena);
@@ -324,8 +349,11 @@ static int fill_feeds(struct av_ctx *ctx, Avvik__V1__StatusFound *found)
 				continue;
 			feed->head = av_feed_client_head(f->client);
 			feed->connected = av_feed_client_connected(f->client);
-			feed->halted |= f->halted || (f->refused && f->refusal ==
-						      AVVIK__V1__FEED_REFUSAL_CODE__FEED_REFUSAL_CODE_UNKNOWN_POSITION);
+			feed->halted |=
+				f->halted ||
+				(f->refused &&
+					f->refusal ==
+						AVVIK__V1__FEED_REFUSAL_CODE__FEED_REFUSAL_CODE_UNKNOWN_POSITION);
 		}
 		found->feeds[found->n_feeds++] = feed;
 	}
@@ -349,7 +377,8 @@ static int fill_store(struct av_ctx *ctx, Avvik__V1__StatusFound *found)
 	return AV_OK;
 }
 
-/* The clock may have been moved since the timer was set: whoever asks hears of what is due now, and it is begun. */
+/* The clock may have been moved since the timer was set: whoever asks hears of what is due now, and it is
+ * begun. */
 static void look_at_clock(struct av_daemon *d)
 {
 	if (loop_due(d))
@@ -394,7 +423,8 @@ int status_fill(struct av_ctx *ctx, Avvik__V1__StatusFound *found)
 	found->head = head->sequence;
 	found->chain_hash = (ProtobufCBinaryData){AV_CHAIN_SIZE, head->hash};
 	found->now_ms = ctx->now_ms;
-	found->signing_key = (ProtobufCBinaryData){AV_SIGN_PUBLIC_SIZE, (uint8_t *)(uintptr_t)ctx->sign_public};
+	found->signing_key =
+		(ProtobufCBinaryData){AV_SIGN_PUBLIC_SIZE, (uint8_t *)(uintptr_t)ctx->sign_public};
 	status = fill_feeds(ctx, found);
 	return status == AV_OK && ctx->daemon ? fill_shell(ctx, found) : status;
 }

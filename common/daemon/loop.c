@@ -1,9 +1,11 @@
-/* loop.c - what arrives becomes batches, what was committed becomes replies, and one timer waits for the earliest due instant
+/* loop.c - what arrives becomes batches, what was committed becomes replies, and one timer waits for the
+ * earliest due instant
  *
- * A batch is handed over the moment the writer is idle, never later; while it commits, the next one collects. When a turn is
- * done the next batch is handed over first, and only then are the replies of the first one sent, so that the disk does not wait for
- * the network. The handle `check` runs after the bus's own (it was started before it: libuv runs them last started, first), so
- * what the bus read in a round of the loop goes into a batch in the same round.
+ * A batch is handed over the moment the writer is idle, never later; while it commits, the next one collects.
+ * When a turn is done the next batch is handed over first, and only then are the replies of the first one
+ * sent, so that the disk does not wait for the network. The handle `check` runs after the bus's own (it was
+ * started before it: libuv runs them last started, first), so what the bus read in a round of the loop goes
+ * into a batch in the same round.
  */
 #include "daemon/daemon_inner.h"
 
@@ -54,8 +56,8 @@ static bool work_waits(const struct av_daemon *d)
 {
 	if (d->draining) /* only what was accepted */
 		return av_queue_count(d->queue) > 0 || d->inner_first;
-	return av_queue_count(d->queue) > 0 || d->inner_first || d->change_waits || feeds_ready(d, av_clock_monotonic_ms()) ||
-	       due_ready(d);
+	return av_queue_count(d->queue) > 0 || d->inner_first || d->change_waits ||
+	       feeds_ready(d, av_clock_monotonic_ms()) || due_ready(d);
 }
 
 static void on_due(uv_timer_t *timer)
@@ -102,7 +104,8 @@ static int by_arrival(const void *a, const void *b)
 	return left->order < right->order ? -1 : left->order > right->order;
 }
 
-static struct av_item *item_add(struct slot *slot, enum av_item_kind kind, int64_t arrived_at_ms, uint64_t order)
+static struct av_item *item_add(
+	struct slot *slot, enum av_item_kind kind, int64_t arrived_at_ms, uint64_t order)
 {
 	struct av_item *item = &slot->batch.items[slot->batch.count++];
 	*item = (struct av_item){.kind = kind, .arrived_at_ms = arrived_at_ms, .order = order};
@@ -143,7 +146,8 @@ static void add_commands(struct av_daemon *d, struct slot *slot, size_t most)
 		struct av_queued *queued = slot->commands[i];
 		struct av_item *item = item_add(slot, AV_ITEM_COMMAND, queued->arrived_at_ms, queued->number);
 		item->wire = av_frame_bytes(&queued->frame);
-		item->principal = av_principals_by_key(slot->batch.principals, queued->key, slot->batch.now_ms);
+		item->principal =
+			av_principals_by_key(slot->batch.principals, queued->key, slot->batch.now_ms);
 		item->owner = queued;
 	}
 }
@@ -231,7 +235,8 @@ static void due_done(struct av_daemon *d, const struct av_item *item, bool alone
 	d->due_failed = item->status < 0 && item->status != AV_FULL && item->status != AV_BUSY;
 	if (item->status < 0)
 		d->due_retry_at_ms = av_clock_monotonic_ms() + (d->due_failed ? DUE_RETRY_MS : RETRY_MS);
-	else if (alone && !d->due_more && d->next_due_ms == item->arrived_at_ms) /* it stays due: not at once again */
+	else if (alone && !d->due_more &&
+		 d->next_due_ms == item->arrived_at_ms) /* it stays due: not at once again */
 		d->due_retry_at_ms = av_clock_monotonic_ms() + RETRY_MS;
 }
 
@@ -259,7 +264,8 @@ static void inner_done(struct av_daemon *d, struct av_item *item)
 		return;
 	}
 	if (item->status < 0)
-		av_log(AV_LOG_ERROR, "inner item failed", "kind=%u status=%s", inner->kind, av_status_name(item->status));
+		av_log(AV_LOG_ERROR, "inner item failed", "kind=%u status=%s", inner->kind,
+			av_status_name(item->status));
 	free(inner);
 }
 
@@ -268,10 +274,11 @@ static void item_done(struct av_daemon *d, struct av_item *item)
 	struct av_queued *queued = item->owner;
 	switch (item->kind) {
 	case AV_ITEM_COMMAND:
-		if (!item->reply.data) { /* there was no memory for it: the sender repeats, and gets what was done */
+		if (!item->reply.data) { /* there was no memory for it: the sender repeats, and gets what was
+					    done */
 			av_arena_reset(d->ask_arena);
-			item->reply = av_reply_plain(item->wire, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_BUSY, RETRY_MS,
-				"too much at once: send it again", d->ask_arena);
+			item->reply = av_reply_plain(item->wire, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_BUSY,
+				RETRY_MS, "too much at once: send it again", d->ask_arena);
 		}
 		answer_send(d, queued->route, queued->route_size, item->reply);
 		av_queued_free(queued);
@@ -317,14 +324,17 @@ static void result_take(struct av_daemon *d, const struct av_batch *batch)
 	}
 	for (size_t i = 0; i < batch->count; i++) {
 		if (batch->items[i].kind == AV_ITEM_DUE)
-			due_done(d, &batch->items[i], batch->count == 1); /* else its neighbours may have made it due */
+			due_done(d, &batch->items[i],
+				batch->count == 1); /* else its neighbours may have made it due */
 	}
 }
 
 static void fail_hard(struct av_daemon *d, int status)
 {
-	/* Whether the turn is on disk is not known: no reply; the senders repeat, and the store says what it has. */
-	av_log(AV_LOG_ERROR, "the store failed: ending without a reply, to start again", "status=%s", av_status_name(status));
+	/* Whether the turn is on disk is not known: no reply; the senders repeat, and the store says what it
+	 * has. */
+	av_log(AV_LOG_ERROR, "the store failed: ending without a reply, to start again", "status=%s",
+		av_status_name(status));
 	AV_UNUSED(d);
 	_Exit(status == AV_IO ? EXIT_TEMPFAIL : EXIT_SOFTWARE);
 }
@@ -385,8 +395,8 @@ static void on_wake(uv_async_t *async)
 static void on_drain_time(uv_timer_t *timer)
 {
 	struct av_daemon *d = timer->data;
-	av_log(AV_LOG_WARN, "stopping before the queue is empty, what waits was not acknowledged", "queued=%zu",
-		av_queue_count(d->queue));
+	av_log(AV_LOG_WARN, "stopping before the queue is empty, what waits was not acknowledged",
+		"queued=%zu", av_queue_count(d->queue));
 	uv_stop(&d->loop);
 }
 

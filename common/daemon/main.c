@@ -12,11 +12,14 @@ static void usage(const struct av_service *service, FILE *stream)
 		"usage: avvik-%s --settings FILE [what]\n\n"
 		"  --settings FILE   the instance's avvik.yaml\n"
 		"  --describe        print the tables of messages, and end\n"
-		"  --verify          replay the journal of a copy and compare, and end; may be used while the daemon runs\n"
-		"  --backup FOLDER   copy the data, and the content keys apart, and end; may be used while it runs\n"
+		"  --verify          replay the journal of a copy and compare, and end; may be used while "
+		"the daemon runs\n"
+		"  --backup FOLDER   copy the data, and the content keys apart, and end; may be used while "
+		"it runs\n"
 		"  --restore FOLDER  put a backup in place of what is there, and end; not while it runs\n"
 		"  --version, --help\n\n"
-		"exit codes: 0 done; 1 verify found faults; 64 usage; 70 internal; 75 try again; 78 settings, keys or store\n",
+		"exit codes: 0 done; 1 verify found faults; 64 usage; 70 internal; 75 try again; 78 "
+		"settings, keys or store\n",
 		service->name, service->purpose, service->name);
 }
 

@@ -1,8 +1,9 @@
 /* outcome.c - what an item queues, and how it takes effect
  *
- * Handlers queue; nothing is written until the item stands. Then, in this order: sealed content, erasures, and each event
- * appended to the journal and given to apply(). Key numbers are taken from a number kept in memory, so that a refused item
- * gives them back by doing nothing; the counter is written once, at the end of the attempt.
+ * Handlers queue; nothing is written until the item stands. Then, in this order: sealed content, erasures,
+ * and each event appended to the journal and given to apply(). Key numbers are taken from a number kept in
+ * memory, so that a refused item gives them back by doing nothing; the counter is written once, at the end of
+ * the attempt.
  */
 #include <string.h>
 
@@ -93,7 +94,8 @@ static const char *person_of(const struct av_ctx *ctx, const struct av_emit_opti
 	return ctx->command && ctx->command->on_behalf_of ? ctx->command->on_behalf_of : "";
 }
 
-struct av_id av_emit(struct av_ctx *ctx, unsigned int number, void *body, const struct av_emit_options *options)
+struct av_id av_emit(
+	struct av_ctx *ctx, unsigned int number, void *body, const struct av_emit_options *options)
 {
 	static const struct av_emit_options defaults;
 	struct av_outcome *out = ctx->outcome;
@@ -111,7 +113,8 @@ struct av_id av_emit(struct av_ctx *ctx, unsigned int number, void *body, const 
 	entry->id = id;
 	event->event_id = id_binary(&entry->id);
 	event->recorded_at_ms = ctx->now_ms;
-	event->occurred_at_ms = options->occurred_at_ms ? AV_MIN(options->occurred_at_ms, ctx->now_ms) : ctx->now_ms;
+	event->occurred_at_ms =
+		options->occurred_at_ms ? AV_MIN(options->occurred_at_ms, ctx->now_ms) : ctx->now_ms;
 	event->schema = 1;
 	if (options->case_id)
 		entry->case_id = *options->case_id;
@@ -148,14 +151,15 @@ uint64_t turn_next_key(struct av_turn *turn, uint64_t from)
 			continue;
 		}
 		/* More were needed in one turn than upkeep had made ahead: a whole directory, say. */
-		if (status != AV_NOT_FOUND || extended || av_keystore_extend(keys, from + 4 * (uint64_t)AV_KEY_BLOCK) < 0)
+		if (status != AV_NOT_FOUND || extended ||
+			av_keystore_extend(keys, from + 4 * (uint64_t)AV_KEY_BLOCK) < 0)
 			return 0;
 		extended = true;
 	}
 }
 
-int av_seal_parts(struct av_ctx *ctx, const struct av_content_part *parts, size_t count, struct av_bytes committed,
-	Avvik__V1__ContentRef **ret_ref)
+int av_seal_parts(struct av_ctx *ctx, const struct av_content_part *parts, size_t count,
+	struct av_bytes committed, Avvik__V1__ContentRef **ret_ref)
 {
 	struct av_outcome *out = ctx->outcome;
 	struct sealed *entry = av_arena_zalloc(ctx->arena, sizeof *entry);
@@ -201,7 +205,8 @@ int av_seal_text(struct av_ctx *ctx, const Avvik__V1__CaseText *text, Avvik__V1_
 		*ret_ref = NULL;
 		return AV_NOTHING;
 	}
-	struct av_content_part part = {AVVIK__V1__CONTENT_PART__CONTENT_PART_TEXT, av_message_pack(&clean.base, ctx->arena)};
+	struct av_content_part part = {
+		AVVIK__V1__CONTENT_PART__CONTENT_PART_TEXT, av_message_pack(&clean.base, ctx->arena)};
 	if (!part.body.data)
 		return AV_MEMORY;
 	return av_seal_parts(ctx, &part, 1, part.body, ret_ref);
@@ -211,11 +216,13 @@ void av_want_receipt(struct av_ctx *ctx, const struct av_id *report_id, const Av
 	int64_t received_at_ms)
 {
 	struct av_outcome *out = ctx->outcome;
-	AV_UNUSED(report_id); /* the leaf is made from the event by the service's receipt_leaf(): live and when rebuilt */
+	AV_UNUSED(report_id); /* the leaf is made from the event by the service's receipt_leaf(): live and
+				 when rebuilt */
 	AV_UNUSED(received_at_ms);
 	out->receipt_for = out->last;
 	for (struct sealed *entry = out->sealed; ref && entry; entry = entry->next) {
-		if (ref->content_id.len == AV_ID_SIZE && memcmp(entry->id.bytes, ref->content_id.data, AV_ID_SIZE) == 0)
+		if (ref->content_id.len == AV_ID_SIZE &&
+			memcmp(entry->id.bytes, ref->content_id.data, AV_ID_SIZE) == 0)
 			out->receipt_blinding = entry->blinding;
 	}
 	if (!out->receipt_for || !out->receipt_blinding)
@@ -235,7 +242,8 @@ void av_erase_content(struct av_ctx *ctx, const struct av_id *content_id)
 
 void *av_reply_body(struct av_ctx *ctx, unsigned int number)
 {
-	const ProtobufCFieldDescriptor *field = av_body_field_by_number(&avvik__v1__reply__descriptor, number);
+	const ProtobufCFieldDescriptor *field =
+		av_body_field_by_number(&avvik__v1__reply__descriptor, number);
 	const ProtobufCMessageDescriptor *type = field ? field->descriptor : NULL;
 	ProtobufCMessage *body = type ? av_arena_alloc(ctx->arena, type->sizeof_message) : NULL;
 	if (!body)
@@ -247,7 +255,8 @@ void *av_reply_body(struct av_ctx *ctx, unsigned int number)
 
 /* --- taking effect --- */
 
-/* A used grant is remembered while it could be presented again, and a day more; the table is swept a little at each use. */
+/* A used grant is remembered while it could be presented again, and a day more; the table is swept a little
+ * at each use. */
 static void grant_used(struct av_txn *txn, ProtobufCBinaryData grant_id, int64_t now_ms)
 {
 	unsigned char expiry[8];
@@ -284,8 +293,8 @@ int apply_event(const struct av_service *service, struct av_txn *txn, const Avvi
 static int content_commit(struct av_turn *turn, struct av_outcome *out)
 {
 	for (struct sealed *entry = out->sealed; entry; entry = entry->next) {
-		int status = av_content_put(turn->txn, turn->o.keys, &entry->id, entry->key_number, entry->blinding, entry->parts,
-			entry->count, turn->o.random, turn->arena);
+		int status = av_content_put(turn->txn, turn->o.keys, &entry->id, entry->key_number,
+			entry->blinding, entry->parts, entry->count, turn->o.random, turn->arena);
 		if (status < 0)
 			return status;
 	}

@@ -67,8 +67,8 @@ static struct line *line_of(struct av_queue *queue, const char *key)
 	return line;
 }
 
-int av_queue_push(struct av_queue *queue, const char *key, const struct av_route *route, struct av_frame *frame,
-	int64_t arrived_at_ms)
+int av_queue_push(struct av_queue *queue, const char *key, const struct av_route *route,
+	struct av_frame *frame, int64_t arrived_at_ms)
 {
 	struct line *line;
 	size_t bytes = av_frame_bytes(frame).size + OVERHEAD + route->size;

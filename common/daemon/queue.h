@@ -1,5 +1,5 @@
-/* queue.h - commands that wait for their turn: one line per peer, served in rounds, so that one peer that floods delays itself
- * only. Bounded in bytes, as a whole and per peer. Pure: frames move through it unread.
+/* queue.h - commands that wait for their turn: one line per peer, served in rounds, so that one peer that
+ * floods delays itself only. Bounded in bytes, as a whole and per peer. Pure: frames move through it unread.
  */
 #ifndef AVVIK_DAEMON_QUEUE_H
 #define AVVIK_DAEMON_QUEUE_H
@@ -22,11 +22,12 @@ struct av_queued {
 /* NULL: out of memory. */
 struct av_queue *av_queue_create(size_t bytes);
 void av_queue_destroy(struct av_queue **queue); /* with all that waits */
-/* Takes the frame over on AV_OK. AV_BUSY: the queue, or the peer's share of it (half of all), is full; AV_MEMORY. */
-int av_queue_push(struct av_queue *queue, const char *key, const struct av_route *route, struct av_frame *frame,
-	int64_t arrived_at_ms);
-/* At most `most` and about `bytes`, one of each peer in every round; they are the caller's then. The next call goes on with the
- * next peer. Answers how many. */
+/* Takes the frame over on AV_OK. AV_BUSY: the queue, or the peer's share of it (half of all), is full;
+ * AV_MEMORY. */
+int av_queue_push(struct av_queue *queue, const char *key, const struct av_route *route,
+	struct av_frame *frame, int64_t arrived_at_ms);
+/* At most `most` and about `bytes`, one of each peer in every round; they are the caller's then. The next
+ * call goes on with the next peer. Answers how many. */
 size_t av_queue_take(struct av_queue *queue, struct av_queued **ret_list, size_t most, size_t bytes);
 void av_queued_free(struct av_queued *queued);
 size_t av_queue_count(const struct av_queue *queue);

@@ -1,8 +1,9 @@
 /* receipts.c - the last act of a turn: one signature over the root of its receipts
  *
- * The leaves of a turn are the events for which the service's receipt_leaf() answers true, in the order of the journal: so the
- * tree can be built again from the journal alone, for GetReceipt, for a repetition and for verify. A reply that carries a
- * receipt is packed here, since its path is known only now, and before the commit, so that nothing can fail after it.
+ * The leaves of a turn are the events for which the service's receipt_leaf() answers true, in the order of
+ * the journal: so the tree can be built again from the journal alone, for GetReceipt, for a repetition and
+ * for verify. A reply that carries a receipt is packed here, since its path is known only now, and before the
+ * commit, so that nothing can fail after it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,8 @@ int leaves_add(struct av_turn *turn, const Avvik__V1__Event *event)
 			return AV_MEMORY;
 		leaves->room = room;
 	}
-	int status = leaf_of(turn->o.service, event, turn->arena, &leaves->leaf[leaves->count], leaves->hashes[leaves->count]);
+	int status = leaf_of(turn->o.service, event, turn->arena, &leaves->leaf[leaves->count],
+		leaves->hashes[leaves->count]);
 	if (status == AV_OK)
 		leaves->count++;
 	return AV_MIN(status, AV_OK);
@@ -47,7 +49,8 @@ const Avvik__V1__ContentRef *event_content(const Avvik__V1__Event *event)
 		const ProtobufCFieldDescriptor *field = &body->descriptor->fields[i];
 		if (field->type == PROTOBUF_C_TYPE_MESSAGE && field->label != PROTOBUF_C_LABEL_REPEATED &&
 			field->descriptor == &avvik__v1__content_ref__descriptor)
-			return *(Avvik__V1__ContentRef *const *)(const void *)((const char *)body + field->offset);
+			return *(Avvik__V1__ContentRef *const *)(const void *)((const char *)body +
+									       field->offset);
 	}
 	return NULL;
 }
@@ -71,7 +74,8 @@ static int blinding_get(struct av_txn *txn, struct av_keystore *keys, const Avvi
 	return AV_OK;
 }
 
-static int event_load(struct av_txn *txn, uint64_t sequence, struct av_arena *arena, Avvik__V1__Event **ret_event)
+static int event_load(
+	struct av_txn *txn, uint64_t sequence, struct av_arena *arena, Avvik__V1__Event **ret_event)
 {
 	struct av_bytes packed;
 	ProtobufCMessage *message;
@@ -90,7 +94,8 @@ int receipt_want(struct av_turn *turn, struct av_item *item, Avvik__V1__Reply *r
 	while (leaf > 0 && turn->leaves.leaf[leaf - 1]->sequence > sequence)
 		leaf--;
 	if (leaf == 0 || turn->leaves.leaf[leaf - 1]->sequence != sequence)
-		return AV_INTERNAL; /* the service wants a receipt for an event of which it says that it has none */
+		return AV_INTERNAL; /* the service wants a receipt for an event of which it says that it has
+				       none */
 	struct wanted *wanted = av_arena_zalloc(turn->arena, sizeof *wanted);
 	Avvik__V1__Receipt *receipt = AV_NEW(turn->arena, Avvik__V1__Receipt, avvik__v1__receipt);
 	if (!wanted || !receipt)
@@ -112,7 +117,8 @@ int receipt_want(struct av_turn *turn, struct av_item *item, Avvik__V1__Reply *r
 }
 
 static int receipt_fill(Avvik__V1__Receipt *receipt, const char *instance, Avvik__V1__TurnSeal *seal,
-	const struct av_merkle *tree, size_t index, size_t count, const Avvik__V1__ReceiptLeaf *leaf, struct av_arena *arena)
+	const struct av_merkle *tree, size_t index, size_t count, const Avvik__V1__ReceiptLeaf *leaf,
+	struct av_arena *arena)
 {
 	unsigned char path[AV_MERKLE_DEPTH][AV_HASH_SIZE];
 	size_t length = av_merkle_tree_path(tree, index, path);
@@ -141,8 +147,8 @@ static void merkle_free(struct av_merkle **tree)
 static int replies_pack(struct av_turn *turn, Avvik__V1__TurnSeal *seal, const struct av_merkle *tree)
 {
 	for (struct wanted *wanted = turn->wanted; wanted; wanted = wanted->next) {
-		int status = receipt_fill(wanted->receipt, turn->o.instance, seal, tree, wanted->leaf, turn->leaves.count,
-			turn->leaves.leaf[wanted->leaf], turn->arena);
+		int status = receipt_fill(wanted->receipt, turn->o.instance, seal, tree, wanted->leaf,
+			turn->leaves.count, turn->leaves.leaf[wanted->leaf], turn->arena);
 		if (status < 0)
 			return status;
 		wanted->reply->report_accepted->receipt = wanted->receipt;
@@ -158,7 +164,8 @@ int turn_seal(struct av_turn *turn)
 {
 	static const unsigned char no_root[AV_HASH_SIZE];
 	const struct leaves *leaves = &turn->leaves;
-	AV_CLEANUP(merkle_free) struct av_merkle *tree = NULL;
+	AV_CLEANUP(merkle_free)
+	struct av_merkle *tree = NULL;
 	Avvik__V1__TurnSeal seal = AVVIK__V1__TURN_SEAL__INIT;
 	struct av_position head;
 	unsigned char key[8];
@@ -175,7 +182,8 @@ int turn_seal(struct av_turn *turn)
 	seal.first_sequence = turn->first;
 	seal.last_sequence = head.sequence;
 	seal.chain_hash = (ProtobufCBinaryData){AV_CHAIN_SIZE, head.hash};
-	seal.merkle_root = (ProtobufCBinaryData){AV_HASH_SIZE, (uint8_t *)(uintptr_t)(tree ? av_merkle_tree_root(tree) : no_root)};
+	seal.merkle_root = (ProtobufCBinaryData){
+		AV_HASH_SIZE, (uint8_t *)(uintptr_t)(tree ? av_merkle_tree_root(tree) : no_root)};
 	seal.leaves = (uint32_t)leaves->count;
 	seal.sealed_at_ms = turn->now_ms;
 	status = av_turn_sign(&seal, turn->o.sign_secret, turn->arena);
@@ -192,7 +200,8 @@ int turn_seal(struct av_turn *turn)
 
 /* --- from the journal --- */
 
-static int seal_load(struct av_txn *txn, uint64_t sequence, struct av_arena *arena, Avvik__V1__TurnSeal **ret_seal)
+static int seal_load(
+	struct av_txn *txn, uint64_t sequence, struct av_arena *arena, Avvik__V1__TurnSeal **ret_seal)
 {
 	unsigned char key[8];
 	ProtobufCMessage *message;
@@ -209,7 +218,8 @@ static int seal_load(struct av_txn *txn, uint64_t sequence, struct av_arena *are
 
 int av_receipt_rebuild(struct av_ctx *ctx, uint64_t sequence, Avvik__V1__Receipt **ret_receipt)
 {
-	AV_CLEANUP(merkle_free) struct av_merkle *tree = NULL;
+	AV_CLEANUP(merkle_free)
+	struct av_merkle *tree = NULL;
 	const Avvik__V1__ReceiptLeaf *leaf, *wanted = NULL;
 	const Avvik__V1__Event *of = NULL;
 	Avvik__V1__TurnSeal *seal = NULL;
@@ -219,7 +229,8 @@ int av_receipt_rebuild(struct av_ctx *ctx, uint64_t sequence, Avvik__V1__Receipt
 		return status;
 	if (seal->first_sequence > sequence || seal->leaves == 0)
 		return AV_NOT_FOUND;
-	unsigned char(*hashes)[AV_HASH_SIZE] = av_arena_alloc(ctx->arena, (size_t)seal->leaves * AV_HASH_SIZE);
+	unsigned char(*hashes)[AV_HASH_SIZE] =
+		av_arena_alloc(ctx->arena, (size_t)seal->leaves * AV_HASH_SIZE);
 	Avvik__V1__Receipt *receipt = AV_NEW(ctx->arena, Avvik__V1__Receipt, avvik__v1__receipt);
 	if (!hashes || !receipt)
 		return AV_MEMORY;

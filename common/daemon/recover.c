@@ -1,8 +1,9 @@
 /* recover.c - marks of the item under way, items set aside, the first acts of a journal, and upkeep of keys
  *
- * The mark is a mapped file that is never synced: it outlives the process, which is what it is for, and costs a few stores per item. An
- * item that was under way when the process ended is counted at the next start (AV_TABLE_ATTEMPTS); the second time it is set
- * aside: a feed event goes to quarantine, a command is answered FAILED. Success takes the count away.
+ * The mark is a mapped file that is never synced: it outlives the process, which is what it is for, and costs
+ * a few stores per item. An item that was under way when the process ended is counted at the next start
+ * (AV_TABLE_ATTEMPTS); the second time it is set aside: a feed event goes to quarantine, a command is
+ * answered FAILED. Success takes the count away.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -118,14 +119,15 @@ static int item_ended_process(struct av_turn *turn)
 	turn->dirty = true;
 	if (times != SET_ASIDE_AT)
 		return AV_OK;
-	Avvik__V1__ItemSetAside *body = AV_NEW(turn->arena, Avvik__V1__ItemSetAside, avvik__v1__item_set_aside);
+	Avvik__V1__ItemSetAside *body =
+		AV_NEW(turn->arena, Avvik__V1__ItemSetAside, avvik__v1__item_set_aside);
 	uint8_t *kept = av_arena_copy(turn->arena, hash, 16);
 	if (!body || !kept)
 		return AV_MEMORY;
 	body->source = av_arena_printf(turn->arena, "%s %s", kinds[mark->kind], mark->source);
 	body->sequence = mark->kind == AV_ITEM_FEED ? mark->sequence : 0;
 	body->hash = (ProtobufCBinaryData){16, kept};
-	body->cause = (char *)(uintptr_t)"it has ended the process twice";
+	body->cause = (char *)(uintptr_t) "it has ended the process twice";
 	return body->source ? turn_emit_own(turn, AVVIK__V1__EVENT__BODY_ITEM_SET_ASIDE, body) : AV_MEMORY;
 }
 
@@ -153,7 +155,8 @@ static int journal_restored(struct av_turn *turn)
 		return AV_DAMAGED;
 	const unsigned char *at = av_arena_copy(turn->arena, value.data, value.size);
 	char *note = av_arena_zalloc(turn->arena, value.size - AV_ID_SIZE - 8 + 1);
-	Avvik__V1__JournalRestored *body = AV_NEW(turn->arena, Avvik__V1__JournalRestored, avvik__v1__journal_restored);
+	Avvik__V1__JournalRestored *body =
+		AV_NEW(turn->arena, Avvik__V1__JournalRestored, avvik__v1__journal_restored);
 	if (!at || !note || !body)
 		return AV_MEMORY;
 	memcpy(note, at + AV_ID_SIZE + 8, value.size - AV_ID_SIZE - 8);
@@ -172,7 +175,8 @@ int av_turn_recover(struct av_turn *turn, int64_t now_ms)
 	int status = attempt_begin(turn);
 	if (status < 0)
 		return status;
-	/* JournalRestored is the first event of its epoch: consumers tell the histories apart by it (feed_record.c). */
+	/* JournalRestored is the first event of its epoch: consumers tell the histories apart by it
+	 * (feed_record.c). */
 	status = journal_restored(turn);
 	if (status == AV_OK)
 		status = store_made(turn);
@@ -187,9 +191,10 @@ int av_turn_recover(struct av_turn *turn, int64_t now_ms)
 	turn->result = NULL;
 	if (status < 0)
 		return status;
-	while ((status = av_turn_upkeep(turn, now_ms)) == AV_OK)
+	/* A full disk is no reason not to start: the writer tries again, and health tells. */
+	while (av_turn_upkeep(turn, now_ms) == AV_OK)
 		;
-	return AV_MIN(status, AV_OK);
+	return AV_OK;
 }
 
 /* --- between turns --- */

@@ -1,7 +1,8 @@
 /* reload.c - the file of principals, read again without a restart; and signals
  *
- * The file is looked at every second and at SIGHUP. A table that can be read is in force at once, for handshakes, messages,
- * credits and subscriptions; the journal hears of it in the next turn. A faulty file changes nothing but the daemon's health.
+ * The file is looked at every second and at SIGHUP. A table that can be read is in force at once, for
+ * handshakes, messages, credits and subscriptions; the journal hears of it in the next turn. A faulty file
+ * changes nothing but the daemon's health.
  */
 #include <signal.h>
 #include <string.h>
@@ -15,7 +16,8 @@ static bool file_changed(struct av_daemon *d)
 	if (stat(d->settings->principals, &info) < 0)
 		return false; /* between two renames of an editor: the table in force stays */
 	bool changed = d->principals_mtime.tv_sec != info.st_mtim.tv_sec ||
-		       d->principals_mtime.tv_nsec != info.st_mtim.tv_nsec || d->principals_size != (uint64_t)info.st_size ||
+		       d->principals_mtime.tv_nsec != info.st_mtim.tv_nsec ||
+		       d->principals_size != (uint64_t)info.st_size ||
 		       d->principals_inode != (uint64_t)info.st_ino;
 	d->principals_mtime.tv_sec = info.st_mtim.tv_sec;
 	d->principals_mtime.tv_nsec = (int32_t)info.st_mtim.tv_nsec;
@@ -24,7 +26,8 @@ static bool file_changed(struct av_daemon *d)
 	return changed;
 }
 
-/* The journal is told what differs from what it was told last; a change that still waits for its turn grows into this one. */
+/* The journal is told what differs from what it was told last; a change that still waits for its turn grows
+ * into this one. */
 static void tell(struct av_daemon *d, struct av_principals *table)
 {
 	struct av_arena *arena = av_arena_create(0);
@@ -53,8 +56,9 @@ void principals_reload(struct av_daemon *d)
 	d->principals_invalid = status < 0;
 	if (status < 0) {
 		const struct av_fault *first = faults.first;
-		av_log(AV_LOG_ERROR, "principals cannot be read, those in force stay", "faults=%zu where=%s first=%s", faults.count,
-			first ? first->path : "", first ? first->text : av_status_text(status));
+		av_log(AV_LOG_ERROR, "principals cannot be read, those in force stay",
+			"faults=%zu where=%s first=%s", faults.count, first ? first->path : "",
+			first ? first->text : av_status_text(status));
 	} else if (memcmp(av_principals_hash(table), av_principals_hash(d->principals), AV_HASH_SIZE) != 0) {
 		struct av_principals *before = d->principals;
 		av_log(AV_LOG_INFO, "principals changed", "count=%zu", av_principals_count(table));
@@ -86,7 +90,8 @@ int principals_open(struct av_daemon *d, struct av_faults *faults)
 	status = av_txn_begin_read(d->store, &txn);
 	if (status < 0)
 		return status;
-	bool same = av_get(txn, AV_TABLE_META, av_bytes_of("principals"), &known) == AV_OK && known.size == AV_HASH_SIZE &&
+	bool same = av_get(txn, AV_TABLE_META, av_bytes_of("principals"), &known) == AV_OK &&
+		    known.size == AV_HASH_SIZE &&
 		    memcmp(known.data, av_principals_hash(d->principals), AV_HASH_SIZE) == 0;
 	av_txn_abort(&txn);
 	if (same)

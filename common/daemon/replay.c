@@ -33,8 +33,10 @@ static int load(struct av_txn *txn, uint64_t sequence, struct av_arena *arena, A
 static int replay_page(const struct av_service *service, struct av_store *from, struct av_store *to,
 	struct av_arena *arena, uint64_t *sequence, bool *ret_end)
 {
-	AV_CLEANUP(txn_free) struct av_txn *in = NULL;
-	AV_CLEANUP(txn_free) struct av_txn *out = NULL;
+	AV_CLEANUP(txn_free)
+	struct av_txn *in = NULL;
+	AV_CLEANUP(txn_free)
+	struct av_txn *out = NULL;
 	struct av_position head;
 	uint64_t at = *sequence;
 	int status = av_txn_begin_read(from, &in);
@@ -63,9 +65,11 @@ static int replay_page(const struct av_service *service, struct av_store *from, 
 	return status;
 }
 
-int av_replay(const struct av_service *service, struct av_store *from, struct av_store *to, uint64_t *ret_sequence)
+int av_replay(
+	const struct av_service *service, struct av_store *from, struct av_store *to, uint64_t *ret_sequence)
 {
-	AV_CLEANUP(arena_free) struct av_arena *arena = av_arena_create(REPLAY_ARENA_BYTES);
+	AV_CLEANUP(arena_free)
+	struct av_arena *arena = av_arena_create(REPLAY_ARENA_BYTES);
 	uint64_t sequence = 0;
 	bool end = false;
 	int status = arena ? AV_OK : AV_MEMORY;
@@ -128,14 +132,16 @@ static int root_of(struct verifying *v, struct av_txn *txn, const Avvik__V1__Tur
 	return AV_OK;
 }
 
-static int check_turn(struct verifying *v, struct av_txn *txn, const Avvik__V1__TurnSeal *seal, uint64_t expected)
+static int check_turn(
+	struct verifying *v, struct av_txn *txn, const Avvik__V1__TurnSeal *seal, uint64_t expected)
 {
 	unsigned char hash[AV_CHAIN_SIZE], root[AV_HASH_SIZE];
 	struct av_bytes event;
 	size_t count;
 	unsigned long long last = (unsigned long long)seal->last_sequence;
 	if (seal->first_sequence != expected || seal->last_sequence < seal->first_sequence) {
-		say(v, false, "turns: entries from %llu are under no signature", (unsigned long long)expected);
+		say(v, false, "turns: entries from %llu are under no signature",
+			(unsigned long long)expected);
 		return AV_DAMAGED;
 	}
 	if (av_turn_check(seal, v->sign_public, v->arena) < 0) {
@@ -143,15 +149,18 @@ static int check_turn(struct verifying *v, struct av_txn *txn, const Avvik__V1__
 		return AV_OK;
 	}
 	int status = av_journal_read(txn, seal->last_sequence, &event, hash);
-	if (status < 0 || seal->chain_hash.len != AV_CHAIN_SIZE || memcmp(hash, seal->chain_hash.data, AV_CHAIN_SIZE) != 0) {
+	if (status < 0 || seal->chain_hash.len != AV_CHAIN_SIZE ||
+		memcmp(hash, seal->chain_hash.data, AV_CHAIN_SIZE) != 0) {
 		say(v, false, "turns: the turn that ends at %llu was signed over another history", last);
 		return AV_OK;
 	}
 	status = root_of(v, txn, seal, root, &count);
 	if (status < 0)
 		return status;
-	if (count != seal->leaves || seal->merkle_root.len != AV_HASH_SIZE || memcmp(root, seal->merkle_root.data, AV_HASH_SIZE) != 0)
-		say(v, false, "receipts: those of the turn that ends at %llu are not what its events say", last);
+	if (count != seal->leaves || seal->merkle_root.len != AV_HASH_SIZE ||
+		memcmp(root, seal->merkle_root.data, AV_HASH_SIZE) != 0)
+		say(v, false, "receipts: those of the turn that ends at %llu are not what its events say",
+			last);
 	return AV_OK;
 }
 
@@ -178,7 +187,8 @@ static int check_turns(struct verifying *v, struct av_txn *txn)
 	if (status < 0)
 		return status;
 	if (expected != head.sequence + 1)
-		say(v, false, "turns: entries from %llu are under no signature", (unsigned long long)expected);
+		say(v, false, "turns: entries from %llu are under no signature",
+			(unsigned long long)expected);
 	if (!v->bad)
 		say(v, true, "turns: %zu signatures and their receipts hold", turns);
 	return AV_OK;
@@ -207,22 +217,26 @@ static int check_replay(struct verifying *v, struct av_store *store, const char 
 	}
 	status = av_replay(v->service, store, scratch, &sequence);
 	if (status < 0) {
-		say(v, false, "replay: event %llu cannot be applied: %s", (unsigned long long)sequence, av_status_text(status));
+		say(v, false, "replay: event %llu cannot be applied: %s", (unsigned long long)sequence,
+			av_status_text(status));
 	} else {
 		status = av_store_compare(store, scratch, &table, key);
 		if (status == AV_CONFLICT)
 			say(v, false, "replay: table %s differs at key %s", table, key);
 		else if (status == AV_OK)
-			say(v, true, "replay: %llu events give every projection", (unsigned long long)sequence);
+			say(v, true, "replay: %llu events give every projection",
+				(unsigned long long)sequence);
 	}
 	av_store_close(&scratch);
 	return status == AV_CONFLICT ? AV_OK : status;
 }
 
 int av_verify(const struct av_service *service, struct av_store *store, const char *scratch_path,
-	const unsigned char *sign_public, void (*tell)(void *context, bool good, const char *line), void *context)
+	const unsigned char *sign_public, void (*tell)(void *context, bool good, const char *line),
+	void *context)
 {
-	AV_CLEANUP(arena_free) struct av_arena *arena = av_arena_create(REPLAY_ARENA_BYTES);
+	AV_CLEANUP(arena_free)
+	struct av_arena *arena = av_arena_create(REPLAY_ARENA_BYTES);
 	struct verifying v = {service, arena, sign_public, tell, context, false};
 	struct av_txn *txn;
 	uint64_t sequence = 0;

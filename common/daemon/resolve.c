@@ -1,4 +1,5 @@
-/* resolve.c - carries out what an administrator decided about quarantine and feeds, in the turn of the order */
+/* resolve.c - carries out what an administrator decided about quarantine and feeds, in the turn of the order
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,7 +26,8 @@ void av_turn_feed_head(struct av_turn *turn, const char *feed, const struct av_p
 	}
 }
 
-/* One quarantined event again. AV_OK: it is out of quarantine; AV_INVALID with the cause: it stays; else the attempt fails. */
+/* One quarantined event again. AV_OK: it is out of quarantine; AV_INVALID with the cause: it stays; else the
+ * attempt fails. */
 static int retry(struct av_turn *turn, const struct av_item *item, const char *feed, uint64_t sequence,
 	const char **ret_cause)
 {
@@ -49,7 +51,8 @@ static int retry(struct av_turn *turn, const struct av_item *item, const char *f
 	}
 	if (status != AV_INVALID)
 		return status;
-	status = av_quarantine_load(turn->txn, feed, sequence, &entry); /* what was loaded died with the handler's writes */
+	status = av_quarantine_load(
+		turn->txn, feed, sequence, &entry); /* what was loaded died with the handler's writes */
 	if (status < 0)
 		return status;
 	entry.feed = feed;
@@ -93,8 +96,8 @@ static bool collect(void *context, const struct av_quarantined *entry)
 }
 
 /* Those that waited follow in order, until one of them fails. */
-static int release(struct av_turn *turn, const struct av_item *item, const char *feed, const struct av_id *case_id,
-	size_t *ret_count)
+static int release(struct av_turn *turn, const struct av_item *item, const char *feed,
+	const struct av_id *case_id, size_t *ret_count)
 {
 	static const struct av_id no_case;
 	struct waiting waiting = {.arena = turn->arena, .case_id = *case_id};
@@ -147,7 +150,8 @@ static int resolve_quarantine(struct av_turn *turn, struct av_ctx *ctx, const st
 	else
 		status = retry(turn, item, order->feed, order->sequence, &cause);
 	if (status == AV_INVALID) {
-		ctx->reply->text = av_arena_printf(turn->arena, "it failed again and stays in quarantine: %s", cause);
+		ctx->reply->text =
+			av_arena_printf(turn->arena, "it failed again and stays in quarantine: %s", cause);
 		return ctx->reply->text ? AV_OK : AV_MEMORY;
 	}
 	if (status == AV_OK && !waiting)
@@ -155,7 +159,8 @@ static int resolve_quarantine(struct av_turn *turn, struct av_ctx *ctx, const st
 	if (status == AV_OK)
 		status = unhalt(turn, order->feed, order->sequence);
 	if (status == AV_OK && followed > 0)
-		ctx->reply->text = av_arena_printf(turn->arena, "%zu events that waited behind it followed", followed);
+		ctx->reply->text =
+			av_arena_printf(turn->arena, "%zu events that waited behind it followed", followed);
 	return status;
 }
 

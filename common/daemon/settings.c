@@ -1,4 +1,5 @@
-/* settings.c - avvik.yaml: read, defaults, every fault with its remedy; and where the files of an instance lie */
+/* settings.c - avvik.yaml: read, defaults, every fault with its remedy; and where the files of an instance
+ * lie */
 #include "daemon/settings.h"
 
 #include <errno.h>
@@ -90,11 +91,13 @@ static void check_instance(const Avvik__V1__Settings *s, struct av_faults *fault
 {
 	size_t length = strlen(s->instance);
 	if (length == 0) {
-		av_fault(faults, FAULT(REQUIRED), "instance", "name the instance: a-z, 0-9 and -, at most 40");
+		av_fault(
+			faults, FAULT(REQUIRED), "instance", "name the instance: a-z, 0-9 and -, at most 40");
 		return;
 	}
 	if (length > 40 || strspn(s->instance, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
-		av_fault(faults, FAULT(MALFORMED), "instance", "use a-z, 0-9 and - only, at most 40 characters");
+		av_fault(faults, FAULT(MALFORMED), "instance",
+			"use a-z, 0-9 and - only, at most 40 characters");
 }
 
 static void check_clock(const Avvik__V1__Settings *s, struct av_faults *faults)
@@ -103,10 +106,12 @@ static void check_clock(const Avvik__V1__Settings *s, struct av_faults *faults)
 	if (!stepped && strcmp(s->clock, "real") != 0)
 		av_fault(faults, FAULT(UNKNOWN_VALUE), "clock", "say real, or stepped for development");
 	else if (stepped && s->production)
-		av_fault(faults, FAULT(CONTRADICTION), "clock", "production runs on the real clock: say real");
+		av_fault(
+			faults, FAULT(CONTRADICTION), "clock", "production runs on the real clock: say real");
 }
 
-static void check_endpoint(const char *daemon, const char *field, const char *endpoint, struct av_faults *faults)
+static void check_endpoint(
+	const char *daemon, const char *field, const char *endpoint, struct av_faults *faults)
 {
 	char path[80];
 	if (empty(endpoint))
@@ -118,7 +123,8 @@ static void check_endpoint(const char *daemon, const char *field, const char *en
 	char *end = NULL;
 	long number = port ? strtol(port + 1, &end, 10) : -1;
 	if (!port || port == endpoint + 6 || end == port + 1 || *end != '\0' || number < 1 || number > 65535)
-		av_fault(faults, FAULT(MALFORMED), path, "write it as tcp://ADDRESS:PORT or ipc:///ABSOLUTE/PATH");
+		av_fault(faults, FAULT(MALFORMED), path,
+			"write it as tcp://ADDRESS:PORT or ipc:///ABSOLUTE/PATH");
 }
 
 static void check_endpoints(const Avvik__V1__Settings *s, struct av_faults *faults)
@@ -128,14 +134,16 @@ static void check_endpoints(const Avvik__V1__Settings *s, struct av_faults *faul
 	size_t count = 0;
 	for (size_t i = 0; i < AV_COUNT(names); i++) {
 		const Avvik__V1__Endpoints *of = av_settings_endpoints(s, names[i]);
-		const char *const fields[] = {"command", "feed", "stream"}, *const values[] = {of->command, of->feed, of->stream};
+		const char *const fields[] = {"command", "feed", "stream"}, *const values[] = {of->command,
+										    of->feed, of->stream};
 		for (size_t j = 0; j < AV_COUNT(fields); j++) {
 			char path[80];
 			check_endpoint(names[i], fields[j], values[j], faults);
 			snprintf(path, sizeof path, "%s.%s", names[i], fields[j]);
 			for (size_t k = 0; k < count; k++) {
 				if (strcmp(seen[k], values[j]) == 0)
-					av_fault(faults, FAULT(DUPLICATE), path, "another socket has this address: give each its own");
+					av_fault(faults, FAULT(DUPLICATE), path,
+						"another socket has this address: give each its own");
 			}
 			if (!empty(values[j]))
 				seen[count++] = values[j];
@@ -143,7 +151,8 @@ static void check_endpoints(const Avvik__V1__Settings *s, struct av_faults *faul
 	}
 }
 
-static void check_range(uint32_t value, uint32_t least, uint32_t most, const char *path, struct av_faults *faults)
+static void check_range(
+	uint32_t value, uint32_t least, uint32_t most, const char *path, struct av_faults *faults)
 {
 	if (value < least || value > most)
 		av_fault(faults, FAULT(OUT_OF_RANGE), path, "choose a number from %u to %u", least, most);
@@ -188,7 +197,8 @@ int av_settings_load(const char *path, struct av_arena *arena, struct av_faults 
 	int status = av_yaml_open_file(path, faults, &yaml);
 	if (status < 0) {
 		if (faults->count == 0)
-			av_fault(faults, FAULT(MALFORMED), path, "%s: %s", av_status_text(status), strerror(errno));
+			av_fault(faults, FAULT(MALFORMED), path, "%s: %s", av_status_text(status),
+				strerror(errno));
 		return status;
 	}
 	status = av_yaml_to(yaml, &avvik__v1__settings__descriptor, arena, faults, &message);
@@ -241,15 +251,15 @@ bool av_settings_stepped(const Avvik__V1__Settings *settings)
 	return strcmp(settings->clock, "stepped") == 0;
 }
 
-const char *av_state_path(const Avvik__V1__Settings *settings, const char *daemon, const char *name,
-	struct av_arena *arena)
+const char *av_state_path(
+	const Avvik__V1__Settings *settings, const char *daemon, const char *name, struct av_arena *arena)
 {
 	return daemon ? av_arena_printf(arena, "%s/%s/%s", settings->state, daemon, name)
 		      : av_arena_printf(arena, "%s/%s", settings->state, name);
 }
 
-const char *av_key_path(const Avvik__V1__Settings *settings, const char *format, const char *name,
-	struct av_arena *arena)
+const char *av_key_path(
+	const Avvik__V1__Settings *settings, const char *format, const char *name, struct av_arena *arena)
 {
 	char file[200];
 	const char *credentials = getenv("CREDENTIALS_DIRECTORY"), *suffix = strstr(format, "%s");

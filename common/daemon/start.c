@@ -1,7 +1,8 @@
 /* start.c - opens a daemon in order, and closes it upside down
  *
- * At start everything that is wrong is fatal, said in one line each with the remedy, before any socket is open. The order: settings,
- * keys, clock, store, key store, recovery, the service's own start, principals, sockets, feeds, writer; then READY.
+ * At start everything that is wrong is fatal, said in one line each with the remedy, before any socket is
+ * open. The order: settings, keys, clock, store, key store, recovery, the service's own start, principals,
+ * sockets, feeds, writer; then READY.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -47,13 +48,15 @@ static void check_service(struct av_daemon *d, struct av_faults *faults)
 	char path[80];
 	snprintf(path, sizeof path, "%s.command", d->service->name);
 	if (!own || own->command[0] == '\0')
-		av_fault(faults, FAULT(REQUIRED), path, "give this daemon's command socket an address, as tcp://127.0.0.1:7101");
+		av_fault(faults, FAULT(REQUIRED), path,
+			"give this daemon's command socket an address, as tcp://127.0.0.1:7101");
 	for (size_t i = 0; i < follow_count(d->service); i++) {
 		const char *name = follow_name(d->service, i);
 		const Avvik__V1__Endpoints *producer = av_settings_endpoints(d->settings, name);
 		snprintf(path, sizeof path, "%s.feed", name);
 		if (!producer || producer->feed[0] == '\0')
-			av_fault(faults, FAULT(REQUIRED), path, "say where the feed of %s is: %s reads it", name, d->service->name);
+			av_fault(faults, FAULT(REQUIRED), path, "say where the feed of %s is: %s reads it",
+				name, d->service->name);
 	}
 	if (d->service->check_settings)
 		(void)d->service->check_settings(d->settings, faults); /* its faults are counted, ignoring */
@@ -80,7 +83,8 @@ static void load_keys(struct av_daemon *d, struct av_faults *faults)
 		path = av_key_path(d->settings, AV_FILE_CURVE_PUBLIC, follow_name(d->service, i), d->arena);
 		status = path ? av_curve_public_load(path, key) : AV_MEMORY;
 		if (status < 0)
-			key_fault(faults, path, status, "copy the producer's public key there: one line of 40 characters");
+			key_fault(faults, path, status,
+				"copy the producer's public key there: one line of 40 characters");
 	}
 }
 
@@ -135,7 +139,8 @@ static int make_folder(const char *path)
 
 int daemon_store_open(struct av_daemon *d, bool read_only)
 {
-	const char *why = "", *folder = av_arena_printf(d->arena, "%s/%s", d->settings->state, d->service->name);
+	const char *why = "",
+		   *folder = av_arena_printf(d->arena, "%s/%s", d->settings->state, d->service->name);
 	struct av_store_options options = {
 		.path = av_state_path(d->settings, d->service->name, AV_FOLDER_DATA, d->arena),
 		.map_bytes = (size_t)d->settings->limits->map_megabytes * 1024 * 1024,
@@ -151,10 +156,12 @@ int daemon_store_open(struct av_daemon *d, bool read_only)
 	if (!folder || !options.path)
 		return say(d, EXIT_SOFTWARE, "store", "out of memory");
 	if (!read_only && (make_folder(d->settings->state) < 0 || make_folder(folder) < 0))
-		return say(d, EXIT_CONFIG, folder, "the folder cannot be made: is the state folder there, and ours to write?");
+		return say(d, EXIT_CONFIG, folder,
+			"the folder cannot be made: is the state folder there, and ours to write?");
 	int status = av_store_open(&options, &d->random, &d->store, &why);
 	if (status < 0)
-		return say(d, status == AV_IO || status == AV_FULL ? EXIT_TEMPFAIL : EXIT_CONFIG, options.path, why);
+		return say(d, status == AV_IO || status == AV_FULL ? EXIT_TEMPFAIL : EXIT_CONFIG,
+			options.path, why);
 	return 0;
 }
 
@@ -166,11 +173,13 @@ static int open_keys(struct av_daemon *d)
 	int status = path && folder ? av_key_file_load(path, master, sizeof master) : AV_MEMORY;
 	if (status < 0)
 		return say(d, EXIT_CONFIG, path ? path : "master key",
-			"the master key cannot be read: it is 64 hex digits, mode 0600; without it no content can be opened");
+			"the master key cannot be read: it is 64 hex digits, mode 0600; without it no "
+			"content can be opened");
 	status = av_keystore_open(folder, master, &d->keys_random, &d->keys, &why);
 	av_wipe(master, sizeof master);
 	if (status < 0)
-		return say(d, status == AV_IO || status == AV_FULL ? EXIT_TEMPFAIL : EXIT_CONFIG, folder, why);
+		return say(
+			d, status == AV_IO || status == AV_FULL ? EXIT_TEMPFAIL : EXIT_CONFIG, folder, why);
 	return 0;
 }
 
@@ -187,7 +196,8 @@ static int open_turn(struct av_daemon *d)
 		.settings = d->settings,
 		.sign_secret = d->sign_secret,
 		.grant_public = d->has_grant_public ? d->grant_public : NULL,
-		.arena_bytes = AV_MAX((size_t)d->settings->limits->memory_megabytes * 1024 * 1024, TURN_ARENA_LEAST),
+		.arena_bytes =
+			AV_MAX((size_t)d->settings->limits->memory_megabytes * 1024 * 1024, TURN_ARENA_LEAST),
 		.marks_path = av_state_path(d->settings, service->name, AV_FILE_MARKS, d->arena),
 		.stepped = av_clock_is_stepped(&d->clock),
 	};
@@ -197,14 +207,16 @@ static int open_turn(struct av_daemon *d)
 	if (status == AV_OK)
 		status = av_txn_begin_read(d->store, &txn);
 	if (status < 0)
-		return say(d, status == AV_IO || status == AV_FULL ? EXIT_TEMPFAIL : EXIT_SOFTWARE, "recovery",
-			av_status_text(status));
+		return say(d, status == AV_IO || status == AV_FULL ? EXIT_TEMPFAIL : EXIT_SOFTWARE,
+			"recovery", av_status_text(status));
 	d->next_due_ms = service->next_due ? service->next_due(txn) : 0;
 	av_txn_abort(&txn);
 	d->queue = av_queue_create((size_t)d->settings->limits->memory_megabytes * 1024 * 1024 / 2);
 	if (service->cache_create)
 		d->cache = service->cache_create();
-	return d->queue && (d->cache || !service->cache_create) ? 0 : say(d, EXIT_SOFTWARE, "start", "out of memory");
+	return d->queue && (d->cache || !service->cache_create)
+		       ? 0
+		       : say(d, EXIT_SOFTWARE, "start", "out of memory");
 }
 
 /* --- sockets --- */
@@ -222,13 +234,14 @@ static void on_refused(void *context, const char *key, const char *why)
 
 static bool may_see(void *context, const struct av_principal *principal, unsigned int number)
 {
-	AV_UNUSED(context); /* the events hold codes, ids and times only: whoever may read the feed may read all of it */
+	AV_UNUSED(context); /* the events hold codes, ids and times only: whoever may read the feed may read
+			       all of it */
 	AV_UNUSED(number);
 	return (principal->rights & AV_MAY_FEED) != 0;
 }
 
-static int open_parts(void *context, struct av_txn *txn, const Avvik__V1__Event *event, struct av_arena *arena,
-	Avvik__V1__FeedItem *item)
+static int open_parts(void *context, struct av_txn *txn, const Avvik__V1__Event *event,
+	struct av_arena *arena, Avvik__V1__FeedItem *item)
 {
 	struct av_daemon *d = context;
 	return d->service->open_parts(d->keys, txn, event, arena, item);

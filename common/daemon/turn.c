@@ -1,9 +1,9 @@
 /* turn.c - a batch as one transaction, again without what fails
  *
- * An attempt that fails while an item is handled names the item: what stood before it is committed as an attempt of its own,
- * then the item alone, and if it fails alone too it is answered FAILED (a feed event: quarantine) and the rest goes on. So
- * each item is run at most a few times, whatever its neighbours do. An attempt that fails without a name (at the commit,
- * say) is halved until the item is found.
+ * An attempt that fails while an item is handled names the item: what stood before it is committed as an
+ * attempt of its own, then the item alone, and if it fails alone too it is answered FAILED (a feed event:
+ * quarantine) and the rest goes on. So each item is run at most a few times, whatever its neighbours do. An
+ * attempt that fails without a name (at the commit, say) is halved until the item is found.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "daemon/turn_inner.h"
 
+#define NOT_BEGUN SIZE_MAX
 #define ARENA_BYTES_DEFAULT ((size_t)256 * 1024 * 1024)
 
 int av_turn_create(const struct av_turn_options *options, struct av_turn **ret_turn)
@@ -23,7 +24,8 @@ int av_turn_create(const struct av_turn_options *options, struct av_turn **ret_t
 		turn->o.arena_bytes = ARENA_BYTES_DEFAULT;
 	turn->mark = &turn->mark_none;
 	/* libsodium's secret key ends with the public one */
-	memcpy(turn->sign_public, options->sign_secret + AV_SIGN_SECRET_SIZE - AV_SIGN_PUBLIC_SIZE, AV_SIGN_PUBLIC_SIZE);
+	memcpy(turn->sign_public, options->sign_secret + AV_SIGN_SECRET_SIZE - AV_SIGN_PUBLIC_SIZE,
+		AV_SIGN_PUBLIC_SIZE);
 	int status = AV_OK;
 	turn->arena = av_arena_create(turn->o.arena_bytes);
 	for (size_t i = 0; i < AV_COUNT(turn->kept); i++) {
@@ -121,7 +123,8 @@ static void attempt_count(struct av_turn *turn)
 	sum->doomed |= turn->doomed;
 	sum->feeds_resolved |= turn->feeds_resolved;
 	turn->keys_used = AV_MAX(turn->keys_used, (size_t)(turn->key_next - turn->key_first));
-	sum->keys_low = av_keystore_end(turn->o.keys) < turn->key_next + AV_MAX((uint64_t)KEYS_LOW, 2 * (uint64_t)turn->keys_used);
+	sum->keys_low = av_keystore_end(turn->o.keys) <
+			turn->key_next + AV_MAX((uint64_t)KEYS_LOW, 2 * (uint64_t)turn->keys_used);
 }
 
 /* What the items answer outlives the attempt. */
@@ -129,7 +132,8 @@ static int answers_keep(struct av_turn *turn, struct av_item *items, size_t coun
 {
 	for (size_t i = 0; i < count; i++) {
 		if (items[i].reply.data)
-			items[i].reply.data = av_arena_copy(turn->keep, items[i].reply.data, items[i].reply.size);
+			items[i].reply.data =
+				av_arena_copy(turn->keep, items[i].reply.data, items[i].reply.size);
 		if (items[i].halt_text)
 			items[i].halt_text = av_arena_strdup(turn->keep, items[i].halt_text);
 	}
@@ -189,7 +193,8 @@ static int due_run(struct av_turn *turn, struct av_item *item)
 	if (set_aside(turn, hash)) {
 		item->status = AV_INTERNAL;
 		turn->counts.failed++;
-		turn->result->failed_text = "due work has ended the process twice and is held back: deadlines do not fire";
+		turn->result->failed_text =
+			"due work has ended the process twice and is held back: deadlines do not fire";
 		return AV_OK;
 	}
 	mark_set(turn, AV_ITEM_DUE, "due", 0, hash);
@@ -249,7 +254,8 @@ static char **names_copy(struct av_turn *turn, const char **names, size_t count)
 static int principals_run(struct av_turn *turn, struct av_item *item)
 {
 	const struct av_principals_change *change = item->change;
-	Avvik__V1__PrincipalsChanged *body = AV_NEW(turn->arena, Avvik__V1__PrincipalsChanged, avvik__v1__principals_changed);
+	Avvik__V1__PrincipalsChanged *body =
+		AV_NEW(turn->arena, Avvik__V1__PrincipalsChanged, avvik__v1__principals_changed);
 	if (!body)
 		return AV_MEMORY;
 	body->n_added = change->added_count;
@@ -260,7 +266,8 @@ static int principals_run(struct av_turn *turn, struct av_item *item)
 	body->removed = names_copy(turn, change->removed, change->removed_count);
 	body->hash = (ProtobufCBinaryData){AV_HASH_SIZE, (uint8_t *)(uintptr_t)item->change_hash};
 	body->count = item->change_count;
-	av_put(turn->txn, AV_TABLE_META, av_bytes_of("principals"), av_bytes(item->change_hash, AV_HASH_SIZE));
+	av_put(turn->txn, AV_TABLE_META, av_bytes_of("principals"),
+		av_bytes(item->change_hash, AV_HASH_SIZE));
 	return turn_emit_own(turn, AVVIK__V1__EVENT__BODY_PRINCIPALS_CHANGED, body);
 }
 
@@ -309,11 +316,12 @@ static int items_run(struct av_turn *turn, struct av_item *items, size_t low, si
 	return attempt_end(turn, items + low, high - low);
 }
 
-/* *ret_at: the item that failed; `high`: none is to blame. */
+/* *ret_at: the item that failed; `high`: none is to blame; NOT_BEGUN: the store does not let a transaction
+ * begin. */
 static int attempt(struct av_turn *turn, struct av_item *items, size_t low, size_t high, size_t *ret_at)
 {
 	int status = attempt_begin(turn);
-	*ret_at = high;
+	*ret_at = status < 0 ? NOT_BEGUN : high;
 	if (status >= 0)
 		status = items_run(turn, items, low, high, ret_at);
 	if (status < 0)
@@ -367,7 +375,7 @@ static int range_run(struct av_turn *turn, struct av_item *items, size_t low, si
 		int status = attempt(turn, items, low, high, &at);
 		if (status >= 0)
 			return AV_OK;
-		if (fatal(status))
+		if (fatal(status) || at == NOT_BEGUN)
 			return status;
 		if (turn->blamed != blamed) {
 			status = quarantine_run(turn, items, low, at);

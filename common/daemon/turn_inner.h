@@ -1,9 +1,9 @@
 /* turn_inner.h - inside the turn: shared by turn.c, dispatch.c, outcome.c, feed_turn.c, resolve.c, recover.c.
  *
  * One attempt is one write transaction over a range of items. Two kinds of "no" are kept apart everywhere:
- *	a refusal  the handler's answer; the item leaves no trace and the rest stands. Known before anything is written.
- *	a failure  a negative status that comes while events are written or applied: the attempt is aborted and made
- *		   again without the item (turn.c), or with the feed event to blame put in quarantine.
+ *	a refusal  the handler's answer; the item leaves no trace and the rest stands. Known before anything
+ *is written. a failure  a negative status that comes while events are written or applied: the attempt is
+ *aborted and made again without the item (turn.c), or with the feed event to blame put in quarantine.
  */
 #ifndef AVVIK_DAEMON_TURN_INNER_H
 #define AVVIK_DAEMON_TURN_INNER_H
@@ -17,9 +17,9 @@
 #include "store/references.h"
 
 #define FULL_PERCENT 90
-#define KEYS_LOW 1024u		 /* fewer keys ahead than this: make more */
-#define DUE_LIMIT 1000u		 /* events of one due item */
-#define COMMAND_TEXT_MAX 128u	 /* bytes of a reference or message id that are given back */
+#define KEYS_LOW 1024u	      /* fewer keys ahead than this: make more */
+#define DUE_LIMIT 1000u	      /* events of one due item */
+#define COMMAND_TEXT_MAX 128u /* bytes of a reference or message id that are given back */
 #define FEED_NAME_MAX 40u
 #define RESTORES_MAX 64u
 #define QUARANTINE_CAUSE_MAX 400u
@@ -55,7 +55,7 @@ struct decision {
 
 struct av_outcome {
 	const struct av_service *service;
-	struct av_turn *turn;	  /* NULL in queries: nothing can be queued then */
+	struct av_turn *turn; /* NULL in queries: nothing can be queued then */
 	struct av_id_source *ids;
 	struct emitted *first, **tail, *last;
 	size_t count;
@@ -113,7 +113,7 @@ struct feed_head {
 struct av_turn {
 	struct av_turn_options o;
 	unsigned char sign_public[AV_SIGN_PUBLIC_SIZE];
-	struct av_arena *arena;	   /* of the attempt: work, forgotten when it ends */
+	struct av_arena *arena;		 /* of the attempt: work, forgotten when it ends */
 	struct av_arena *kept[2], *keep; /* of the run: replies, until the next but one */
 	struct av_id_source ids;
 	void *cache;
@@ -121,7 +121,7 @@ struct av_turn {
 	struct mark mark_none; /* when no file is kept */
 	size_t crash_records;  /* in AV_TABLE_ATTEMPTS */
 	struct feed_head heads[4];
-	size_t keys_used; /* most by one turn */
+	size_t keys_used;    /* most by one turn */
 	int64_t next_due_ms; /* as of the last transaction that stood */
 	_Atomic uint64_t progress;
 
@@ -178,9 +178,10 @@ const Avvik__V1__ContentRef *event_content(const Avvik__V1__Event *event);
 int feed_run(struct av_turn *turn, struct av_item *item);
 struct feed_record {
 	bool halted;
-	uint64_t handled;    /* every event up to here had its effect, waits in quarantine or was passed over */
+	uint64_t handled; /* every event up to here had its effect, waits in quarantine or was passed over */
 	uint64_t passed_over, halted_at;
-	size_t restores;     /* JournalRestored events of the producer that were handled: where its histories part */
+	size_t restores; /* JournalRestored events of the producer that were handled: where its histories part
+			  */
 	struct {
 		uint64_t sequence;
 		struct av_id id; /* zero: all up to here were accepted unseen */
@@ -192,10 +193,12 @@ void feed_record_store(struct av_txn *txn, const char *feed, const struct feed_r
 void feed_record_restored(struct feed_record *record, uint64_t sequence, const struct av_id *id);
 bool feed_record_knows(const struct feed_record *record, uint64_t sequence, const struct av_id *id);
 void feed_record_part(struct feed_record *record, uint64_t sequence);
-/* One event through its handler. AV_OK: it had its effect; AV_NOTHING: passed over; AV_INVALID with *ret_cause: it goes to
- * (or stays in) quarantine; another negative status: the attempt fails. `again`: an administrator wants it. */
+/* One event through its handler. AV_OK: it had its effect; AV_NOTHING: passed over; AV_INVALID with
+ * *ret_cause: it goes to (or stays in) quarantine; another negative status: the attempt fails. `again`: an
+ * administrator wants it. */
 int feed_event_run(struct av_turn *turn, const struct av_item *item, const char *feed,
-	const Avvik__V1__FeedItem *feed_item, const Avvik__V1__Event *event, bool again, const char **ret_cause);
+	const Avvik__V1__FeedItem *feed_item, const Avvik__V1__Event *event, bool again,
+	const char **ret_cause);
 int feed_event_load(struct av_turn *turn, const Avvik__V1__FeedItem *item, Avvik__V1__Event **ret_event);
 /* With its opened addresses sealed. */
 int feed_item_keep(struct av_turn *turn, struct av_quarantined *entry, const Avvik__V1__FeedItem *item);

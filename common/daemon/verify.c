@@ -56,13 +56,15 @@ int verify_run(const struct av_service *service, const char *settings_path)
 	if (!code)
 		code = daemon_store_open(d, true);
 	const char *folder = code ? NULL
-				  : av_arena_printf(d->arena, "%s/%s/verify-%ld", d->settings->state, service->name, (long)getpid());
+				  : av_arena_printf(d->arena, "%s/%s/verify-%ld", d->settings->state,
+					    service->name, (long)getpid());
 	const char *copy = folder ? av_arena_printf(d->arena, "%s-copy", folder) : NULL;
 	if (!code && copy) {
 		status = av_store_copy(d->store, copy);
 		if (status < 0)
-			fprintf(stderr, "avvik-%s: %s: the store cannot be copied (%s): is there room on the disk?\n", service->name, copy,
-				av_status_text(status));
+			fprintf(stderr,
+				"avvik-%s: %s: the store cannot be copied (%s): is there room on the disk?\n",
+				service->name, copy, av_status_text(status));
 		else
 			status = verify_copy(d, copy, folder);
 		folder_remove(copy);

@@ -1,4 +1,5 @@
-/* watch.c - what is looked at every second: principals, feeds that wait, the watchdog, memory, health for the log */
+/* watch.c - what is looked at every second: principals, feeds that wait, the watchdog, memory, health for the
+ * log */
 #include <malloc.h>
 
 #include "daemon/backup.h"

@@ -57,13 +57,14 @@ static bool stopping(struct av_writer *writer)
 static void *run(void *context)
 {
 	struct av_writer *writer = context;
-	bool upkeep = false;
+	bool upkeep = true; /* what the start could not do */
 	int turns = 0;
 	while (!stopping(writer)) {
 		struct av_batch *batch = next_batch(writer, &upkeep);
 		if (batch) {
 			int64_t started_us = av_clock_monotonic_us();
-			batch->status = av_turn_run(writer->turn, batch->items, batch->count, batch->now_ms, &batch->result);
+			batch->status = av_turn_run(
+				writer->turn, batch->items, batch->count, batch->now_ms, &batch->result);
 			batch->took_us = av_clock_monotonic_us() - started_us;
 			upkeep |= batch->result.keys_low || batch->result.doomed;
 			pthread_mutex_lock(&writer->lock);
@@ -83,7 +84,8 @@ static void *run(void *context)
 	return NULL;
 }
 
-int av_writer_start(struct av_turn *turn, void (*wake)(void *context), void *context, struct av_writer **ret_writer)
+int av_writer_start(
+	struct av_turn *turn, void (*wake)(void *context), void *context, struct av_writer **ret_writer)
 {
 	struct av_writer *writer = calloc(1, sizeof *writer);
 	pthread_attr_t attributes;

@@ -1,7 +1,7 @@
 /* writer.h - the writer thread: one place to hand a batch over, one way to hear that it is done.
  *
- * The loop gives a batch only while the writer is idle; what arrives meanwhile becomes the next one. Between turns, when nothing
- * waits, the writer makes keys ahead and destroys doomed ones.
+ * The loop gives a batch only while the writer is idle; what arrives meanwhile becomes the next one. Between
+ * turns, when nothing waits, the writer makes keys ahead and destroys doomed ones.
  */
 #ifndef AVVIK_DAEMON_WRITER_H
 #define AVVIK_DAEMON_WRITER_H
@@ -21,7 +21,8 @@ struct av_batch {
 
 struct av_writer;
 /* `wake` is called on the writer thread when a batch is done: uv_async_send and nothing else. */
-int av_writer_start(struct av_turn *turn, void (*wake)(void *context), void *context, struct av_writer **ret_writer);
+int av_writer_start(
+	struct av_turn *turn, void (*wake)(void *context), void *context, struct av_writer **ret_writer);
 /* Lets the turn under way end. */
 void av_writer_stop(struct av_writer **writer);
 void av_writer_give(struct av_writer *writer, struct av_batch *batch);

@@ -5,3 +5,4 @@ target_link_libraries(turn_world PUBLIC avvik_toy avvik_harness PRIVATE avvik_fl
 foreach(part commands failures receipts feeds time)
 	av_test(turn_${part} SOURCES ${CMAKE_CURRENT_LIST_DIR}/turn_${part}.c LINKS turn_world LABELS component)
 endforeach()
+av_test(daemon_shell SOURCES ${CMAKE_CURRENT_LIST_DIR}/daemon_shell.c LINKS turn_world avvik_client LABELS component)

@@ -18,7 +18,8 @@ static void a_repetition_gets_the_reply_that_the_first_got(void **state)
 	assert_int_equal(world_filed(h, "north"), 1);
 	/* Byte for byte, but for `repeated`: the receipt, made again from the journal, is the same too. */
 	again->repeated = false;
-	struct av_bytes a = av_message_pack(&first->base, h->arena), b = av_message_pack(&again->base, h->arena);
+	struct av_bytes a = av_message_pack(&first->base, h->arena),
+			b = av_message_pack(&again->base, h->arena);
 	assert_true(av_bytes_equal(a, b));
 }
 
@@ -26,13 +27,14 @@ static void a_repetition_is_judged_on_the_body_alone(void **state)
 {
 	struct harness *h = *state;
 	Avvik__V1__Command command = AVVIK__V1__COMMAND__INIT;
-	command.reference = (char *)(uintptr_t)"r1";
-	command.message_id = (char *)(uintptr_t)"m1";
-	av_body_set(&command.base, AVVIK__V1__COMMAND__BODY_FILE_REPORT, &world_report(h, "north", "it fell")->base);
+	command.reference = (char *)(uintptr_t) "r1";
+	command.message_id = (char *)(uintptr_t) "m1";
+	av_body_set(&command.base, AVVIK__V1__COMMAND__BODY_FILE_REPORT,
+		&world_report(h, "north", "it fell")->base);
 	harness_want(harness_command(h, &publisher, &command), STATUS(DONE));
-	command.message_id = (char *)(uintptr_t)"m2";
+	command.message_id = (char *)(uintptr_t) "m2";
 	command.sent_at_ms = h->now_ms;
-	command.trace_parent = (char *)(uintptr_t)"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+	command.trace_parent = (char *)(uintptr_t) "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 	Avvik__V1__Reply *again = harness_command(h, &publisher, &command);
 	harness_want(again, STATUS(DONE));
 	assert_true(again->repeated);
@@ -57,8 +59,8 @@ static void a_reference_belongs_to_its_sender(void **state)
 {
 	struct harness *h = *state;
 	harness_want(world_file(h, "r1", "north"), STATUS(DONE));
-	Avvik__V1__Reply *reply = harness_order(h, &other_publisher, "r1", NULL, AVVIK__V1__COMMAND__BODY_FILE_REPORT,
-		&world_report(h, "south", "another")->base);
+	Avvik__V1__Reply *reply = harness_order(h, &other_publisher, "r1", NULL,
+		AVVIK__V1__COMMAND__BODY_FILE_REPORT, &world_report(h, "south", "another")->base);
 	harness_want(reply, STATUS(DONE));
 	assert_false(reply->repeated);
 }
@@ -66,7 +68,8 @@ static void a_reference_belongs_to_its_sender(void **state)
 static void of_two_equal_references_in_one_batch_the_second_sees_the_first(void **state)
 {
 	struct harness *h = *state;
-	struct av_item items[] = {world_item(h, "r1", "north"), world_item(h, "r1", "north"), world_item(h, "r1", "south")};
+	struct av_item items[] = {
+		world_item(h, "r1", "north"), world_item(h, "r1", "north"), world_item(h, "r1", "south")};
 	uint64_t head = harness_head(h);
 	assert_int_equal(harness_run(h, items, 3), AV_OK);
 	Avvik__V1__Reply *first = world_reply(h, &items[0]), *second = world_reply(h, &items[1]);
@@ -76,7 +79,8 @@ static void of_two_equal_references_in_one_batch_the_second_sees_the_first(void 
 	assert_true(second->repeated);
 	assert_int_equal(harness_head(h), head + 1);
 	second->repeated = false;
-	assert_true(av_bytes_equal(av_message_pack(&first->base, h->arena), av_message_pack(&second->base, h->arena)));
+	assert_true(av_bytes_equal(
+		av_message_pack(&first->base, h->arena), av_message_pack(&second->base, h->arena)));
 }
 
 static void a_refusal_leaves_no_trace(void **state)
@@ -92,7 +96,8 @@ static void a_refusal_leaves_no_trace(void **state)
 	harness_fingerprint(h, after);
 	assert_memory_equal(before, after, 32);
 	/* Also among others that stand. */
-	struct av_item items[] = {world_item(h, "r2", "north"), world_item(h, "r1", "refused"), world_item(h, "r3", "north")};
+	struct av_item items[] = {
+		world_item(h, "r2", "north"), world_item(h, "r1", "refused"), world_item(h, "r3", "north")};
 	assert_int_equal(harness_run(h, items, 3), AV_OK);
 	assert_int_equal(h->result.events, 2);
 	assert_int_equal(h->result.refused, 1);
@@ -106,10 +111,10 @@ static void faulty_circumstances_are_kept_and_listed(void **state)
 {
 	struct harness *h = *state;
 	Avvik__V1__FileReport *report = world_report(h, "north", "it fell");
-	report->category = (char *)(uintptr_t)"unheard-of";
+	report->category = (char *)(uintptr_t) "unheard-of";
 	for (int i = 0; i < 2; i++) { /* the repetition lists them too */
-		Avvik__V1__Reply *reply =
-			harness_order(h, &publisher, "r1", NULL, AVVIK__V1__COMMAND__BODY_FILE_REPORT, &report->base);
+		Avvik__V1__Reply *reply = harness_order(
+			h, &publisher, "r1", NULL, AVVIK__V1__COMMAND__BODY_FILE_REPORT, &report->base);
 		harness_want(reply, STATUS(DONE));
 		assert_int_equal(reply->n_faults, 1);
 		assert_string_equal(reply->faults[0]->path, "category");
@@ -129,8 +134,8 @@ static void an_order_without_a_reference_is_refused_by_that_name(void **state)
 static void who_lacks_the_right_is_told_which(void **state)
 {
 	struct harness *h = *state;
-	Avvik__V1__Reply *reply = harness_order(h, &administrator, "r1", NULL, AVVIK__V1__COMMAND__BODY_FILE_REPORT,
-		&world_report(h, "north", "it fell")->base);
+	Avvik__V1__Reply *reply = harness_order(h, &administrator, "r1", NULL,
+		AVVIK__V1__COMMAND__BODY_FILE_REPORT, &world_report(h, "north", "it fell")->base);
 	harness_want(reply, STATUS(FORBIDDEN));
 	assert_non_null(strstr(reply->text, "publish"));
 	assert_string_equal(reply->reference, "r1");
@@ -157,7 +162,8 @@ static void what_cannot_be_read_is_answered(void **state)
 	harness_want(reply, STATUS(MALFORMED));
 	/* A message that this daemon does not answer. */
 	Avvik__V1__GetRules ask = AVVIK__V1__GET_RULES__INIT;
-	harness_want(harness_order(h, &publisher, "r2", NULL, AVVIK__V1__COMMAND__BODY_GET_RULES, &ask.base), STATUS(UNSUPPORTED));
+	harness_want(harness_order(h, &publisher, "r2", NULL, AVVIK__V1__COMMAND__BODY_GET_RULES, &ask.base),
+		STATUS(UNSUPPORTED));
 }
 
 static void a_grant_is_used_once_by_the_one_it_was_given_to(void **state)
@@ -176,9 +182,9 @@ static void a_grant_is_used_once_by_the_one_it_was_given_to(void **state)
 	body.kind = AVVIK__V1__GRANT_KIND__GRANT_KIND_READ;
 	body.n_items = 1;
 	body.items = contents;
-	body.principal = (char *)(uintptr_t)"casework";
-	body.person = (char *)(uintptr_t)"anna";
-	body.instance = (char *)(uintptr_t)"test";
+	body.principal = (char *)(uintptr_t) "casework";
+	body.person = (char *)(uintptr_t) "anna";
+	body.instance = (char *)(uintptr_t) "test";
 	body.expires_at_ms = h->now_ms + 60000;
 	struct av_bytes packed = av_message_pack(&body.base, h->arena);
 	av_sign(h->grant_secret, "avvik grant v1", packed, signature);
@@ -188,10 +194,12 @@ static void a_grant_is_used_once_by_the_one_it_was_given_to(void **state)
 	unsigned int number = AVVIK__V1__COMMAND__BODY_OPEN_CONTENT;
 	harness_want(harness_order(h, &reader, NULL, "bo", number, &open.base), STATUS(FORBIDDEN));
 	h->now_ms += 60000;
-	harness_want(harness_order(h, &reader, NULL, "anna", number, &open.base), STATUS(FORBIDDEN)); /* expired */
+	harness_want(
+		harness_order(h, &reader, NULL, "anna", number, &open.base), STATUS(FORBIDDEN)); /* expired */
 	h->now_ms -= 30000;
 	harness_want(harness_order(h, &reader, NULL, "anna", number, &open.base), STATUS(DONE));
-	harness_want(harness_order(h, &reader, NULL, "anna", number, &open.base), STATUS(FORBIDDEN)); /* used */
+	harness_want(
+		harness_order(h, &reader, NULL, "anna", number, &open.base), STATUS(FORBIDDEN)); /* used */
 	signature[0] ^= 1;
 	Avvik__V1__Reply *forged = harness_order(h, &reader, NULL, "anna", number, &open.base);
 	harness_want(forged, STATUS(FORBIDDEN));
@@ -204,10 +212,11 @@ static void events_carry_who_why_and_when(void **state)
 	struct harness *h = *state;
 	Avvik__V1__Command command = AVVIK__V1__COMMAND__INIT;
 	unsigned char trace[16];
-	command.reference = (char *)(uintptr_t)"r1";
-	command.on_behalf_of = (char *)(uintptr_t)"anna";
-	command.trace_parent = (char *)(uintptr_t)"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-	av_body_set(&command.base, AVVIK__V1__COMMAND__BODY_FILE_REPORT, &world_report(h, "north", "it fell")->base);
+	command.reference = (char *)(uintptr_t) "r1";
+	command.on_behalf_of = (char *)(uintptr_t) "anna";
+	command.trace_parent = (char *)(uintptr_t) "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+	av_body_set(&command.base, AVVIK__V1__COMMAND__BODY_FILE_REPORT,
+		&world_report(h, "north", "it fell")->base);
 	harness_want(harness_command(h, &publisher, &command), STATUS(DONE));
 	Avvik__V1__Event *event = harness_last(h, 0);
 	assert_int_equal(av_unhex("0af7651916cd43dd8448eb211c80319c", trace, 16), AV_OK);
@@ -229,7 +238,8 @@ static void events_are_found_by_case_and_in_pages(void **state)
 		harness_want(world_file(h, av_arena_printf(h->arena, "r%d", i), "north"), STATUS(DONE));
 	Avvik__V1__GetEvents ask = AVVIK__V1__GET_EVENTS__INIT;
 	ask.limit = 4;
-	Avvik__V1__Reply *reply = harness_order(h, &asker, NULL, NULL, AVVIK__V1__COMMAND__BODY_GET_EVENTS, &ask.base);
+	Avvik__V1__Reply *reply =
+		harness_order(h, &asker, NULL, NULL, AVVIK__V1__COMMAND__BODY_GET_EVENTS, &ask.base);
 	assert_int_equal(reply->events_found->n_events, 4);
 	assert_int_equal(reply->events_found->next_after_sequence, 4);
 	ask.after_sequence = 4;

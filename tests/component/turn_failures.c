@@ -13,7 +13,8 @@ static void one_item_that_cannot_be_applied_does_not_hold_up_the_others(void **s
 	enum { COUNT = 40 };
 	struct av_item items[COUNT];
 	for (int i = 0; i < COUNT; i++)
-		items[i] = world_item(h, av_arena_printf(h->arena, "r%d", i), i == 17 || i == 30 ? "poison" : "north");
+		items[i] = world_item(
+			h, av_arena_printf(h->arena, "r%d", i), i == 17 || i == 30 ? "poison" : "north");
 	assert_int_equal(harness_run(h, items, COUNT), AV_OK);
 	for (int i = 0; i < COUNT; i++)
 		harness_want(world_reply(h, &items[i]), i == 17 || i == 30 ? STATUS(FAILED) : STATUS(DONE));
@@ -41,7 +42,8 @@ static void a_batch_of_nothing_but_bad_items_is_answered(void **state)
 static void an_item_that_uses_up_the_memory_fails_alone(void **state)
 {
 	struct harness *h = *state;
-	struct av_item items[] = {world_item(h, "r1", "north"), world_item(h, "r2", "hungry"), world_item(h, "r3", "north")};
+	struct av_item items[] = {
+		world_item(h, "r1", "north"), world_item(h, "r2", "hungry"), world_item(h, "r3", "north")};
 	assert_int_equal(harness_run(h, items, 3), AV_OK);
 	harness_want(world_reply(h, &items[0]), STATUS(DONE));
 	assert_int_not_equal(world_reply(h, &items[1])->status, STATUS(DONE));
@@ -108,7 +110,8 @@ static struct harness_producer before_crash;
 static void feed_crash(struct harness *h)
 {
 	struct av_id id = world_case(1);
-	*harness_producer(h, TOY_FEED) = before_crash; /* the same event comes again, as the cursor has not moved */
+	*harness_producer(h, TOY_FEED) =
+		before_crash; /* the same event comes again, as the cursor has not moved */
 	harness_feed(h, TOY_FEED, world_event(h, "crash", &id));
 }
 
@@ -135,7 +138,8 @@ static void a_feed_event_that_ended_the_process_twice_goes_to_quarantine(void **
 
 static int small_open(void **state)
 {
-	struct harness_options options = {.service = &toy_service, .now_ms = harness_at(START), .map_bytes = 1024 * 1024};
+	struct harness_options options = {
+		.service = &toy_service, .now_ms = harness_at(START), .map_bytes = 1024 * 1024};
 	toy_feed_refuses = toy_apply_fails = toy_directory_refuses = true;
 	*state = harness_open_with(&options);
 	return 0;

@@ -45,14 +45,17 @@ static void journal_add(struct harness *h, struct journal *journal, Avvik__V1__E
 
 static void journal_restored(struct harness *h, struct journal *journal, uint64_t keep)
 {
-	Avvik__V1__JournalRestored *body = AV_NEW(h->arena, Avvik__V1__JournalRestored, avvik__v1__journal_restored);
+	Avvik__V1__JournalRestored *body =
+		AV_NEW(h->arena, Avvik__V1__JournalRestored, avvik__v1__journal_restored);
 	body->sequence = keep;
 	journal->count = keep;
 	journal->epoch.bytes[0]++;
-	journal_add(h, journal, harness_event(h, AVVIK__V1__EVENT__BODY_JOURNAL_RESTORED, &body->base, NULL, 0));
+	journal_add(
+		h, journal, harness_event(h, AVVIK__V1__EVENT__BODY_JOURNAL_RESTORED, &body->base, NULL, 0));
 }
 
-static struct av_item give(struct harness *h, const struct journal *journal, uint64_t after, uint64_t until, bool moved)
+static struct av_item give(
+	struct harness *h, const struct journal *journal, uint64_t after, uint64_t until, bool moved)
 {
 	static Avvik__V1__FeedBatch batch;
 	static Avvik__V1__Cursor reached;
@@ -71,10 +74,15 @@ static struct av_item give(struct harness *h, const struct journal *journal, uin
 		Avvik__V1__FeedItem *item = &items[batch.n_items];
 		avvik__v1__feed_item__init(item);
 		item->sequence = at + 1;
-		item->event = (ProtobufCBinaryData){journal->events[at].size, (uint8_t *)(uintptr_t)journal->events[at].data};
+		item->event = (ProtobufCBinaryData){
+			journal->events[at].size, (uint8_t *)(uintptr_t)journal->events[at].data};
 		list[batch.n_items++] = item;
 	}
-	struct av_item item = {.kind = AV_ITEM_FEED, .arrived_at_ms = h->now_ms, .feed = TOY_FEED, .batch = &batch, .after = after};
+	struct av_item item = {.kind = AV_ITEM_FEED,
+		.arrived_at_ms = h->now_ms,
+		.feed = TOY_FEED,
+		.batch = &batch,
+		.after = after};
 	assert_int_equal(harness_run(h, &item, 1), AV_OK);
 	return item;
 }
@@ -141,9 +149,12 @@ static void an_unknown_event_is_counted_and_passed_over(void **state)
 	struct harness *h = *state;
 	struct journal journal = {0};
 	struct av_id id = world_case(1);
-	Avvik__V1__RulesPublished *unlisted = AV_NEW(h->arena, Avvik__V1__RulesPublished, avvik__v1__rules_published);
-	journal_add(h, &journal, harness_event(h, 0, NULL, &id, 0)); /* a body of a later version is no body here */
-	journal_add(h, &journal, harness_event(h, AVVIK__V1__EVENT__BODY_RULES_PUBLISHED, &unlisted->base, NULL, 0));
+	Avvik__V1__RulesPublished *unlisted =
+		AV_NEW(h->arena, Avvik__V1__RulesPublished, avvik__v1__rules_published);
+	journal_add(h, &journal,
+		harness_event(h, 0, NULL, &id, 0)); /* a body of a later version is no body here */
+	journal_add(h, &journal,
+		harness_event(h, AVVIK__V1__EVENT__BODY_RULES_PUBLISHED, &unlisted->base, NULL, 0));
 	journal_add(h, &journal, world_event(h, "north", &id));
 	give(h, &journal, 0, 3, false);
 	assert_int_equal(standing(h).passed_over, 1);
@@ -157,8 +168,8 @@ static void later_events_of_the_case_wait_and_other_cases_go_on(void **state)
 {
 	struct harness *h = *state;
 	struct av_id bad = world_case(1), good = world_case(2);
-	Avvik__V1__Event *events[] = {world_event(h, "badfeed", &bad), world_event(h, "north", &good), world_event(h, "north", &bad),
-		world_event(h, "south", &bad), world_event(h, "south", &good)};
+	Avvik__V1__Event *events[] = {world_event(h, "badfeed", &bad), world_event(h, "north", &good),
+		world_event(h, "north", &bad), world_event(h, "south", &bad), world_event(h, "south", &good)};
 	assert_int_equal(harness_feed_batch(h, TOY_FEED, events, 5), AV_OK);
 	assert_int_equal(world_placed(h, &good), 2);
 	assert_int_equal(world_placed(h, &bad), 0);
@@ -242,7 +253,8 @@ static void opened_addresses_are_kept_sealed_in_quarantine(void **state)
 			const char *value = it.value.data;
 			for (size_t i = 0; i + sizeof secret - 1 <= it.value.size; i++)
 				if (memcmp(value + i, secret, sizeof secret - 1) == 0)
-					fail_msg("the address stands open in table %s", av_store_table(h->store, table)->name);
+					fail_msg("the address stands open in table %s",
+						av_store_table(h->store, table)->name);
 		}
 		av_iter_end(&it);
 	}
@@ -281,7 +293,9 @@ static void an_event_without_a_case_halts_its_feed_until_it_is_resolved(void **s
 	assert_int_equal(world_placed(h, &id), 2);
 	assert_int_equal(cursor(h).position.sequence, 3);
 	assert_int_equal(world_quarantine(h)->n_items, 0);
-	assert_string_equal(harness_last(h, AVVIK__V1__EVENT__BODY_FEED_RESOLVED)->feed_resolved->reason->text, "looked at it");
+	assert_string_equal(
+		harness_last(h, AVVIK__V1__EVENT__BODY_FEED_RESOLVED)->feed_resolved->reason->text,
+		"looked at it");
 	harness_want(world_resolve_feed(h, "f2", GO_ON), STATUS(WRONG_STATE));
 	harness_check_replay(h);
 }
@@ -393,13 +407,14 @@ static void decisions_need_a_reason(void **state)
 	Avvik__V1__ResolveFeed order = AVVIK__V1__RESOLVE_FEED__INIT;
 	order.feed = (char *)(uintptr_t)TOY_FEED;
 	order.action = RESTART;
-	Avvik__V1__Reply *reply =
-		harness_order(h, &administrator, "f1", NULL, AVVIK__V1__COMMAND__BODY_RESOLVE_FEED, &order.base);
+	Avvik__V1__Reply *reply = harness_order(
+		h, &administrator, "f1", NULL, AVVIK__V1__COMMAND__BODY_RESOLVE_FEED, &order.base);
 	harness_want(reply, STATUS(INVALID));
 	assert_string_equal(reply->faults[0]->path, "reason");
-	order.reason = (char *)(uintptr_t)"why";
-	order.feed = (char *)(uintptr_t)"nobody";
-	harness_want(harness_order(h, &administrator, "f2", NULL, AVVIK__V1__COMMAND__BODY_RESOLVE_FEED, &order.base),
+	order.reason = (char *)(uintptr_t) "why";
+	order.feed = (char *)(uintptr_t) "nobody";
+	harness_want(harness_order(h, &administrator, "f2", NULL, AVVIK__V1__COMMAND__BODY_RESOLVE_FEED,
+			     &order.base),
 		STATUS(NOT_FOUND));
 }
 

@@ -13,7 +13,8 @@ static void check(struct harness *h, const Avvik__V1__Receipt *receipt, const ch
 {
 	const char *text = "no receipt";
 	struct av_arena *arena = av_arena_create(0);
-	int status = receipt ? av_receipt_check(receipt, h->sign_public, packed_report(h, unit), arena, &text) : AV_NOT_FOUND;
+	int status = receipt ? av_receipt_check(receipt, h->sign_public, packed_report(h, unit), arena, &text)
+			     : AV_NOT_FOUND;
 	av_arena_destroy(&arena);
 	if (status != AV_OK)
 		fail_msg("the receipt does not hold: %s", text);
@@ -25,7 +26,8 @@ static void receipts_hold_in_turns_of_1_to_50_reports(void **state)
 	struct av_item items[50];
 	for (size_t count = 1; count <= 50; count++) {
 		for (size_t i = 0; i < count; i++)
-			items[i] = world_item(h, av_arena_printf(h->arena, "r%zu-%zu", count, i), i % 2 ? "north" : "south");
+			items[i] = world_item(h, av_arena_printf(h->arena, "r%zu-%zu", count, i),
+				i % 2 ? "north" : "south");
 		assert_int_equal(harness_run(h, items, count), AV_OK);
 		for (size_t i = 0; i < count; i++) {
 			Avvik__V1__Reply *reply = world_reply(h, &items[i]);
@@ -42,10 +44,12 @@ static void a_receipt_does_not_hold_for_another_report(void **state)
 	struct harness *h = *state;
 	const char *text;
 	Avvik__V1__Reply *reply = world_file(h, "r1", "north");
-	int status = av_receipt_check(reply->report_accepted->receipt, h->sign_public, packed_report(h, "south"), h->arena, &text);
+	int status = av_receipt_check(
+		reply->report_accepted->receipt, h->sign_public, packed_report(h, "south"), h->arena, &text);
 	assert_int_equal(status, AV_CRYPTO);
 	reply->report_accepted->receipt->leaf->received_at_ms++;
-	status = av_receipt_check(reply->report_accepted->receipt, h->sign_public, packed_report(h, "north"), h->arena, &text);
+	status = av_receipt_check(
+		reply->report_accepted->receipt, h->sign_public, packed_report(h, "north"), h->arena, &text);
 	assert_int_equal(status, AV_CRYPTO);
 }
 
@@ -62,8 +66,8 @@ static void a_receipt_is_made_again_from_the_journal(void **state)
 			continue;
 		Avvik__V1__GetReceipt ask = AVVIK__V1__GET_RECEIPT__INIT;
 		ask.reference = av_arena_printf(h->arena, "r%d", i);
-		Avvik__V1__Reply *reply =
-			harness_order(h, &publisher, NULL, NULL, AVVIK__V1__COMMAND__BODY_GET_RECEIPT, &ask.base);
+		Avvik__V1__Reply *reply = harness_order(
+			h, &publisher, NULL, NULL, AVVIK__V1__COMMAND__BODY_GET_RECEIPT, &ask.base);
 		harness_want(reply, STATUS(DONE));
 		check(h, reply->receipt_found->receipts[0], "north");
 	}
@@ -85,15 +89,16 @@ static void erased_content_leaves_its_receipt_marked(void **state)
 	body.kind = AVVIK__V1__GRANT_KIND__GRANT_KIND_ERASE;
 	body.n_items = 1;
 	body.items = contents;
-	body.principal = (char *)(uintptr_t)"casework";
-	body.instance = (char *)(uintptr_t)"test";
+	body.principal = (char *)(uintptr_t) "casework";
+	body.instance = (char *)(uintptr_t) "test";
 	body.expires_at_ms = h->now_ms + 60000;
 	struct av_bytes packed = av_message_pack(&body.base, h->arena);
 	av_sign(h->grant_secret, "avvik grant v1", packed, signature);
 	grant.body = (ProtobufCBinaryData){packed.size, (uint8_t *)(uintptr_t)packed.data};
 	grant.signature = (ProtobufCBinaryData){64, signature};
 	open.grant = &grant;
-	harness_want(harness_order(h, &reader, NULL, NULL, AVVIK__V1__COMMAND__BODY_OPEN_CONTENT, &open.base), STATUS(DONE));
+	harness_want(harness_order(h, &reader, NULL, NULL, AVVIK__V1__COMMAND__BODY_OPEN_CONTENT, &open.base),
+		STATUS(DONE));
 	assert_true(h->result.doomed);
 	uint64_t number = filed->report_filed->content->key_number;
 	assert_int_equal(av_keystore_get(h->keys, number, key), AV_OK);
@@ -107,7 +112,9 @@ static void erased_content_leaves_its_receipt_marked(void **state)
 	assert_true(again->report_accepted->receipt->erased);
 	assert_int_equal(again->report_accepted->receipt->blinding.len, 0);
 	const char *text;
-	assert_int_equal(av_receipt_check(again->report_accepted->receipt, h->sign_public, av_bytes(NULL, 0), h->arena, &text), AV_OK);
+	assert_int_equal(av_receipt_check(again->report_accepted->receipt, h->sign_public, av_bytes(NULL, 0),
+				 h->arena, &text),
+		AV_OK);
 	harness_check_replay(h);
 }
 

@@ -1,4 +1,5 @@
-/* turn_time.c - due work, the journal's first and special events, replay, and the same again from the same seed */
+/* turn_time.c - due work, the journal's first and special events, replay, and the same again from the same
+ * seed */
 #include <string.h>
 
 #include "turn_world.h"
@@ -7,7 +8,8 @@ static Avvik__V1__Reply *file_due(struct harness *h, const char *reference, int6
 {
 	Avvik__V1__FileReport *report = world_report(h, "north", "it fell");
 	report->noticed_at_ms = due_ms;
-	return harness_order(h, &publisher, reference, NULL, AVVIK__V1__COMMAND__BODY_FILE_REPORT, &report->base);
+	return harness_order(
+		h, &publisher, reference, NULL, AVVIK__V1__COMMAND__BODY_FILE_REPORT, &report->base);
 }
 
 static void what_is_due_fires_once_when_its_instant_has_come(void **state)
@@ -32,7 +34,8 @@ static void much_due_work_comes_in_pieces_between_which_commands_go(void **state
 	for (int i = 0; i < COUNT; i++)
 		harness_want(file_due(h, av_arena_printf(h->arena, "r%d", i), due), STATUS(DONE));
 	h->now_ms = due;
-	struct av_item items[] = {{.kind = AV_ITEM_DUE, .arrived_at_ms = due}, world_item(h, "between", "south")};
+	struct av_item items[] = {
+		{.kind = AV_ITEM_DUE, .arrived_at_ms = due}, world_item(h, "between", "south")};
 	assert_int_equal(harness_run(h, items, 2), AV_OK);
 	assert_true(items[0].more);
 	assert_int_equal(h->result.events, 1001); /* one piece, and the command */
@@ -81,8 +84,11 @@ static void a_change_of_principals_is_journalled(void **state)
 	static const struct av_principals_change change = {
 		.added = added, .added_count = 1, .removed = removed, .removed_count = 2};
 	static const unsigned char hash[32] = {7};
-	struct av_item item = {
-		.kind = AV_ITEM_PRINCIPALS, .arrived_at_ms = h->now_ms, .change = &change, .change_hash = hash, .change_count = 12};
+	struct av_item item = {.kind = AV_ITEM_PRINCIPALS,
+		.arrived_at_ms = h->now_ms,
+		.change = &change,
+		.change_hash = hash,
+		.change_count = 12};
 	assert_int_equal(harness_run(h, &item, 1), AV_OK);
 	Avvik__V1__Event *event = harness_last(h, AVVIK__V1__EVENT__BODY_PRINCIPALS_CHANGED);
 	assert_int_equal(event->principals_changed->n_added, 1);
@@ -96,7 +102,10 @@ static void a_mixed_journal_replays_to_the_same_projections(void **state)
 	toy_feed_refuses = false;
 	for (unsigned char i = 1; i < 60; i++) {
 		struct av_id id = world_case(i);
-		world_file(h, av_arena_printf(h->arena, "r%d", i), i % 5 ? "north" : i % 2 ? "refused" : "poison");
+		world_file(h, av_arena_printf(h->arena, "r%d", i),
+			i % 5	? "north"
+			: i % 2 ? "refused"
+				: "poison");
 		harness_feed(h, TOY_FEED, world_event(h, i % 7 ? "north" : "badapply", &id));
 		file_due(h, av_arena_printf(h->arena, "d%d", i), h->now_ms + i * 1000);
 		harness_tick(h, h->now_ms + 500);

@@ -5,7 +5,8 @@
 
 const struct av_principal publisher = {.name = "publisher", .kind = "publisher", .rights = AV_MAY_PUBLISH};
 const struct av_principal other_publisher = {.name = "other", .kind = "publisher", .rights = AV_MAY_PUBLISH};
-const struct av_principal administrator = {.name = "admin", .kind = "administrator", .rights = AV_MAY_ADMINISTER};
+const struct av_principal administrator = {
+	.name = "admin", .kind = "administrator", .rights = AV_MAY_ADMINISTER};
 const struct av_principal reader = {.name = "casework", .kind = "case_system", .rights = AV_MAY_CONTENT};
 
 int world_open(void **state)
@@ -26,7 +27,8 @@ int world_close(void **state)
 Avvik__V1__FileReport *world_report(struct harness *h, const char *unit, const char *description)
 {
 	Avvik__V1__FileReport *report = AV_NEW(h->arena, Avvik__V1__FileReport, avvik__v1__file_report);
-	Avvik__V1__ReportNarrative *narrative = AV_NEW(h->arena, Avvik__V1__ReportNarrative, avvik__v1__report_narrative);
+	Avvik__V1__ReportNarrative *narrative =
+		AV_NEW(h->arena, Avvik__V1__ReportNarrative, avvik__v1__report_narrative);
 	report->type = AVVIK__V1__REPORT_TYPE__REPORT_TYPE_DEVIATION;
 	report->unit = av_arena_strdup(h->arena, unit);
 	narrative->description = av_arena_strdup(h->arena, description);
@@ -44,7 +46,8 @@ struct av_bytes world_wire(struct harness *h, const char *reference, const char 
 {
 	Avvik__V1__Command command = AVVIK__V1__COMMAND__INIT;
 	command.reference = (char *)(uintptr_t)reference;
-	av_body_set(&command.base, AVVIK__V1__COMMAND__BODY_FILE_REPORT, &world_report(h, unit, "it fell")->base);
+	av_body_set(
+		&command.base, AVVIK__V1__COMMAND__BODY_FILE_REPORT, &world_report(h, unit, "it fell")->base);
 	return av_message_pack(&command.base, h->arena);
 }
 
@@ -62,7 +65,8 @@ Avvik__V1__Reply *world_reply(struct harness *h, const struct av_item *item)
 {
 	ProtobufCMessage *message;
 	assert_non_null(item->reply.data);
-	struct av_bytes copy = av_bytes(av_arena_copy(h->arena, item->reply.data, item->reply.size), item->reply.size);
+	struct av_bytes copy =
+		av_bytes(av_arena_copy(h->arena, item->reply.data, item->reply.size), item->reply.size);
 	assert_int_equal(av_message_load(&avvik__v1__reply__descriptor, copy, h->arena, &message), AV_OK);
 	return (Avvik__V1__Reply *)message;
 }
@@ -107,8 +111,8 @@ uint64_t world_placed(struct harness *h, const struct av_id *case_id)
 Avvik__V1__QuarantineFound *world_quarantine(struct harness *h)
 {
 	Avvik__V1__ListQuarantine ask = AVVIK__V1__LIST_QUARANTINE__INIT;
-	Avvik__V1__Reply *reply =
-		harness_order(h, &administrator, NULL, NULL, AVVIK__V1__COMMAND__BODY_LIST_QUARANTINE, &ask.base);
+	Avvik__V1__Reply *reply = harness_order(
+		h, &administrator, NULL, NULL, AVVIK__V1__COMMAND__BODY_LIST_QUARANTINE, &ask.base);
 	harness_want(reply, STATUS(DONE));
 	return reply->quarantine_found;
 }
@@ -120,8 +124,9 @@ Avvik__V1__Reply *world_resolve(struct harness *h, const char *reference, uint64
 	order.sequence = sequence;
 	order.action = retry ? AVVIK__V1__QUARANTINE_ACTION__QUARANTINE_ACTION_RETRY
 			     : AVVIK__V1__QUARANTINE_ACTION__QUARANTINE_ACTION_DROP;
-	order.reason = (char *)(uintptr_t)"put right";
-	return harness_order(h, &administrator, reference, NULL, AVVIK__V1__COMMAND__BODY_RESOLVE_QUARANTINE, &order.base);
+	order.reason = (char *)(uintptr_t) "put right";
+	return harness_order(
+		h, &administrator, reference, NULL, AVVIK__V1__COMMAND__BODY_RESOLVE_QUARANTINE, &order.base);
 }
 
 Avvik__V1__Reply *world_resolve_feed(struct harness *h, const char *reference, Avvik__V1__FeedAction action)
@@ -129,6 +134,7 @@ Avvik__V1__Reply *world_resolve_feed(struct harness *h, const char *reference, A
 	Avvik__V1__ResolveFeed order = AVVIK__V1__RESOLVE_FEED__INIT;
 	order.feed = (char *)(uintptr_t)TOY_FEED;
 	order.action = action;
-	order.reason = (char *)(uintptr_t)"looked at it";
-	return harness_order(h, &administrator, reference, NULL, AVVIK__V1__COMMAND__BODY_RESOLVE_FEED, &order.base);
+	order.reason = (char *)(uintptr_t) "looked at it";
+	return harness_order(
+		h, &administrator, reference, NULL, AVVIK__V1__COMMAND__BODY_RESOLVE_FEED, &order.base);
 }

@@ -95,9 +95,11 @@ struct harness *harness_open_with(const struct harness_options *options)
 	h->random = av_random_seeded(options->seed ? options->seed : 1);
 	h->map_bytes = options->map_bytes ? options->map_bytes : MAP_DEFAULT;
 	h->now_ms = options->now_ms;
-	snprintf(h->path, sizeof h->path, "%s/avvik-test-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+	snprintf(h->path, sizeof h->path, "%s/avvik-test-XXXXXX",
+		temporary && *temporary ? temporary : "/tmp");
 	assert_non_null(mkdtemp(h->path));
-	h->settings = options->settings ? *options->settings : *av_settings_default("test", h->path, h->arena);
+	h->settings =
+		options->settings ? *options->settings : *av_settings_default("test", h->path, h->arena);
 	av_random_fill(&h->random, h->master, sizeof h->master);
 	av_sign_keypair(&h->random, h->sign_public, h->sign_secret);
 	av_sign_keypair(&h->random, h->grant_public, h->grant_secret);
@@ -195,21 +197,22 @@ Avvik__V1__Reply *harness_wire(struct harness *h, const struct av_principal *pri
 	const struct av_command_row *row = NULL;
 	if (av_command_peek(h->service, wire, &row) == AV_OK && row && row->kind == AV_QUERY)
 		return query(h, principal, wire);
-	struct av_item item = {.kind = AV_ITEM_COMMAND, .arrived_at_ms = h->now_ms, .wire = wire, .principal = principal};
+	struct av_item item = {
+		.kind = AV_ITEM_COMMAND, .arrived_at_ms = h->now_ms, .wire = wire, .principal = principal};
 	(void)harness_run(h, &item, 1); /* FULL has its reply too, ignoring */
 	return reply_load(h, item.reply);
 }
 
-Avvik__V1__Reply *harness_command(struct harness *h, const struct av_principal *principal,
-	const Avvik__V1__Command *command)
+Avvik__V1__Reply *harness_command(
+	struct harness *h, const struct av_principal *principal, const Avvik__V1__Command *command)
 {
 	struct av_bytes wire = av_message_pack(&command->base, h->arena);
 	assert_non_null(wire.data);
 	return harness_wire(h, principal, wire);
 }
 
-Avvik__V1__Reply *harness_order(struct harness *h, const struct av_principal *principal, const char *reference,
-	const char *person, unsigned int number, ProtobufCMessage *body)
+Avvik__V1__Reply *harness_order(struct harness *h, const struct av_principal *principal,
+	const char *reference, const char *person, unsigned int number, ProtobufCMessage *body)
 {
 	Avvik__V1__Command command = AVVIK__V1__COMMAND__INIT;
 	if (reference)
@@ -265,7 +268,7 @@ Avvik__V1__Event *harness_event(struct harness *h, unsigned int number, Protobuf
 
 static void complete(struct harness *h, struct harness_producer *producer, Avvik__V1__Event *event)
 {
-	static struct av_id_source ids;
+	struct av_id_source ids = {0};
 	if (!event->event_id.len) {
 		struct av_id id = av_id_next(&ids, h->now_ms, &h->random);
 		event->event_id.len = AV_ID_SIZE;
@@ -295,8 +298,8 @@ static Avvik__V1__FeedItem *item_new(struct harness *h, uint64_t sequence, struc
 	return item;
 }
 
-static int deliver(struct harness *h, struct harness_producer *producer, Avvik__V1__FeedItem **items, size_t count,
-	uint64_t after, const struct av_position *reached)
+static int deliver(struct harness *h, struct harness_producer *producer, Avvik__V1__FeedItem **items,
+	size_t count, uint64_t after, const struct av_position *reached)
 {
 	Avvik__V1__FeedBatch batch = AVVIK__V1__FEED_BATCH__INIT;
 	Avvik__V1__Cursor cursor = AVVIK__V1__CURSOR__INIT;
@@ -307,8 +310,11 @@ static int deliver(struct harness *h, struct harness_producer *producer, Avvik__
 	batch.head = reached->sequence;
 	batch.n_items = count;
 	batch.items = items;
-	struct av_item item = {
-		.kind = AV_ITEM_FEED, .arrived_at_ms = h->now_ms, .feed = producer->name, .batch = &batch, .after = after};
+	struct av_item item = {.kind = AV_ITEM_FEED,
+		.arrived_at_ms = h->now_ms,
+		.feed = producer->name,
+		.batch = &batch,
+		.after = after};
 	int status = harness_run(h, &item, 1);
 	if (status < 0)
 		return status;
@@ -321,7 +327,8 @@ static int feed_events(struct harness *h, const char *feed, Avvik__V1__Event **e
 	Avvik__V1__OpenedPart **parts, size_t part_count)
 {
 	struct harness_producer *producer = harness_producer(h, feed);
-	Avvik__V1__FeedItem **items = av_arena_alloc(h->arena, AV_MAX(count, 1) * sizeof(Avvik__V1__FeedItem *));
+	Avvik__V1__FeedItem **items =
+		av_arena_alloc(h->arena, AV_MAX(count, 1) * sizeof(Avvik__V1__FeedItem *));
 	uint64_t after = producer->delivered;
 	for (size_t i = 0; i < count; i++) {
 		producer->sequence++;
@@ -343,8 +350,8 @@ int harness_feed(struct harness *h, const char *feed, Avvik__V1__Event *event)
 	return feed_events(h, feed, &event, 1, NULL, 0);
 }
 
-int harness_feed_parts(struct harness *h, const char *feed, Avvik__V1__Event *event, Avvik__V1__OpenedPart **parts,
-	size_t count)
+int harness_feed_parts(struct harness *h, const char *feed, Avvik__V1__Event *event,
+	Avvik__V1__OpenedPart **parts, size_t count)
 {
 	return feed_events(h, feed, &event, 1, parts, count);
 }
@@ -362,15 +369,18 @@ static size_t follow(struct harness *h, struct harness *from, uint64_t after)
 	struct av_txn *txn = harness_read(from);
 	assert_int_equal(av_journal_head(txn, &head), AV_OK);
 	size_t count = (size_t)(head.sequence - after), at = 0;
-	Avvik__V1__FeedItem **items = av_arena_alloc(h->arena, AV_MAX(count, 1) * sizeof(Avvik__V1__FeedItem *));
+	Avvik__V1__FeedItem **items =
+		av_arena_alloc(h->arena, AV_MAX(count, 1) * sizeof(Avvik__V1__FeedItem *));
 	for (uint64_t sequence = after + 1; sequence <= head.sequence; sequence++) {
 		struct av_bytes packed;
 		ProtobufCMessage *event;
 		assert_int_equal(av_journal_read(txn, sequence, &packed, NULL), AV_OK);
 		items[at] = item_new(h, sequence, packed);
-		assert_int_equal(av_message_load(&avvik__v1__event__descriptor, packed, h->arena, &event), AV_OK);
+		assert_int_equal(
+			av_message_load(&avvik__v1__event__descriptor, packed, h->arena, &event), AV_OK);
 		if (contacts)
-			assert_true(from->service->open_parts(from->keys, txn, (Avvik__V1__Event *)event, h->arena, items[at]) >= 0);
+			assert_true(from->service->open_parts(from->keys, txn, (Avvik__V1__Event *)event,
+					    h->arena, items[at]) >= 0);
 		at++;
 	}
 	av_txn_abort(&txn);
@@ -378,7 +388,8 @@ static size_t follow(struct harness *h, struct harness *from, uint64_t after)
 	if (at > 0) {
 		int status = deliver(h, producer, items, at, after, &head);
 		if (status < 0)
-			fail_msg("%s does not take the feed of %s: %s", h->service->name, from->service->name, av_status_name(status));
+			fail_msg("%s does not take the feed of %s: %s", h->service->name, from->service->name,
+				av_status_name(status));
 	}
 	return at;
 }
@@ -437,7 +448,8 @@ size_t harness_advance(struct harness *h, int64_t until_ms)
 
 int harness_inner(struct harness *h, unsigned int kind, struct av_bytes data)
 {
-	struct av_item item = {.kind = AV_ITEM_INNER, .arrived_at_ms = h->now_ms, .inner_kind = kind, .wire = data};
+	struct av_item item = {
+		.kind = AV_ITEM_INNER, .arrived_at_ms = h->now_ms, .inner_kind = kind, .wire = data};
 	int status = harness_run(h, &item, 1);
 	return status < 0 ? status : item.status;
 }
@@ -474,7 +486,8 @@ Avvik__V1__Event *harness_at_sequence(struct harness *h, uint64_t sequence)
 	ProtobufCMessage *event = NULL;
 	struct av_txn *txn = harness_read(h);
 	if (av_journal_read(txn, sequence, &packed, NULL) == AV_OK)
-		assert_int_equal(av_message_load(&avvik__v1__event__descriptor, packed, h->arena, &event), AV_OK);
+		assert_int_equal(
+			av_message_load(&avvik__v1__event__descriptor, packed, h->arena, &event), AV_OK);
 	av_txn_abort(&txn);
 	return (Avvik__V1__Event *)event;
 }
@@ -511,7 +524,8 @@ void harness_fingerprint(struct harness *h, unsigned char ret_hash[32])
 			av_put_u32(head, table);
 			av_put_u32(head + 4, (uint32_t)it.key.size);
 			av_put_u32(head + 8, (uint32_t)it.value.size);
-			struct av_bytes pieces[] = {av_bytes(ret_hash, 32), av_bytes(head, sizeof head), it.key, it.value};
+			struct av_bytes pieces[] = {
+				av_bytes(ret_hash, 32), av_bytes(head, sizeof head), it.key, it.value};
 			av_hash_pieces(pieces, AV_COUNT(pieces), ret_hash);
 		}
 		av_iter_end(&it);

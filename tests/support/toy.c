@@ -54,7 +54,9 @@ static int apply(struct av_txn *txn, const Avvik__V1__Event *event, struct av_ar
 		}
 		count(txn, TOY_UNITS, av_bytes_of(event->report_filed->unit));
 		if (event->report_filed->noticed_at_ms)
-			av_put(txn, TOY_DUE, due_key(event->report_filed->noticed_at_ms, event->case_id.data, key), av_bytes(NULL, 0));
+			av_put(txn, TOY_DUE,
+				due_key(event->report_filed->noticed_at_ms, event->case_id.data, key),
+				av_bytes(NULL, 0));
 		return AV_OK;
 	case AVVIK__V1__EVENT__BODY_CASE_PLACED:
 		if (toy_apply_fails && strcmp(event->case_placed->unit, "badapply") == 0)
@@ -98,7 +100,8 @@ static int on_file_report(struct av_ctx *ctx, const ProtobufCMessage *body)
 	accepted->report_id = filed->report_id;
 	/* Refused as late as can be: nothing of what was queued may stay. */
 	if (strcmp(order->unit, "refused") == 0) {
-		av_fault(&ctx->faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_UNKNOWN_REFERENCE, "unit", "choose a unit that exists");
+		av_fault(&ctx->faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_UNKNOWN_REFERENCE, "unit",
+			"choose a unit that exists");
 		return AV_INVALID;
 	}
 	if (strcmp(order->unit, "crash") == 0 && toy_crashes)
@@ -106,7 +109,8 @@ static int on_file_report(struct av_ctx *ctx, const ProtobufCMessage *body)
 	while (strcmp(order->unit, "hungry") == 0 && av_arena_alloc(ctx->arena, 1024 * 1024))
 		;
 	if (order->category[0])
-		av_fault(&ctx->faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_UNKNOWN_VALUE, "category", "kept, though it is not known");
+		av_fault(&ctx->faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_UNKNOWN_VALUE, "category",
+			"kept, though it is not known");
 	return AV_OK;
 }
 
@@ -134,7 +138,8 @@ static int on_open_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 	struct av_id id;
 	memcpy(id.bytes, grant->items[0]->content_id.data, AV_ID_SIZE);
 	if (grant->kind == AVVIK__V1__GRANT_KIND__GRANT_KIND_ERASE) {
-		Avvik__V1__ContentErased *erased = AV_NEW(ctx->arena, Avvik__V1__ContentErased, avvik__v1__content_erased);
+		Avvik__V1__ContentErased *erased =
+			AV_NEW(ctx->arena, Avvik__V1__ContentErased, avvik__v1__content_erased);
 		erased->content_id = grant->items[0]->content_id;
 		erased->grant_id = grant->grant_id;
 		av_emit(ctx, AVVIK__V1__EVENT__BODY_CONTENT_ERASED, erased, NULL);
