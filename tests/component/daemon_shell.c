@@ -336,7 +336,9 @@ static void a_store_has_one_daemon(void **state)
 	struct av_client *client = client_open(&sender);
 	free_reply(file(client, "r1"));
 	assert_int_equal(run(NULL, NULL), 78);
-	harness_want(file(client, "r2"), STATUS(DONE));
+	Avvik__V1__Reply *reply = file(client, "r2");
+	harness_want(reply, STATUS(DONE));
+	free_reply(reply);
 	av_client_close(&client);
 }
 
