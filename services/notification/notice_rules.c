@@ -267,6 +267,12 @@ static const char *responsible_of(const struct deciding *d)
 	}
 }
 
+/* A recorded position: nobody is to investigate, and nobody is missing. */
+static bool investigates_nobody(const Avvik__V1__Event *event)
+{
+	return event->body_case == EVENT(CASE_ASSESSED_INITIALLY) && !event->case_assessed_initially->investigate;
+}
+
 static int tell_named(struct deciding *d, const Avvik__V1__NoticeRule *rule, const char *role,
 	const char *person, const char *why)
 {
@@ -337,6 +343,8 @@ static int tell(struct deciding *d, const Avvik__V1__NoticeRule *rule, const Avv
 	if (strcmp(to->role, "reporter") == 0)
 		return d->skip_reporter ? AV_OK : tell_reporter(d, rule, to->role);
 	if (d->reporter_only && !rule->incomplete)
+		return AV_OK;
+	if (strcmp(to->role, "responsible") == 0 && investigates_nobody(d->q->event))
 		return AV_OK;
 	if (strcmp(to->role, "responsible") == 0)
 		return tell_named(d, rule, to->role, responsible_of(d), UNREACHABLE_NO_RESPONSIBLE);

@@ -266,6 +266,22 @@ static void people_are_found_upwards_from_the_unit_or_from_a_level(void **state)
 	}
 }
 
+static void the_one_responsible_for_an_assessed_case_investigates_it_if_anybody_does(void **state)
+{
+	(void)state;
+	Avvik__V1__CaseAssessedInitially assessed = AVVIK__V1__CASE_ASSESSED_INITIALLY__INIT;
+	Avvik__V1__Event event = event_of(EVENT(CASE_ASSESSED_INITIALLY), &assessed);
+	Avvik__V1__CaseKnown after = known(LEX_SARAH, STATE(INVESTIGATION), "solen");
+
+	rule("N1", "CaseAssessedInitially", "responsible", KIND(TASK));
+	struct notice_question q = question(&event, &after, &after);
+	want("a recorded position", &q, "");
+	assessed.investigate = true;
+	want("an investigation without a person", &q, "N1:!no_responsible");
+	after.investigator = (char *)"bo";
+	want("an investigation", &q, "N1:bo");
+}
+
 static void a_task_for_someone_absent_goes_to_the_deputy(void **state)
 {
 	(void)state;
@@ -531,6 +547,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_rule_speaks_only_of_its_event_kind_degree_law_and_operation),
 		T(people_are_found_upwards_from_the_unit_or_from_a_level),
+		T(the_one_responsible_for_an_assessed_case_investigates_it_if_anybody_does),
 		T(a_task_for_someone_absent_goes_to_the_deputy),
 		T(a_copy_does_not_go_to_the_one_who_acted_but_a_task_does),
 		T(after_the_end_only_feedback_goes_out),
