@@ -117,7 +117,7 @@ void rulepack_check_recipient(const Avvik__V1__RulePack *rules, const Avvik__V1_
 			"or correct it");
 	if (strcmp(recipient->role, "responsible") == 0 && !has_responsible)
 		av_fault(faults, CODE(CONTRADICTION), path_of(faults, "%s.role", path),
-			"is of a measure, and this is not of a measure: name a role");
+			"is of a measure or of an investigation, and this is of neither: name a role");
 	for (size_t i = 0; i < AV_COUNT(levels); i++)
 		known_level |= strcmp(levels[i], recipient->from_level) == 0;
 	if (!known_level)
@@ -145,13 +145,24 @@ static bool per_measure(const Avvik__V1__RulePack *rules, const char *deadline)
 	return false;
 }
 
+/* Of a measure it is who has it, otherwise who investigates: so not before somebody does. */
+static bool has_responsible_person(const char *event)
+{
+	static const char *const events[] = {"CaseAssessedInitially", "EntryRecorded",
+		"InvestigationCompleted", "CaseDecided", "InvestigationHandedIn", "NoMeasuresDecided"};
+	for (size_t i = 0; i < AV_COUNT(events); i++)
+		if (strcmp(events[i], event) == 0)
+			return true;
+	return strncmp(event, "Measure", strlen("Measure")) == 0;
+}
+
 static void check_notice(const struct check *check, size_t i)
 {
 	const Avvik__V1__NoticeRule *notice = check->rules->notices[i];
 	struct av_faults *faults = check->faults;
 	bool rung = strcmp(notice->event, "RungFired") == 0;
-	bool has_responsible = rung ? per_measure(check->rules, notice->deadline)
-				    : strncmp(notice->event, "Measure", strlen("Measure")) == 0;
+	bool has_responsible =
+		rung ? per_measure(check->rules, notice->deadline) : has_responsible_person(notice->event);
 	if (!av_body_field_by_type(&avvik__v1__event__descriptor, notice->event))
 		av_fault(faults, CODE(UNKNOWN_REFERENCE), path_of(faults, "notices[%zu].event", i),
 			"is not an event: give a name of the catalogue, such as CaseOpened");
