@@ -32,7 +32,7 @@ int command_case(struct tool *tool, int argc, char **argv)
 	if (argc < 2)
 		return tool_usage("case");
 	if (strcmp(argv[1], "acts") == 0 && argc <= 3)
-		return case_acts_list(argv[2]);
+		return case_acts_list(tool, argv[2]);
 	if (strcmp(argv[1], "show") == 0)
 		return case_show(tool, argc - 1, argv + 1);
 	if (strcmp(argv[1], "list") == 0)

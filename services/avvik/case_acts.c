@@ -177,7 +177,7 @@ static int words_read(
 			rest ? given->rest[0] : "");
 	if (rest == wanted)
 		return AV_OK;
-	case_acts_list(act->name);
+	case_acts_list(tool, act->name);
 	return AV_INVALID;
 }
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ask.h"
 #include "base/macros.h"
 #include "case_tool.h"
 
@@ -66,8 +67,19 @@ const char *case_act_word(const char *name)
 	return name;
 }
 
-int case_acts_list(const char *only)
+/* {"act": "place", "meaning": …, "words": ["--unit", …]} */
+static json_t *act_json(const struct case_act *act)
 {
+	json_t *words = json_array();
+
+	for (size_t i = 0; i < CASE_WORDS_MAX && act->words[i].option; i++)
+		json_array_append_new(words, json_sprintf("--%s", act->words[i].option));
+	return json_pack("{ssssso}", "act", act->name, "meaning", act->meaning, "words", words);
+}
+
+int case_acts_list(const struct tool *tool, const char *only)
+{
+	struct json_list list = {0};
 	bool found = false;
 
 	for (size_t i = 0; i < case_act_count; i++) {
@@ -75,12 +87,18 @@ int case_acts_list(const char *only)
 		if (only && strcmp(only, act->name) != 0)
 			continue;
 		found = true;
+		if (tool->json) {
+			json_list_value(&list, act_json(act));
+			continue;
+		}
 		printf("%-17s %s\n                  avvik case %s CASE%s", act->name, act->meaning, act->name,
 			act->measure ? " MEASURE" : "");
 		for (size_t w = 0; w < CASE_WORDS_MAX && act->words[w].option; w++)
 			printf(" --%s%s", act->words[w].option, act->words[w].value ? "" : " ...");
 		printf(" --as PERSON\n");
 	}
+	if (tool->json)
+		json_list_end(&list);
 	return found ? EXIT_DONE
 		     : tool_fail(EXIT_USAGE, "\"%s\" is no act: `avvik case acts` lists them", only);
 }

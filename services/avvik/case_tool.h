@@ -38,6 +38,6 @@ int case_do(struct tool *tool, int argc, char **argv, bool *ret_known);
 /* What the tool calls an act that the rule pack calls "inform_affected": "inform". */
 const char *case_act_word(const char *name);
 /* The acts and their words; one act when `only` is not NULL. */
-int case_acts_list(const char *only);
+int case_acts_list(const struct tool *tool, const char *only);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "ask.h"
 #include "base/status.h"
 #include "instance.h"
 #include "subcommands.h"
@@ -50,6 +51,15 @@ static int keys_new(struct tool *tool, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+static const char *key_use(const char *name, bool public_key)
+{
+	if (strstr(name, ".curve"))
+		return public_key ? "connection, public" : "connection (CURVE25519), secret";
+	if (strstr(name, ".sign"))
+		return public_key ? "signature, public" : "signature (Ed25519), secret";
+	return "wraps the content keys, secret";
+}
+
 /* Which files there are, and whether only the owner can read those that are secret. */
 static int keys_list(struct tool *tool)
 {
@@ -62,7 +72,8 @@ static int keys_list(struct tool *tool)
 	int count = scandir(tool->settings->keys, &entries, NULL, alphasort);
 	if (count < 0)
 		return tool_fail(EXIT_REFUSED, "cannot read the keys folder %s", tool->settings->keys);
-	struct table *table = table_create(headings);
+	struct table *table = tool->json ? NULL : table_create(headings);
+	struct json_list list = {0};
 	for (int i = 0; i < count; i++) {
 		const char *name = entries[i]->d_name, *ending = strrchr(name, '.');
 		bool public_key = ending && strcmp(ending, ".pub") == 0;
@@ -73,19 +84,20 @@ static int keys_list(struct tool *tool)
 			snprintf(mode, sizeof mode, "%04o", (unsigned int)(about.st_mode & 07777));
 			bool open = !public_key && (about.st_mode & 077);
 			bad += open;
-			table_row(table,
-				(const char *const[]){name,
-					strstr(name, ".curve")
-						? (public_key ? "connection, public"
-							      : "connection (CURVE25519), secret")
-					: strstr(name, ".sign") ? (public_key ? "signature, public"
-									      : "signature (Ed25519), secret")
-								: "wraps the content keys, secret",
-					mode, open ? "readable by others: chmod 600" : ""});
+			if (tool->json)
+				json_list_value(&list, json_pack("{ssssssss}", "file", name, "what",
+							       key_use(name, public_key), "mode", mode,
+							       "issue", open ? "readable by others" : ""));
+			table_row(table, (const char *const[]){name, key_use(name, public_key), mode,
+						 open ? "readable by others: chmod 600" : ""});
 		}
 		free(entries[i]);
 	}
 	free(entries);
+	if (tool->json) {
+		json_list_end(&list);
+		return bad ? EXIT_REFUSED : EXIT_DONE;
+	}
 	table_print(&table);
 	printf("\nprofile: connections CURVE25519, XSalsa20, Poly1305; content XChaCha20-Poly1305, 256 bits; "
 	       "hashes BLAKE2b-256;\n"
