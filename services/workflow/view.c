@@ -294,6 +294,25 @@ static struct answer ask(const struct workflow_pack *pack, const struct question
 	return answer;
 }
 
+/* "EC, AC": the roles that the act is given to. */
+static const char *roles_text(const struct workflow_pack *pack, const Avvik__V1__Case *found, const char *act,
+	struct av_arena *arena)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < pack->rules->n_acts; i++) {
+		const Avvik__V1__ActRule *rule = pack->rules->acts[i];
+		for (size_t r = 0;
+			strcmp(rule->act, act) == 0 && rule_concerns(rule, found->kind) && r < rule->n_roles;
+			r++) {
+			const char *longer =
+				av_arena_printf(arena, "%s%s%s", text, *text ? ", " : "", rule->roles[r]);
+			text = longer ? longer : text; /* without memory the turn fails by itself */
+		}
+	}
+	return text;
+}
+
 bool workflow_holds_for(const struct workflow_view *view, const struct workflow_pack *pack,
 	const Avvik__V1__Case *found, const char *act, const char *person, const char *unit, av_day day)
 {
@@ -337,7 +356,7 @@ int workflow_may_act(struct av_ctx *ctx, const struct workflow_view *view, const
 			pack->rules->version, act);
 	return workflow_refuse(ctx, AV_FORBIDDEN, AVVIK__V1__FAULT_CODE__FAULT_CODE_NOT_ALLOWED,
 		"on_behalf_of",
-		"the acting person holds none of the roles that the rule pack gives the act %s, for the unit "
-		"of the case and today",
-		act);
+		"the acting person holds none of the roles that the rule pack gives the act %s (%s), for "
+		"the unit of the case and today",
+		act, roles_text(pack, found, act, ctx->arena));
 }
