@@ -145,7 +145,7 @@ static int due_show(struct tool *tool, const char *start, const char *text, bool
 {
 	static const char *const headings[] = {"day", "weekday", ">days", "is", "because", NULL};
 	struct av_period period;
-	struct explained explained = {.days = json_array()};
+	struct explained explained = {.days = NULL};
 	int64_t anchor;
 	char nominal[AV_DATE_TEXT], due_day[AV_DATE_TEXT], period_text[40], instant[AV_INSTANT_TEXT];
 
@@ -156,6 +156,7 @@ static int due_show(struct tool *tool, const char *start, const char *text, bool
 			"\"%s\" is no period: write \"2 months\", \"30 days\", \"1 working day\" or \"72 "
 			"hours\"",
 			text);
+	explained.days = json_array();
 	if (local)
 		period.moved = false;
 	struct av_due due = av_due(anchor, period, NULL, NULL);

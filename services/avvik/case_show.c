@@ -230,5 +230,6 @@ int case_list(struct tool *tool, int argc, char **argv)
 		printf("no such cases\n");
 	else
 		table_print(&listing.table);
+	table_destroy(&listing.table);
 	return code;
 }

@@ -122,5 +122,6 @@ int command_deadlines(struct tool *tool, int argc, char **argv)
 		printf("nothing is due\n");
 	else
 		table_print(&asked.table);
+	table_destroy(&asked.table);
 	return code;
 }

@@ -75,15 +75,10 @@ static int common_words(struct tool *tool, int argc, char **argv)
 	return kept;
 }
 
-int main(int argc, char **argv)
+/* The line without argv[0]. */
+static int line_run(struct tool *tool, int argc, char **argv)
 {
-	struct tool tool = {.program = argv[0], .arena = av_arena_create(0)};
-
-	setlocale(LC_CTYPE, "C.UTF-8"); /* columns are as wide as their letters */
-	if (!tool.arena || av_crypto_start() != AV_OK)
-		return tool_fail(EXIT_REFUSED, "cannot start: out of memory, or libsodium does not start");
-	argc = common_words(&tool, argc - 1, argv + 1);
-	argv++;
+	argc = common_words(tool, argc, argv);
 	if (argc < 0)
 		return EXIT_USAGE;
 	if (argc == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "help") == 0) {
@@ -103,10 +98,20 @@ int main(int argc, char **argv)
 			return EXIT_DONE;
 		}
 	}
-	tool.subcommand = subcommand->name;
-	if (!tool.key_name)
-		tool.key_name = subcommand->key;
-	int code = subcommand->run(&tool, argc, argv);
+	tool->subcommand = subcommand->name;
+	if (!tool->key_name)
+		tool->key_name = subcommand->key;
+	return subcommand->run(tool, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	struct tool tool = {.program = argv[0], .arena = av_arena_create(0)};
+
+	setlocale(LC_CTYPE, "C.UTF-8"); /* columns are as wide as their letters */
+	if (!tool.arena || av_crypto_start() != AV_OK)
+		return tool_fail(EXIT_REFUSED, "cannot start: out of memory, or libsodium does not start");
+	int code = line_run(&tool, argc - 1, argv + 1);
 	for (size_t i = 0; i < DAEMON_COUNT; i++)
 		av_client_close(&tool.clients[i]);
 	if (fflush(stdout) != 0 || ferror(stdout))

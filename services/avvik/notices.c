@@ -154,6 +154,8 @@ static int notices_list(struct tool *tool, int argc, char **argv)
 		printf("\n");
 		table_print(&asked.unreachable);
 	}
+	table_destroy(&asked.table);
+	table_destroy(&asked.unreachable);
 	return code;
 }
 

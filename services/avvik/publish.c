@@ -42,10 +42,11 @@ static int tell(struct tool *tool, const struct published_file *file)
 		for (const struct av_fault *fault = file->faults.first; fault; fault = fault->next)
 			json_array_append_new(
 				list, json_pack("{ssss}", "path", fault->path, "text", fault->text));
-		char *text = json_dumps(json_pack("{sbso}", "sound", count == 0, "faults", list),
-			JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+		json_t *verdict = json_pack("{sbso}", "sound", count == 0, "faults", list);
+		char *text = json_dumps(verdict, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 		puts(text ? text : "null");
 		free(text);
+		json_decref(verdict);
 	} else if (count) {
 		tool_fail(0, "%s has %zu fault%s:", file->path, count, count == 1 ? "" : "s");
 		ask_tell(&file->faults);

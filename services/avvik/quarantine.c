@@ -86,6 +86,8 @@ static int quarantine_list(struct tool *tool)
 		printf("%s", count ? "\n" : "");
 		table_print(&halted);
 	}
+	table_destroy(&table);
+	table_destroy(&halted);
 	if (!count && !halted_count && code == EXIT_DONE)
 		printf("nothing is in quarantine, and every feed goes on\n");
 	return code;

@@ -161,13 +161,13 @@ static int receipt_verify(struct tool *tool, const json_t *value, const unsigned
 	const Avvik__V1__Receipt *receipt = (const Avvik__V1__Receipt *)message;
 	int status = av_client_check_receipt(receipt, public_key, packed.data, packed.size, &text);
 	if (tool->json) {
-		char *line =
-			json_dumps(json_pack("{sbsbssss}", "valid", status == AV_OK, "content_held_against",
-					   packed.size != 0, "text", text, "report_id",
-					   receipt->leaf ? tool_id_text(tool, receipt->leaf->report_id) : ""),
-				JSON_PRESERVE_ORDER);
+		json_t *verdict = json_pack("{sbsbssss}", "valid", status == AV_OK, "content_held_against",
+			packed.size != 0, "text", text, "report_id",
+			receipt->leaf ? tool_id_text(tool, receipt->leaf->report_id) : "");
+		char *line = json_dumps(verdict, JSON_PRESERVE_ORDER);
 		puts(line ? line : "null");
 		free(line);
+		json_decref(verdict);
 	} else if (status == AV_OK) {
 		receipt_print(tool, "report", receipt);
 		printf("  VALID: %s\n  by the instance \"%s\", turn sealed %s%s\n", text, receipt->instance,

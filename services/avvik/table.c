@@ -47,12 +47,19 @@ bool table_empty(const struct table *table)
 	return !table || scols_table_get_nlines(table->lines) == 0;
 }
 
+void table_destroy(struct table **table)
+{
+	if (!*table)
+		return;
+	scols_unref_table((*table)->lines);
+	free(*table);
+	*table = NULL;
+}
+
 void table_print(struct table **table)
 {
 	if (!*table)
 		return;
 	scols_print_table((*table)->lines);
-	scols_unref_table((*table)->lines);
-	free(*table);
-	*table = NULL;
+	table_destroy(table);
 }

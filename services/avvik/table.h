@@ -13,6 +13,7 @@ struct table *table_create(const char *const *columns);
 /* As many texts as columns (NULL: empty), copied. */
 void table_row(struct table *table, const char *const *texts);
 bool table_empty(const struct table *table);
+void table_destroy(struct table **table); /* without printing; NULL is nothing */
 /* Prints to standard output (as wide as the terminal, or unlimited when it is none) and destroys. */
 void table_print(struct table **table);
 

@@ -53,6 +53,8 @@ id=$(basename "$receipt" .json)
 run 0 "a receipt is proved" $avvik report verify "$receipt"
 says "VALID" "and says so"
 says "with exactly this content" "the content was held against it"
+run 0 "a receipt is proved, as JSON" $avvik report verify "$receipt" --json
+says "\"valid\": true" "for programs"
 cp "$work/state/keys/intake.sign.pub" "$work/public"
 run 0 "offline, with the public key alone" env -u AVVIK_SETTINGS $avvik --settings /nonexistent report verify "$receipt" --public "$work/public"
 sed 's/"packed": "\(..\)/"packed": "\1ff/' "$receipt" >"$work/changed.json"
