@@ -254,7 +254,7 @@ static void feed_metrics(struct av_daemon *d, struct av_txn *txn)
 		char labels[80];
 		(void)av_cursor_load(txn, f->name, &cursor); /* none: from the start, ignoring */
 		uint64_t head = av_feed_client_head(f->client);
-		snprintf(labels, sizeof labels, "feed=%s", f->name);
+		snprintf(labels, sizeof labels, "feed=\"%s\"", f->name);
 		av_metric(d, "feed_lag_events", labels,
 			head > cursor.position.sequence ? (double)(head - cursor.position.sequence) : 0,
 			false, "How far this daemon is behind a producer.");

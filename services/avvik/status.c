@@ -41,24 +41,52 @@ static const char *store_text(struct tool *tool, const Avvik__V1__StatusFound *s
 		100.0 * (double)store->used_bytes / (double)store->map_bytes);
 }
 
-static void metrics_print(const struct health *health)
+static void metric_print(const struct health *health, const Avvik__V1__Metric *like)
 {
+	if (*like->help)
+		printf("# HELP avvik_%s %s\n", like->name, like->help);
+	printf("# TYPE avvik_%s %s\n", like->name, like->counter ? "counter" : "gauge");
 	for (int daemon = 0; daemon < DAEMON_COUNT; daemon++) {
 		const Avvik__V1__StatusFound *status = health_of(health, daemon);
-		printf("avvik_up{daemon=\"%s\"} %d\n", daemon_names[daemon], status != NULL);
-		if (!status)
-			continue;
-		printf("avvik_journal_head{daemon=\"%s\"} %llu\n", status->daemon,
-			(unsigned long long)status->head);
-		printf("avvik_health_issues{daemon=\"%s\"} %zu\n", status->daemon, status->n_issues);
-		for (size_t i = 0; i < status->n_metrics; i++) {
+		for (size_t i = 0; status && i < status->n_metrics; i++) {
 			const Avvik__V1__Metric *metric = status->metrics[i];
-			if (*metric->help)
-				printf("# HELP avvik_%s %s\n", metric->name, metric->help);
-			printf("# TYPE avvik_%s %s\n", metric->name, metric->counter ? "counter" : "gauge");
-			printf("avvik_%s{daemon=\"%s\"%s%s} %.17g\n", metric->name, status->daemon,
-				*metric->labels ? "," : "", metric->labels, metric->value);
+			if (strcmp(metric->name, like->name) == 0)
+				printf("avvik_%s{daemon=\"%s\"%s%s} %.17g\n", metric->name, status->daemon,
+					*metric->labels ? "," : "", metric->labels, metric->value);
 		}
+	}
+}
+
+/* Is it the first of its name? */
+static bool metric_new(const struct health *health, int daemon, size_t at)
+{
+	const char *name = health_of(health, daemon)->metrics[at]->name;
+
+	for (int before = 0; before <= daemon; before++) {
+		const Avvik__V1__StatusFound *status = health_of(health, before);
+		for (size_t i = 0; status && i < (before < daemon ? status->n_metrics : at); i++)
+			if (strcmp(status->metrics[i]->name, name) == 0)
+				return false;
+	}
+	return true;
+}
+
+/* Prometheus wants all values of a name together, below one HELP and one TYPE. */
+static void metrics_print(const struct health *health)
+{
+	printf("# HELP avvik_up Does the daemon answer?\n# TYPE avvik_up gauge\n");
+	for (int daemon = 0; daemon < DAEMON_COUNT; daemon++)
+		printf("avvik_up{daemon=\"%s\"} %d\n", daemon_names[daemon], health_of(health, daemon) != NULL);
+	printf("# HELP avvik_health_issues What wants attention.\n# TYPE avvik_health_issues gauge\n");
+	for (int daemon = 0; daemon < DAEMON_COUNT; daemon++)
+		if (health_of(health, daemon))
+			printf("avvik_health_issues{daemon=\"%s\"} %zu\n", daemon_names[daemon],
+				health_of(health, daemon)->n_issues);
+	for (int daemon = 0; daemon < DAEMON_COUNT; daemon++) {
+		const Avvik__V1__StatusFound *status = health_of(health, daemon);
+		for (size_t i = 0; status && i < status->n_metrics; i++)
+			if (metric_new(health, daemon, i))
+				metric_print(health, status->metrics[i]);
 	}
 }
 
