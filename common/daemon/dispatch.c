@@ -170,11 +170,14 @@ static int stands(struct av_turn *turn, struct av_item *item, const struct av_co
 	return item->reply.data ? AV_OK : AV_MEMORY;
 }
 
-static void body_hash(unsigned int number, struct av_bytes packed, unsigned char ret_hash[AV_HASH_SIZE])
+/* What a repetition is recognised by: the kind of command and the hash of its body, which the commitment is
+ * made over too. */
+static void command_hash(
+	unsigned int number, const unsigned char body[AV_HASH_SIZE], unsigned char ret_hash[AV_HASH_SIZE])
 {
 	unsigned char tag[4];
 	av_put_u32(tag, number);
-	struct av_bytes pieces[] = {av_bytes(tag, sizeof tag), packed};
+	struct av_bytes pieces[] = {av_bytes(tag, sizeof tag), av_bytes(body, AV_HASH_SIZE)};
 	av_hash_pieces(pieces, AV_COUNT(pieces), ret_hash);
 }
 
@@ -183,11 +186,11 @@ int command_run(struct av_turn *turn, struct av_item *item)
 	const struct av_command_row *row;
 	const struct av_service *service = turn->o.service;
 	Avvik__V1__Command *command;
-	unsigned char hash[AV_HASH_SIZE];
+	unsigned char hash[AV_HASH_SIZE], packed_hash[AV_HASH_SIZE];
 	struct av_reference known;
 	struct av_outcome out;
 
-	av_hash(item->wire, hash);
+	av_fingerprint(item->wire, hash);
 	mark_set(turn, AV_ITEM_COMMAND, item->principal ? item->principal->name : "", 0, hash);
 	bool unreadable = set_aside(turn, hash);
 	if (!unreadable && av_command_decode(service, item->wire, item->principal, turn->arena, &command,
@@ -200,7 +203,8 @@ int command_run(struct av_turn *turn, struct av_item *item)
 	if (!packed.data)
 		return AV_MEMORY;
 	if (body) {
-		body_hash((unsigned int)command->body_case, packed, hash);
+		av_hash(packed, packed_hash);
+		command_hash((unsigned int)command->body_case, packed_hash, hash);
 		mark_set(turn, AV_ITEM_COMMAND, item->principal->name, 0, hash);
 	}
 	if (unreadable || set_aside(turn, hash)) {
@@ -215,6 +219,7 @@ int command_run(struct av_turn *turn, struct av_item *item)
 	ctx.principal = item->principal;
 	ctx.command = command;
 	ctx.packed = packed;
+	ctx.packed_hash = body ? packed_hash : NULL;
 	ctx.reply = AV_NEW(turn->arena, Avvik__V1__Reply, avvik__v1__reply);
 	if (!ctx.reply)
 		return AV_MEMORY;

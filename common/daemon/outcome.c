@@ -177,7 +177,10 @@ int av_seal_parts(struct av_ctx *ctx, const struct av_content_part *parts, size_
 	out->next_key = number + 1;
 	*entry = (struct sealed){.id = av_ctx_id(ctx), .key_number = number, .parts = copies, .count = count};
 	av_random_fill(ctx->random, entry->blinding, sizeof entry->blinding);
-	av_commitment(entry->blinding, committed, hash);
+	if (ctx->packed_hash && committed.data == ctx->packed.data && committed.size == ctx->packed.size)
+		av_commitment_of_hash(entry->blinding, ctx->packed_hash, hash);
+	else
+		av_commitment(entry->blinding, committed, hash);
 	for (size_t i = 0; i < count; i++)
 		numbers[i] = (Avvik__V1__ContentPart)parts[i].part;
 	ref->content_id = id_binary(&entry->id);

@@ -217,11 +217,11 @@ static int due_run(struct av_turn *turn, struct av_item *item)
 static int inner_run(struct av_turn *turn, struct av_item *item)
 {
 	const struct av_service *service = turn->o.service;
-	unsigned char hash[AV_HASH_SIZE];
+	unsigned char hash[AV_FINGERPRINT_SIZE];
 	struct av_outcome out;
 	if (!service->on_inner)
 		return AV_OK;
-	av_hash(item->wire, hash);
+	av_fingerprint(item->wire, hash);
 	if (set_aside(turn, hash)) {
 		item->status = AV_INTERNAL;
 		turn->counts.failed++;

@@ -19,6 +19,8 @@ _Static_assert(AV_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "XCha
 _Static_assert(AV_SEAL_EXTRA == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES +
 					crypto_aead_xchacha20poly1305_ietf_ABYTES,
 	"nonce and tag");
+_Static_assert(AV_SEAL_NONCE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
+_Static_assert(AV_FINGERPRINT_SIZE == crypto_shorthash_siphashx24_BYTES, "SipHash-2-4");
 _Static_assert(AV_SIGN_SECRET_SIZE == crypto_sign_SECRETKEYBYTES, "Ed25519");
 
 #define NONCE_SIZE crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
@@ -47,6 +49,12 @@ void av_hash_keyed(
 	const unsigned char key[AV_KEY_SIZE], struct av_bytes data, unsigned char ret_hash[AV_HASH_SIZE])
 {
 	crypto_generichash(ret_hash, AV_HASH_SIZE, data.data, data.size, key, AV_KEY_SIZE);
+}
+
+void av_fingerprint(struct av_bytes data, unsigned char ret_print[AV_FINGERPRINT_SIZE])
+{
+	static const unsigned char key[crypto_shorthash_siphashx24_KEYBYTES] = "avvik print v1";
+	crypto_shorthash_siphashx24(ret_print, data.data, data.size, key);
 }
 
 void av_sha256(struct av_bytes data, unsigned char ret_hash[32])

@@ -1,7 +1,7 @@
 /* receipt.c - receipts: from the report to the signature, and back without the daemon.
  *
- *	packed report --keyed hash--> commitment --in--> packed leaf --0x00 hash--> path --> root --in-->
- *signed TurnSeal
+ *	packed report --hash--> --keyed hash--> commitment --in--> packed leaf --0x00 hash--> path --> root
+ *--in--> signed TurnSeal
  *
  * Packed means protobuf with the fields in number order, as av_message_pack() writes it. Fields that a newer
  *version added are kept when a message is unpacked, so they are verified here too.
@@ -13,7 +13,15 @@
 void av_commitment(const unsigned char blinding[AV_KEY_SIZE], struct av_bytes packed,
 	unsigned char ret_hash[AV_HASH_SIZE])
 {
-	av_hash_keyed(blinding, packed, ret_hash);
+	unsigned char hash[AV_HASH_SIZE];
+	av_hash(packed, hash);
+	av_commitment_of_hash(blinding, hash, ret_hash);
+}
+
+void av_commitment_of_hash(const unsigned char blinding[AV_KEY_SIZE], const unsigned char hash[AV_HASH_SIZE],
+	unsigned char ret_hash[AV_HASH_SIZE])
+{
+	av_hash_keyed(blinding, av_bytes(hash, AV_HASH_SIZE), ret_hash);
 }
 
 int av_receipt_leaf_hash(

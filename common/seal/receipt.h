@@ -9,8 +9,11 @@
 #define AV_TURN_CONTEXT "avvik turn v1"
 #define AV_GRANT_CONTEXT "avvik grant v1"
 
-/* BLAKE2b-256 keyed with `blinding` over the packed FileReport or SupplementReport. */
+/* BLAKE2b-256 keyed with `blinding` over the BLAKE2b-256 of the packed FileReport or SupplementReport. */
 void av_commitment(const unsigned char blinding[AV_KEY_SIZE], struct av_bytes packed, unsigned char ret_hash[AV_HASH_SIZE]);
+/* The same for bytes whose BLAKE2b-256 is known. */
+void av_commitment_of_hash(const unsigned char blinding[AV_KEY_SIZE], const unsigned char hash[AV_HASH_SIZE],
+	unsigned char ret_hash[AV_HASH_SIZE]);
 /* The hash of a leaf: av_merkle_leaf over the packed ReceiptLeaf. */
 int av_receipt_leaf_hash(const Avvik__V1__ReceiptLeaf *leaf, struct av_arena *arena, unsigned char ret_hash[AV_HASH_SIZE]);
 /* Signs `seal` (fills in signature, which lives in the arena). */

@@ -4,12 +4,14 @@
  *
  *	key   <content id 16>
  *	value 01 01 0000000000000007 02
- *	      00 00000048 <nonce 24> <ciphertext 32> <tag 16>
- *	      01 0000002d <nonce 24> <ciphertext 5> <tag 16>
+ *	      00 00000020
+ *	      01 00000005
+ *	      <nonce 24> <ciphertext 37> <tag 16>
  *	erased: 01 02 0000000000000007
  *
- * The size of a part is that of its sealed bytes. Each seal is bound to the content id and the part's number,
- *so that no part can take another's place.
+ * The parts of a record have one key, so they are sealed as one: their bodies behind each other, in the order
+ *of the list. The seal is bound to the content id and to all that stands before it, so that no record, part
+ *or size can take another's place.
  */
 #include "store/content.h"
 
@@ -22,9 +24,9 @@ enum {
 	HEAD_ERASED = 10,
 	HEAD_SEALED = 11,
 	PART_HEAD = 5,
-	PARTS_MAX = 15
+	PARTS_MAX = 15,
+	HEAD_MAX = HEAD_SEALED + PART_HEAD * (PARTS_MAX + 1)
 };
-#define BOUND_SIZE (AV_ID_SIZE + 1)
 #define NEXT_KEY "next_key"
 
 /* A record that was read and found sound. */
@@ -32,8 +34,8 @@ struct record {
 	int state;
 	uint64_t key_number;
 	unsigned int count;
-	const unsigned char *parts;
-	size_t parts_size;
+	const unsigned char *parts; /* the list */
+	struct av_bytes head, sealed;
 };
 
 static struct av_bytes key_of(const struct av_id *content_id)
@@ -41,16 +43,39 @@ static struct av_bytes key_of(const struct av_id *content_id)
 	return av_bytes(content_id->bytes, AV_ID_SIZE);
 }
 
-static void bind_part(const struct av_id *content_id, int part, unsigned char ret_bound[BOUND_SIZE])
+/* What the seal is bound to. */
+static struct av_bytes bind(
+	const struct av_id *content_id, struct av_bytes head, unsigned char room[AV_ID_SIZE + HEAD_MAX])
 {
-	memcpy(ret_bound, content_id->bytes, AV_ID_SIZE);
-	ret_bound[AV_ID_SIZE] = (unsigned char)part;
+	memcpy(room, content_id->bytes, AV_ID_SIZE);
+	memcpy(room + AV_ID_SIZE, head.data, head.size);
+	return av_bytes(room, AV_ID_SIZE + head.size);
 }
 
 static int damaged(struct av_txn *txn)
 {
 	av_txn_fail(txn, AV_DAMAGED);
 	return AV_DAMAGED;
+}
+
+/* The list of parts gives their sizes; together they are what is sealed. */
+static bool sealed_is_whole(struct av_bytes value, struct record *record)
+{
+	size_t head = HEAD_SEALED, size = AV_SEAL_EXTRA;
+	const unsigned char *from = value.data;
+	record->count = from[HEAD_ERASED];
+	record->parts = from + HEAD_SEALED;
+	head += record->count * (size_t)PART_HEAD;
+	if (record->count > PARTS_MAX + 1 || value.size < head)
+		return false;
+	for (unsigned int i = 0; i < record->count; i++) {
+		if (record->parts[i * PART_HEAD] > PARTS_MAX)
+			return false;
+		size += av_get_u32(record->parts + i * PART_HEAD + 1);
+	}
+	record->head = av_bytes(from, head);
+	record->sealed = av_bytes(from + head, value.size - head);
+	return record->sealed.size == size;
 }
 
 static int load(struct av_txn *txn, const struct av_id *content_id, struct record *ret_record)
@@ -63,49 +88,41 @@ static int load(struct av_txn *txn, const struct av_id *content_id, struct recor
 	if (value.size < HEAD_ERASED || from[0] != VERSION)
 		return damaged(txn);
 	struct record record = {.state = from[1], .key_number = av_get_u64(from + 2)};
-	if (record.state == SEALED && value.size >= HEAD_SEALED) {
-		record.count = from[HEAD_ERASED];
-		record.parts = from + HEAD_SEALED;
-		record.parts_size = value.size - HEAD_SEALED;
-	} else if (record.state != ERASED || value.size != HEAD_ERASED) {
+	bool whole = record.state == SEALED ? value.size >= HEAD_SEALED && sealed_is_whole(value, &record)
+					    : record.state == ERASED && value.size == HEAD_ERASED;
+	if (!whole)
 		return damaged(txn);
-	}
 	*ret_record = record;
 	return AV_OK;
 }
 
-/* The next part; false at the end, or when the record is cut off. */
-static bool next_part(struct record *record, int *ret_part, struct av_bytes *ret_sealed)
+/* Where the part lies in what is sealed. false: there is none. */
+static bool find_part(const struct record *record, int part, size_t *ret_at, size_t *ret_size)
 {
-	if (record->count == 0 || record->parts_size < PART_HEAD)
-		return false;
-	uint32_t size = av_get_u32(record->parts + 1);
-	if (size < AV_SEAL_EXTRA || size > record->parts_size - PART_HEAD)
-		return false;
-	*ret_part = record->parts[0];
-	*ret_sealed = av_bytes(record->parts + PART_HEAD, size);
-	record->parts += PART_HEAD + size;
-	record->parts_size -= PART_HEAD + size;
-	record->count--;
-	return true;
+	size_t at = 0;
+	for (unsigned int i = 0; i < record->count; i++) {
+		size_t size = av_get_u32(record->parts + i * PART_HEAD + 1);
+		if (record->parts[i * PART_HEAD] == part) {
+			*ret_at = at;
+			*ret_size = size;
+			return true;
+		}
+		at += size;
+	}
+	return false;
 }
 
-static unsigned char *put_part(unsigned char *to, const struct av_id *content_id,
-	const unsigned char key[AV_KEY_SIZE], int part, struct av_bytes body, struct av_random *random)
+static unsigned char *list_part(unsigned char *to, int part, size_t size)
 {
-	unsigned char bound[BOUND_SIZE];
-	size_t size = body.size + AV_SEAL_EXTRA;
 	to[0] = (unsigned char)part;
 	av_put_u32(to + 1, (uint32_t)size);
-	bind_part(content_id, part, bound);
-	av_seal(key, av_bytes(bound, sizeof bound), body, random, to + PART_HEAD);
-	return to + PART_HEAD + size;
+	return to + PART_HEAD;
 }
 
 /* What the record takes; 0: it cannot be (a part twice, or out of range, or too much). */
 static size_t size_of(const struct av_content_part *parts, size_t count)
 {
-	size_t size = HEAD_SEALED + PART_HEAD + AV_KEY_SIZE + AV_SEAL_EXTRA;
+	size_t size = HEAD_SEALED + PART_HEAD + AV_KEY_SIZE + AV_SEAL_EXTRA; /* with the blinding */
 	unsigned int seen = 0;
 	if (count > PARTS_MAX)
 		return 0;
@@ -115,9 +132,35 @@ static size_t size_of(const struct av_content_part *parts, size_t count)
 		if (parts[i].body.size > UINT32_MAX / 32)
 			return 0;
 		seen |= 1u << parts[i].part;
-		size += PART_HEAD + parts[i].body.size + AV_SEAL_EXTRA;
+		size += PART_HEAD + parts[i].body.size;
 	}
 	return size;
+}
+
+/* Laid out in the page and sealed in place. */
+static void put_sealed(unsigned char *record, size_t size, const struct av_id *content_id,
+	uint64_t key_number, const unsigned char key[AV_KEY_SIZE], const unsigned char blinding[AV_KEY_SIZE],
+	const struct av_content_part *parts, size_t count, struct av_random *random)
+{
+	unsigned char bound[AV_ID_SIZE + HEAD_MAX], *to = record + HEAD_SEALED;
+	record[0] = VERSION;
+	record[1] = SEALED;
+	av_put_u64(record + 2, key_number);
+	record[HEAD_ERASED] = (unsigned char)(count + 1);
+	to = list_part(to, 0, AV_KEY_SIZE);
+	for (size_t i = 0; i < count; i++)
+		to = list_part(to, parts[i].part, parts[i].body.size);
+	struct av_bytes head = av_bytes(record, (size_t)(to - record));
+	unsigned char *sealed = to, *body = sealed + AV_SEAL_NONCE;
+	memcpy(body, blinding, AV_KEY_SIZE);
+	to = body + AV_KEY_SIZE;
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].body.size)
+			memcpy(to, parts[i].body.data, parts[i].body.size);
+		to += parts[i].body.size;
+	}
+	av_seal(key, bind(content_id, head, bound), av_bytes(body, size - head.size - AV_SEAL_EXTRA), random,
+		sealed);
 }
 
 int av_content_put(struct av_txn *txn, struct av_keystore *keys, const struct av_id *content_id,
@@ -137,15 +180,8 @@ int av_content_put(struct av_txn *txn, struct av_keystore *keys, const struct av
 	if (status != AV_OK)
 		return status;
 	unsigned char *to = av_put_room(txn, AV_TABLE_CONTENT, key_of(content_id), size);
-	if (to) {
-		to[0] = VERSION;
-		to[1] = SEALED;
-		av_put_u64(to + 2, key_number);
-		to[HEAD_ERASED] = (unsigned char)(count + 1);
-		to = put_part(to + HEAD_SEALED, content_id, key, 0, av_bytes(blinding, AV_KEY_SIZE), random);
-		for (size_t i = 0; i < count; i++)
-			to = put_part(to, content_id, key, parts[i].part, parts[i].body, random);
-	}
+	if (to)
+		put_sealed(to, size, content_id, key_number, key, blinding, parts, count, random);
 	av_wipe(key, sizeof key);
 	return to ? AV_OK : av_txn_error(txn);
 }
@@ -153,53 +189,43 @@ int av_content_put(struct av_txn *txn, struct av_keystore *keys, const struct av
 int av_content_get(struct av_txn *txn, struct av_keystore *keys, const struct av_id *content_id, int part,
 	struct av_arena *arena, struct av_bytes *ret_body)
 {
-	unsigned char key[AV_KEY_SIZE], bound[BOUND_SIZE];
+	unsigned char key[AV_KEY_SIZE], bound[AV_ID_SIZE + HEAD_MAX];
 	struct record record;
-	struct av_bytes sealed;
-	int found = -1;
+	size_t at, size;
 	int status = load(txn, content_id, &record);
 	if (status != AV_OK)
 		return status;
 	if (record.state == ERASED)
 		return AV_ERASED;
-	while (record.count > 0 && found != part)
-		if (!next_part(&record, &found, &sealed))
-			return damaged(txn);
-	if (found != part)
+	if (!find_part(&record, part, &at, &size))
 		return AV_NOT_FOUND;
-	unsigned char *body =
-		av_arena_alloc(arena, sealed.size - AV_SEAL_EXTRA + 1); /* an empty body has a place too */
-	if (!body)
+	unsigned char *all = av_arena_alloc(
+		arena, record.sealed.size - AV_SEAL_EXTRA + 1); /* an empty body has a place too */
+	if (!all)
 		return AV_MEMORY;
 	status = av_keystore_get(keys, record.key_number, key);
 	if (status == AV_NOT_FOUND)
 		return AV_CRYPTO; /* a key store that is older than the data */
 	if (status != AV_OK)
 		return status;
-	bind_part(content_id, part, bound);
-	status = av_unseal(key, av_bytes(bound, sizeof bound), sealed, body);
+	status = av_unseal(key, bind(content_id, record.head, bound), record.sealed, all);
 	av_wipe(key, sizeof key);
 	if (status == AV_OK)
-		*ret_body = av_bytes(body, sealed.size - AV_SEAL_EXTRA);
+		*ret_body = av_bytes(all + at, size);
 	return status;
 }
 
 int av_content_parts(struct av_txn *txn, const struct av_id *content_id, unsigned int *ret_bits)
 {
 	struct record record;
-	struct av_bytes sealed;
 	unsigned int bits = 0;
-	int part;
 	int status = load(txn, content_id, &record);
 	if (status != AV_OK)
 		return status;
 	if (record.state == ERASED)
 		return AV_ERASED;
-	while (record.count > 0) {
-		if (!next_part(&record, &part, &sealed) || part > PARTS_MAX)
-			return damaged(txn);
-		bits |= 1u << part;
-	}
+	for (unsigned int i = 0; i < record.count; i++)
+		bits |= 1u << record.parts[i * PART_HEAD];
 	*ret_bits = bits;
 	return AV_OK;
 }

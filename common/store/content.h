@@ -1,8 +1,8 @@
 /* content.h - sealed content in the data store.
  *
  * Record (AV_TABLE_CONTENT, key: content id): version u8 = 1, state u8 (1 sealed, 2 erased), key number u64, count u8,
- * then per part: part u8, size u32, sealed bytes. Part 0 is the blinding of the commitment. Bound to each seal: content id and
- * part. Erased content keeps only its first ten bytes. A hex example stands in content.c.
+ * then a list (part u8, size u32) and one seal over the bodies of all parts. Part 0 is the blinding of the commitment.
+ * Bound to the seal: the content id and what stands before it. Erased content keeps only its first ten bytes. A hex example stands in content.c.
  */
 #ifndef AVVIK_STORE_CONTENT_H
 #define AVVIK_STORE_CONTENT_H

@@ -47,8 +47,8 @@ def main():
             packed = report(f"{name}-1", unit="lindhaga")
             packed.file_report.CopyFrom(command.file_report)
             packed.file_report.narrative.description = "Provtext: larmet besvarades inte."
-            commitment = hashlib.blake2b(packed.file_report.SerializeToString(deterministic=True), digest_size=32,
-                                         key=receipt.blinding).digest()
+            content = hashlib.blake2b(packed.file_report.SerializeToString(deterministic=True), digest_size=32).digest()
+            commitment = hashlib.blake2b(content, digest_size=32, key=receipt.blinding).digest()
             check(f"{name}: the receipt commits to what was sent", receipt.leaf.commitment, commitment)
             leaf = hashlib.blake2b(b"\x00" + receipt.leaf.SerializeToString(deterministic=True), digest_size=32).digest()
             check(f"{name}: its path leads to the turn's root",
