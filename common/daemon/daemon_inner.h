@@ -35,6 +35,7 @@ struct follow { /* one consumed feed */
 	const char *name;
 	struct av_feed_client *client;
 	struct av_feed_batch batch;
+	int64_t arrived_at_ms; /* of the batch */
 	bool has_batch, in_turn;
 	bool halted;  /* by an event: until an administrator decides */
 	bool refused; /* by the producer */

@@ -62,6 +62,7 @@ static void on_batch(void *context, struct av_feed_batch batch)
 {
 	struct follow *f = context;
 	f->batch = batch;
+	f->arrived_at_ms = av_daemon_now_ms(f->daemon);
 	f->has_batch = true;
 	f->refused = false;
 	loop_kick(f->daemon);

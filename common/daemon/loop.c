@@ -174,11 +174,11 @@ static void add_feeds(struct av_daemon *d, struct slot *slot)
 	for (size_t i = 0; i < d->follow_count; i++) {
 		struct follow *f = &d->follows[i];
 		struct av_position head;
-		if (av_feed_client_refused_head(f->client, &head) == AV_OK)
-			av_turn_feed_head(d->turn, f->name, &head);
+		bool refused = av_feed_client_refused_head(f->client, &head) == AV_OK;
+		av_turn_feed_head(d->turn, f->name, refused ? &head : NULL);
 		if (!follow_ready(f, monotonic_ms))
 			continue;
-		struct av_item *item = item_add(slot, AV_ITEM_FEED, slot->batch.now_ms, UINT64_MAX - 1);
+		struct av_item *item = item_add(slot, AV_ITEM_FEED, f->arrived_at_ms, UINT64_MAX - 1);
 		item->feed = f->name;
 		item->batch = f->batch.batch;
 		item->after = f->batch.after;
@@ -284,7 +284,8 @@ static void item_done(struct av_daemon *d, struct av_item *item)
 		av_queued_free(queued);
 		break;
 	case AV_ITEM_FEED:
-		follow_done(item->owner, item);
+		if (item->owner)
+			follow_done(item->owner, item);
 		break;
 	case AV_ITEM_DUE: /* in result_take */
 		break;
@@ -313,8 +314,6 @@ static void result_take(struct av_daemon *d, const struct av_batch *batch)
 	c->commits += result->commit_us > 0;
 	c->commit_us += (uint64_t)result->commit_us;
 	c->turn_us += (uint64_t)batch->took_us;
-	uint64_t cost = (uint64_t)AV_MAX(batch->took_us - result->commit_us, 0) * 1000 / batch->count;
-	d->cost_ns = d->cost_ns ? (d->cost_ns * 7 + cost) / 8 : cost;
 	d->next_due_ms = batch->status == AV_OK ? result->next_due_ms : d->next_due_ms;
 	d->full = batch->status == AV_FULL;
 	if (result->failed_text) {
@@ -322,11 +321,30 @@ static void result_take(struct av_daemon *d, const struct av_batch *batch)
 		d->failed_at_ms = batch->now_ms;
 		av_log(AV_LOG_ERROR, "an item failed", "status=%s", result->failed_text);
 	}
+	bool commands = true;
 	for (size_t i = 0; i < batch->count; i++) {
+		commands &= batch->items[i].kind == AV_ITEM_COMMAND;
 		if (batch->items[i].kind == AV_ITEM_DUE)
 			due_done(d, &batch->items[i],
 				batch->count == 1); /* else its neighbours may have made it due */
 	}
+	/* A feed's batch or a piece of due work says nothing of what a command costs. */
+	uint64_t cost = (uint64_t)AV_MAX(batch->took_us - result->commit_us, 0) * 1000 / batch->count;
+	if (commands)
+		d->cost_ns = d->cost_ns ? (d->cost_ns * 7 + cost) / 8 : cost;
+}
+
+/* Feeds start again before the next batch is made, so that none of it was read from where they stood. */
+static void feeds_resolved(struct av_daemon *d, struct av_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->items[i].kind != AV_ITEM_FEED)
+			continue;
+		follow_done(batch->items[i].owner, &batch->items[i]);
+		batch->items[i].owner = NULL;
+	}
+	for (size_t i = 0; i < d->follow_count; i++)
+		follow_restart(&d->follows[i]);
 }
 
 static void fail_hard(struct av_daemon *d, int status)
@@ -346,6 +364,8 @@ static void batch_done(struct av_daemon *d, struct av_batch *batch)
 		fail_hard(d, batch->status);
 	result_take(d, batch);
 	d->busy = NULL;
+	if (result.feeds_resolved)
+		feeds_resolved(d, batch);
 	hand_over(d);
 	for (size_t i = 0; i < batch->count; i++) {
 		if (batch->items[i].kind != AV_ITEM_DUE)
@@ -353,10 +373,6 @@ static void batch_done(struct av_daemon *d, struct av_batch *batch)
 	}
 	av_principals_unref(&batch->principals);
 	batch->count = 0;
-	if (result.feeds_resolved) {
-		for (size_t i = 0; i < d->follow_count; i++)
-			follow_restart(&d->follows[i]);
-	}
 	if (result.events > 0 && d->feed_server)
 		av_feed_server_advanced(d->feed_server);
 	if (d->service->committed && (result.events > 0 || result.commit_us > 0))
