@@ -79,6 +79,12 @@ static int page_case(struct page *page, const unsigned char *case_id, uint64_t a
 static int on_get_events(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
 	const Avvik__V1__GetEvents *asked = (const Avvik__V1__GetEvents *)body;
+	/* Events are of all units, and which unit an event is about is the services' business. */
+	if (ctx->principal && ctx->principal->units && !(ctx->principal->rights & AV_MAY_ADMINISTER)) {
+		ctx->reply->text = (char *)(uintptr_t) "events are of all units, and this system is for "
+						       "some: ask for its cases";
+		return AV_FORBIDDEN;
+	}
 	Avvik__V1__EventsFound *found = av_reply_body(ctx, BODY(EVENTS_FOUND));
 	struct page page = {
 		.ctx = ctx, .limit = asked->limit ? AV_MIN(asked->limit, EVENTS_MAX) : EVENTS_DEFAULT};

@@ -42,7 +42,7 @@ static const struct blamed *blame_of(const struct av_turn *turn, const char *fee
 	return NULL;
 }
 
-static int blame(struct av_turn *turn, const char *feed, uint64_t sequence, int status)
+int feed_blame(struct av_turn *turn, const char *feed, uint64_t sequence, int status)
 {
 	struct blamed *entry = av_arena_alloc(turn->keep, sizeof *entry);
 	const char *name = av_arena_strdup(turn->keep, feed);
@@ -50,7 +50,7 @@ static int blame(struct av_turn *turn, const char *feed, uint64_t sequence, int 
 		return AV_MEMORY;
 	*entry = (struct blamed){name, sequence, status, turn->blamed};
 	turn->blamed = entry;
-	return status;
+	return AV_OK;
 }
 
 static const char *cause_of(struct av_turn *turn, int status, const struct av_faults *faults)
@@ -60,6 +60,12 @@ static const char *cause_of(struct av_turn *turn, int status, const struct av_fa
 					     faults->first->path, faults->first->text)
 				   : av_status_text(status);
 	return text ? text : av_status_text(status);
+}
+
+/* More than one attempt can hold: of this event, or of all those before it together. */
+static bool crowded(int status)
+{
+	return status == AV_MEMORY || status == AV_TOO_LARGE;
 }
 
 int feed_event_run(struct av_turn *turn, const struct av_item *item, const char *feed,
@@ -102,10 +108,10 @@ int feed_event_run(struct av_turn *turn, const struct av_item *item, const char 
 		return AV_NOTHING;
 	turn->dirty = true;
 	status = outcome_commit(turn, &ctx);
-	if (status == AV_IO || status == AV_FULL)
+	if (status == AV_IO || status == AV_FULL || crowded(status))
 		return status;
 	if (status < 0)
-		return blame(turn, feed, feed_item->sequence, status) == AV_MEMORY ? AV_MEMORY : AV_INTERNAL;
+		return feed_blame(turn, feed, feed_item->sequence, status) < 0 ? AV_MEMORY : AV_INTERNAL;
 	if (turn->crash_records > 0)
 		set_aside_forget(turn, hash);
 	return AV_OK;
@@ -182,6 +188,8 @@ void feed_item_forget(struct av_turn *turn, const char *feed, uint64_t sequence)
 	memcpy(id.bytes, hash, AV_ID_SIZE);
 	if (av_content_erase(turn->txn, &id, &number) == AV_OK)
 		turn->doomed = true;
+	/* No event tells of it, and another history may need its place. */
+	av_delete(turn->txn, AV_TABLE_CONTENT, av_bytes(id.bytes, AV_ID_SIZE));
 	av_quarantine_delete(turn->txn, feed, sequence);
 	turn->dirty = true;
 }
@@ -257,6 +265,13 @@ int feed_part(struct av_turn *turn, const char *feed, struct feed_record *record
 	return AV_OK;
 }
 
+/* The first event of an epoch, by which consumers tell histories apart. */
+static bool begins_history(const Avvik__V1__Event *event)
+{
+	return event->body_case == AVVIK__V1__EVENT__BODY_JOURNAL_RESTORED ||
+	       event->body_case == AVVIK__V1__EVENT__BODY_STORE_MADE;
+}
+
 /* A sequence that was handled before: AV_NOTHING to pass it over; AV_OK: it is of another history, and new.
  */
 static int known(
@@ -264,12 +279,18 @@ static int known(
 {
 	Avvik__V1__Event *event;
 	struct av_id id;
-	if (feed_event_load(turn, item, &event) < 0 ||
-		event->body_case != AVVIK__V1__EVENT__BODY_JOURNAL_RESTORED)
+	int status = feed_event_load(turn, item, &event);
+	if (status == AV_MEMORY)
+		return status;
+	if (status < 0 || !begins_history(event))
 		return AV_NOTHING;
 	if (binary_id(event->event_id, &id) != AV_OK || feed_record_knows(record, item->sequence, &id))
 		return AV_NOTHING;
-	int status = feed_part(turn, feed, record, item->sequence - 1);
+	/* A store that was made anew is told by the id of the one before. */
+	if (event->body_case == AVVIK__V1__EVENT__BODY_STORE_MADE &&
+		(record->restores == 0 || record->restore[0].sequence != item->sequence))
+		return AV_NOTHING;
+	status = feed_part(turn, feed, record, item->sequence - 1);
 	return status < 0 ? status : AV_OK;
 }
 
@@ -285,8 +306,7 @@ static int take(struct av_turn *turn, struct av_item *item, struct feed_record *
 	if (status == AV_MEMORY)
 		return status;
 	bool has_case = event && binary_id(event->case_id, &case_id) == AV_OK;
-	if (event && event->body_case == AVVIK__V1__EVENT__BODY_JOURNAL_RESTORED &&
-		binary_id(event->event_id, &id) == AV_OK)
+	if (event && begins_history(event) && binary_id(event->event_id, &id) == AV_OK)
 		feed_record_restored(record, feed_item->sequence, &id);
 	if (status == AV_OK && event->body_case == AVVIK__V1__EVENT__BODY__NOT_SET) {
 		record->passed_over++;
@@ -310,7 +330,7 @@ static int take(struct av_turn *turn, struct av_item *item, struct feed_record *
 	return status;
 }
 
-static int follows(struct av_turn *turn, const struct av_item *item, const struct feed_record *record)
+static int follows(struct av_turn *turn, const struct av_item *item)
 {
 	struct av_cursor cursor;
 	const Avvik__V1__FeedBatch *batch = item->batch;
@@ -321,7 +341,7 @@ static int follows(struct av_turn *turn, const struct av_item *item, const struc
 		batch->reached->chain_hash.len != AV_CHAIN_SIZE)
 		return AV_STALE;
 	uint64_t at = status == AV_OK ? cursor.position.sequence : 0;
-	if (item->after > AV_MAX(at, record->handled))
+	if (item->after > at)
 		return AV_STALE;
 	if (at > 0 && !batch->moved_epoch &&
 		memcmp(cursor.position.epoch.bytes, batch->reached->epoch_id.data, AV_ID_SIZE) != 0)
@@ -329,10 +349,17 @@ static int follows(struct av_turn *turn, const struct av_item *item, const struc
 	return AV_OK;
 }
 
+/* Not back: what was given again reaches no further than what was done. */
 static void cursor_move(struct av_turn *turn, const struct av_item *item)
 {
 	const Avvik__V1__Cursor *reached = item->batch->reached;
-	struct av_cursor cursor = {.position.sequence = reached->sequence};
+	struct av_cursor cursor;
+	if (av_cursor_load(turn->txn, item->feed, &cursor) == AV_OK &&
+		cursor.position.sequence > reached->sequence &&
+		memcmp(cursor.position.epoch.bytes, reached->epoch_id.data, AV_ID_SIZE) == 0)
+		return;
+	memset(&cursor, 0, sizeof cursor);
+	cursor.position.sequence = reached->sequence;
 	memcpy(cursor.position.epoch.bytes, reached->epoch_id.data, AV_ID_SIZE);
 	memcpy(cursor.position.hash, reached->chain_hash.data, AV_CHAIN_SIZE);
 	if (item->batch->view.len == sizeof cursor.view)
@@ -343,13 +370,13 @@ static void cursor_move(struct av_turn *turn, const struct av_item *item)
 int feed_run(struct av_turn *turn, struct av_item *item)
 {
 	struct feed_record record;
-	bool whole = true;
+	bool whole = true, taken = false;
 	int status = feed_record_load(turn->txn, item->feed, &record);
 	if (status == AV_NOT_FOUND)
 		memset(&record, 0, sizeof record);
 	else if (status < 0)
 		return status;
-	status = follows(turn, item, &record);
+	status = follows(turn, item);
 	if (status == AV_STALE) {
 		item->status = AV_STALE;
 		return AV_OK;
@@ -373,8 +400,12 @@ int feed_run(struct av_turn *turn, struct av_item *item)
 			continue;
 		if (status == AV_OK)
 			status = take(turn, item, &record, feed_item);
-		if (status < 0)
+		if (status < 0) {
+			turn->crowded_at = crowded(status) ? feed_item->sequence : 0;
+			turn->crowded_alone = !taken;
 			return status;
+		}
+		taken = true;
 		record.handled = feed_item->sequence;
 		atomic_fetch_add_explicit(&turn->progress, 1, memory_order_relaxed);
 	}

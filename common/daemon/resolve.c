@@ -16,14 +16,19 @@ const struct av_position *feed_head(const struct av_turn *turn, const char *feed
 
 void av_turn_feed_head(struct av_turn *turn, const char *feed, const struct av_position *head)
 {
+	struct feed_head *entry, *place = NULL;
 	for (size_t i = 0; i < AV_COUNT(turn->heads); i++) {
-		struct feed_head *entry = &turn->heads[i];
-		if (entry->feed[0] && strcmp(entry->feed, feed) != 0)
-			continue;
-		snprintf(entry->feed, sizeof entry->feed, "%s", feed);
-		entry->position = *head;
-		return;
+		entry = &turn->heads[i];
+		if (strcmp(entry->feed, feed) == 0)
+			place = entry;
+		else if (!entry->feed[0] && !place)
+			place = entry;
 	}
+	if (!place)
+		return;
+	snprintf(place->feed, sizeof place->feed, "%s", head ? feed : "");
+	if (head)
+		place->position = *head;
 }
 
 /* One quarantined event again. AV_OK: it is out of quarantine; AV_INVALID with the cause: it stays; else the
@@ -198,7 +203,7 @@ static int resolve_feed(struct av_turn *turn, const Avvik__V1__ResolveFeed *orde
 	turn->feeds_resolved = true;
 	switch ((int)order->action) {
 	case AVVIK__V1__FEED_ACTION__FEED_ACTION_RESTART:
-		av_delete(turn->txn, AV_TABLE_CURSORS, av_bytes_of(order->feed));
+		av_cursor_forget(turn->txn, order->feed);
 		return AV_OK;
 	case AVVIK__V1__FEED_ACTION__FEED_ACTION_ACCEPT_HEAD:
 		status = accept_head(turn, order->feed, &record);

@@ -89,6 +89,7 @@ int attempt_begin(struct av_turn *turn)
 	turn->key_first = turn->key_next = AV_MAX(av_counter(turn->txn, "next_key"), 1);
 	turn->dirty = turn->doomed = turn->feeds_resolved = false;
 	turn->leaves.count = 0;
+	turn->crowded_at = 0;
 	turn->wanted = NULL;
 	turn->wanted_tail = &turn->wanted;
 	memset(&turn->counts, 0, sizeof turn->counts);
@@ -367,6 +368,23 @@ static int quarantine_run(struct av_turn *turn, struct av_item *items, size_t lo
 	return fatal(status) ? status : AV_OK; /* another failure shows again, with its own blame */
 }
 
+/* A feed's batch for which one attempt has not room. What came before the event at which it ran out is done
+ * first; an event that fails so alone is to blame. AV_OK: the rest can be tried again; AV_NOTHING: it was not
+ * that. */
+static int crowded_run(struct av_turn *turn, struct av_item *items, size_t low, int status)
+{
+	size_t ignored;
+	uint64_t at = turn->crowded_at;
+	if (items[low].kind != AV_ITEM_FEED || !at)
+		return AV_NOTHING;
+	if (turn->crowded_alone)
+		return feed_blame(turn, items[low].feed, at, status) < 0 ? AV_NOTHING : AV_OK;
+	turn->stop_after = at - 1;
+	status = attempt(turn, items, low, low + 1, &ignored);
+	turn->stop_after = 0;
+	return status < 0 && !fatal(status) ? AV_NOTHING : status;
+}
+
 static int range_run(struct av_turn *turn, struct av_item *items, size_t low, size_t high)
 {
 	while (low < high) {
@@ -385,6 +403,11 @@ static int range_run(struct av_turn *turn, struct av_item *items, size_t low, si
 			continue;
 		}
 		if (high - low == 1) {
+			int again = crowded_run(turn, items, low, status);
+			if (again < 0)
+				return again;
+			if (again == AV_OK)
+				continue;
 			item_failed(turn, &items[low], status);
 			return AV_OK;
 		}

@@ -86,7 +86,7 @@ struct av_turn_result {
 int av_turn_run(struct av_turn *turn, struct av_item *items, size_t count, int64_t now_ms,
 	struct av_turn_result *ret_result);
 /* Where a producer's journal stands that refused this daemon's cursor: what an administrator may accept.
- * Called between turns. */
+ * Called between turns. NULL: it has answered since, and there is nothing to accept. */
 void av_turn_feed_head(struct av_turn *turn, const char *feed, const struct av_position *head);
 /* Grows with each item and each commit: a watchdog's sign of life. From any thread. */
 uint64_t av_turn_progress(const struct av_turn *turn);

@@ -140,6 +140,8 @@ struct av_turn {
 	struct leaves leaves;
 	struct wanted *wanted, **wanted_tail;
 	struct av_turn_result counts;
+	uint64_t crowded_at; /* FEED: the event for which there was not room; 0: none */
+	bool crowded_alone;  /* it was the first one of the attempt */
 	uint64_t stop_after; /* FEED: end the item after this sequence, without moving the cursor; 0: no */
 };
 
@@ -199,6 +201,8 @@ void feed_record_part(struct feed_record *record, uint64_t sequence);
 int feed_event_run(struct av_turn *turn, const struct av_item *item, const char *feed,
 	const Avvik__V1__FeedItem *feed_item, const Avvik__V1__Event *event, bool again,
 	const char **ret_cause);
+/* The next attempt puts it in quarantine. AV_MEMORY. */
+int feed_blame(struct av_turn *turn, const char *feed, uint64_t sequence, int status);
 int feed_event_load(struct av_turn *turn, const Avvik__V1__FeedItem *item, Avvik__V1__Event **ret_event);
 /* With its opened addresses sealed. */
 int feed_item_keep(struct av_turn *turn, struct av_quarantined *entry, const Avvik__V1__FeedItem *item);

@@ -166,6 +166,11 @@ static int on_report_filed(struct av_ctx *ctx, const ProtobufCMessage *body)
 		return AV_NOT_FOUND;
 	if (strcmp(filed->unit, "crash") == 0 && toy_crashes)
 		abort();
+	while (strcmp(filed->unit, "hungry") == 0)
+		if (!av_arena_alloc(ctx->arena, 1024 * 1024))
+			return AV_MEMORY;
+	if (strcmp(filed->unit, "greedy") == 0)
+		(void)av_arena_alloc(ctx->arena, 40 * 1024 * 1024); /* a part of what a turn has */
 	return AV_OK;
 }
 

@@ -4,8 +4,8 @@
  * What a report's unit is called says how it fares:
  *	"refused"  the handler refuses        "poison"  its event cannot be applied     "crash"  the handler
  *ends the process "badfeed"  the feed handler refuses while toy_feed_refuses     "badapply"  its event cannot
- *be applied while toy_apply_fails     "hungry" the handler uses up the turn's memory     anything else is
- *fine.
+ *be applied while toy_apply_fails     "hungry" the handler uses up the turn's memory     "greedy" (in the
+ *feed) it takes a good part of it     anything else is fine.
  */
 #ifndef AVVIK_TESTS_TOY_H
 #define AVVIK_TESTS_TOY_H
