@@ -2,8 +2,8 @@
  *
  * At most one request is out, at most one batch is with the owner, and at most one is held for it. A request
  * that gets no answer is sent again: when the connection is made again, and after silence. So an answer may
- * come twice; it is told by its items: a batch whose first item is not after the position last handed over is
- * an old one. (An old one without items says only that there was nothing to see, which stays true.) */
+ * come twice, and after a restart one may come that was asked for before it. Each says after which sequence
+ * it was asked: another one than that last asked after is an old one. */
 #include "bus/feed.h"
 #include <stdlib.h>
 #include "base/arena.h"
@@ -124,6 +124,8 @@ static enum verdict judge(const struct av_feed_client *client, const Avvik__V1__
 	if (!reached || reached->epoch_id.len != AV_ID_SIZE || reached->chain_hash.len != AV_CHAIN_SIZE ||
 		batch->view.len != sizeof(client->asked.view))
 		return BAD;
+	if (batch->after_sequence != asked->sequence)
+		return OLD;
 	bool same_epoch = memcmp(reached->epoch_id.data, asked->epoch.bytes, AV_ID_SIZE) == 0;
 	if (!same_epoch && !batch->moved_epoch && memcmp(&asked->epoch, &none, sizeof(none)) != 0)
 		return OLD;

@@ -52,13 +52,16 @@ static void set_cursor(Avvik__V1__Cursor *cursor, const struct av_position *posi
 	cursor->chain_hash = (ProtobufCBinaryData){AV_CHAIN_SIZE, (uint8_t *)(uintptr_t)position->hash};
 }
 
+static void refuse(struct av_feed_server *server, const struct av_route *route, refusal_code code,
+	const char *text, const struct av_position *head);
+
 static size_t send_reply(
 	struct av_feed_server *server, const struct av_route *route, Avvik__V1__FeedReply *reply)
 {
 	struct av_bytes packed = av_message_pack(&reply->base, server->arena);
-	if (packed.data)
-		(void)av_socket_send(
-			server->socket, route, packed); /* one that does not read asks again; counted */
+	if (packed.data && av_socket_send(server->socket, route, packed) == AV_BUSY &&
+		reply->body_case == AVVIK__V1__FEED_REPLY__BODY_BATCH)
+		refuse(server, route, REFUSE(BUSY), "what was sent before is not read yet", NULL);
 	return packed.size;
 }
 
@@ -154,6 +157,7 @@ static size_t serve(struct av_feed_server *server, struct av_txn *txn, struct re
 	batch.head = head.sequence;
 	batch.view = (ProtobufCBinaryData){AV_HASH_SIZE, view.hash};
 	batch.moved_epoch = moved;
+	batch.after_sequence = reader->credit.after.sequence;
 	reply.body_case = AVVIK__V1__FEED_REPLY__BODY_BATCH;
 	reply.batch = &batch;
 	size_t sent = send_reply(server, &reader->route, &reply);

@@ -18,6 +18,8 @@ struct feeds {
 	struct av_store *store;
 	struct av_feed_server *server;
 	struct av_socket *fake; /* producer */
+	uint64_t asked[8];	/* of the fake one: after which sequences */
+	size_t requests, answered;
 	char endpoint[100];
 	uint64_t appended;
 	/* the consumer, with a bus of its own */
@@ -444,6 +446,29 @@ static void a_reader_that_loses_the_right_while_it_waits_gets_nothing_more(void 
 	assert_int_equal(f->items, 0);
 }
 
+static struct av_bytes two_events(uint64_t after, struct av_arena *arena)
+{
+	unsigned char epoch[16] = {1}, hash[32] = {2}, view[32] = {3};
+	Avvik__V1__FeedReply reply = AVVIK__V1__FEED_REPLY__INIT;
+	Avvik__V1__FeedBatch batch = AVVIK__V1__FEED_BATCH__INIT;
+	Avvik__V1__Cursor reached = AVVIK__V1__CURSOR__INIT;
+	Avvik__V1__FeedItem items[] = {AVVIK__V1__FEED_ITEM__INIT, AVVIK__V1__FEED_ITEM__INIT};
+	Avvik__V1__FeedItem *list[] = {&items[0], &items[1]};
+	items[0].sequence = after + 1;
+	items[1].sequence = reached.sequence = after + 2;
+	reached.epoch_id = (ProtobufCBinaryData){16, epoch};
+	reached.chain_hash = (ProtobufCBinaryData){32, hash};
+	batch.view = (ProtobufCBinaryData){32, view};
+	batch.reached = &reached;
+	batch.head = 1000;
+	batch.items = list;
+	batch.n_items = 2;
+	batch.after_sequence = after;
+	reply.body_case = AVVIK__V1__FEED_REPLY__BODY_BATCH;
+	reply.batch = &batch;
+	return av_message_pack(&reply.base, arena);
+}
+
 /* A producer that answers each request with nonsense, then with two events, and then with the same two again.
  */
 static void on_request(void *context, struct av_message_in *message)
@@ -452,27 +477,10 @@ static void on_request(void *context, struct av_message_in *message)
 	struct av_bytes body = av_frame_bytes(&message->body);
 	Avvik__V1__FeedRequest *request = avvik__v1__feed_request__unpack(NULL, body.size, body.data);
 	struct av_arena *arena = av_arena_create(0);
-	unsigned char epoch[16] = {1}, hash[32] = {2}, view[32] = {3};
-	Avvik__V1__FeedReply reply = AVVIK__V1__FEED_REPLY__INIT;
-	Avvik__V1__FeedBatch batch = AVVIK__V1__FEED_BATCH__INIT;
-	Avvik__V1__Cursor reached = AVVIK__V1__CURSOR__INIT;
-	Avvik__V1__FeedItem items[] = {AVVIK__V1__FEED_ITEM__INIT, AVVIK__V1__FEED_ITEM__INIT};
-	Avvik__V1__FeedItem *list[] = {&items[0], &items[1]};
 	assert_non_null(request);
-	items[0].sequence = request->after->sequence + 1;
-	items[1].sequence = reached.sequence = request->after->sequence + 2;
-	reached.epoch_id = (ProtobufCBinaryData){16, epoch};
-	reached.chain_hash = (ProtobufCBinaryData){32, hash};
-	batch.view = (ProtobufCBinaryData){32, view};
-	batch.reached = &reached;
-	batch.head = 1000;
-	batch.items = list;
-	batch.n_items = 2;
-	reply.body_case = AVVIK__V1__FEED_REPLY__BODY_BATCH;
-	reply.batch = &batch;
-	struct av_bytes packed = av_message_pack(&reply.base, arena);
+	struct av_bytes packed = two_events(request->after->sequence, arena);
 	(void)av_socket_send(f->fake, &message->route, av_bytes_of("nonsense"));
-	if (items[0].sequence < 100) {
+	if (request->after->sequence < 99) {
 		(void)av_socket_send(f->fake, &message->route, packed);
 		(void)av_socket_send(f->fake, &message->route, packed);
 	}
@@ -481,18 +489,59 @@ static void on_request(void *context, struct av_message_in *message)
 	av_frame_release(&message->body);
 }
 
-static void an_answer_that_comes_twice_is_taken_once_and_nonsense_never(void **state)
+/* A producer that answers the first request, and each later one only when the next one has come. */
+static void on_request_late(void *context, struct av_message_in *message)
 {
-	struct feeds *f = *state;
+	struct feeds *f = context;
+	struct av_bytes body = av_frame_bytes(&message->body);
+	Avvik__V1__FeedRequest *request = avvik__v1__feed_request__unpack(NULL, body.size, body.data);
+	struct av_arena *arena = av_arena_create(0);
+	assert_non_null(request);
+	f->asked[f->requests++ % AV_COUNT(f->asked)] = request->after->sequence;
+	if (f->requests == 1)
+		(void)av_socket_send(f->fake, &message->route, two_events(0, arena));
+	for (; f->requests > 2 && f->answered < f->requests - 1; f->answered++)
+		(void)av_socket_send(f->fake, &message->route,
+			two_events(f->asked[(f->answered + 1) % AV_COUNT(f->asked)], arena));
+	avvik__v1__feed_request__free_unpacked(request, NULL);
+	av_arena_destroy(&arena);
+	av_frame_release(&message->body);
+}
+
+static void open_fake(struct feeds *f, void (*on_message)(void *context, struct av_message_in *message))
+{
 	const char *why = "";
 	struct av_socket_options options = {.kind = AV_SOCKET_ROUTER,
 		.endpoint = "tcp://127.0.0.1:0",
 		.frame_bytes = 4096,
 		.queue_messages = 100,
-		.on_message = on_request,
+		.on_message = on_message,
 		.context = f};
 	assert_int_equal(av_socket_open(f->world.bus, &options, &f->fake, &why), AV_OK);
 	snprintf(f->endpoint, sizeof(f->endpoint), "%s", av_socket_endpoint(f->fake));
+}
+
+static void an_answer_that_was_under_way_at_a_restart_is_not_taken_for_the_new_one(void **state)
+{
+	struct feeds *f = *state;
+	open_fake(f, on_request_late);
+	follow(f, ALICE, 10, 4096);
+	assert_true(run_to(f, 2, 3000));
+	world_wait(&f->world, 200);
+	assert_int_equal(f->requests, 2); /* after 2: its answer waits */
+	memset(&f->cursor, 0, sizeof(f->cursor));
+	f->items = f->last = f->out_of_order = 0;
+	av_feed_client_restart(f->client, &f->cursor);
+	assert_true(run_to(f, 4, 3000));
+	assert_int_equal(f->items, 4); /* 1 to 4 */
+	assert_int_equal(f->out_of_order, 0);
+	av_socket_close(&f->fake);
+}
+
+static void an_answer_that_comes_twice_is_taken_once_and_nonsense_never(void **state)
+{
+	struct feeds *f = *state;
+	open_fake(f, on_request);
 	follow(f, ALICE, 10, 4096);
 	assert_true(run_to(f, 100, 5000));
 	world_wait(&f->world, 100);
@@ -660,6 +709,7 @@ int main(void)
 		T(when_the_producer_comes_back_the_reader_goes_on),
 		T(a_reader_that_loses_the_right_while_it_waits_gets_nothing_more),
 		T(an_answer_that_comes_twice_is_taken_once_and_nonsense_never),
+		T(an_answer_that_was_under_way_at_a_restart_is_not_taken_for_the_new_one),
 		T(requests_out_of_bounds_are_refused),
 		T(a_new_request_replaces_the_one_before),
 		T(a_request_is_answered_empty_when_its_time_is_up),
