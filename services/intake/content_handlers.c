@@ -102,6 +102,10 @@ static int open_item(struct av_ctx *ctx, const Avvik__V1__ContentItem *item, con
 	}
 	if (status < 0 && status != AV_ERASED)
 		return status == AV_NOT_FOUND ? AV_DAMAGED : status;
+	if (status == AV_ERASED) { /* perhaps its key alone: the data come from a backup */
+		opened->erased = true;
+		opened->n_parts = 0;
+	}
 	*ret_opened = opened;
 	return AV_OK;
 }
