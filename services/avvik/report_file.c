@@ -19,8 +19,9 @@
 
 #define WINDOW 256
 #define WINDOW_MAX 1000
-#define ANSWER_MS 10000
-#define ROUNDS_MAX 6 /* silences of ANSWER_MS in a row before giving up */
+#define FIRST_ANSWER_MS 10000
+#define ANSWER_MS 3000 /* once there has been one */
+#define ROUNDS_MAX 20  /* silences in a row before giving up: about a minute */
 #define PROGRESS_MS 1000
 #define INPUTS_MAX 100
 
@@ -227,7 +228,8 @@ static int receive_until(struct filing *filing, size_t most)
 {
 	while (HASH_COUNT(filing->pending) > most) {
 		Avvik__V1__Reply *reply = NULL;
-		int status = av_client_receive(filing->client, ANSWER_MS, &reply);
+		int status = av_client_receive(
+			filing->client, filing->answered ? ANSWER_MS : FIRST_ANSWER_MS, &reply);
 		if (status == AV_TIMEOUT) {
 			status = send_again(filing);
 		} else if (status == AV_OK) {
