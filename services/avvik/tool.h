@@ -85,7 +85,7 @@ bool tool_ask(struct tool *tool, enum tool_daemon daemon, Avvik__V1__Command *co
 
 /* A message as JSON on standard output. */
 void tool_print_json(struct tool *tool, const ProtobufCMessage *message);
-/* Names people use: a case by its number ("2026-0042"), its UUID or the first 8+ digits of it. AV_NOT_FOUND
+/* Names people use: a case by its number ("2026-0042") or its UUID. AV_NOT_FOUND
  * told already. */
 int tool_case_id(struct tool *tool, const char *text, struct av_id *ret_id);
 const char *tool_id_text(struct tool *tool, ProtobufCBinaryData id); /* UUID in the arena; "" when empty */
