@@ -157,25 +157,59 @@ static int new_epoch(struct av_daemon *d)
 	return status;
 }
 
-/* Is a daemon using what stands there? An absent store is free. */
-static int store_free(struct av_daemon *d, const char *data)
+static int store_open(struct av_daemon *d, const char *path, const char **ret_why)
 {
-	if (access(data, F_OK) < 0)
-		return 0;
-	const char *why = "";
 	struct av_store_options options = {
-		.path = data,
+		.path = path,
 		.map_bytes = (size_t)d->settings->limits->map_megabytes * 1024 * 1024,
 		.tables = d->service->tables,
 		.table_count = d->service->table_count,
 		.daemon = d->service->name,
 		.instance = d->settings->instance,
 		.stepped_clock = av_clock_is_stepped(&d->clock),
+		.production = d->settings->production,
 		.now_ms = av_clock_now_ms(&d->clock),
 	};
-	int status = av_store_open(&options, &d->random, &d->store, &why);
+	return av_store_open(&options, &d->random, &d->store, ret_why);
+}
+
+/* Is a daemon using what stands there? An absent store is free, and a damaged one may be replaced. */
+static int store_free(struct av_daemon *d, const char *data)
+{
+	const char *why = "";
+	int status = access(data, F_OK) < 0 ? AV_OK : store_open(d, data, &why);
 	av_store_close(&d->store);
-	return status == AV_LOCKED ? say(d, data, why) : 0; /* a damaged one may be replaced */
+	return status == AV_LOCKED ? say(d, data, why) : 0;
+}
+
+/* A copy beside the store, opened and in its new epoch, so that what takes the place of the store is whole.
+ */
+static int incoming_make(struct av_daemon *d, const char *from, const char *incoming)
+{
+	const char *why = "";
+	folder_remove(incoming);
+	int status = folder_copy(from, incoming);
+	if (status < 0)
+		return say(d, incoming, av_status_text(status));
+	status = store_open(d, incoming, &why);
+	if (status < 0)
+		return say(d, from, why);
+	status = new_epoch(d);
+	av_store_close(&d->store);
+	return status < 0 ? say(d, incoming, av_status_text(status)) : 0;
+}
+
+/* Whole or not at all: half a key store would hide that the backup has one. */
+static int keys_restore(struct av_daemon *d, const char *from, const char *keys)
+{
+	const char *incoming = av_arena_printf(d->arena, "%s.incoming", keys);
+	if (access(keys, F_OK) == 0 || access(from, F_OK) < 0)
+		return AV_OK;
+	if (!incoming)
+		return AV_MEMORY;
+	folder_remove(incoming);
+	int status = folder_copy(from, incoming);
+	return status == AV_OK && rename(incoming, keys) < 0 ? AV_IO : status;
 }
 
 static int restore(struct av_daemon *d, const char *folder)
@@ -185,10 +219,11 @@ static int restore(struct av_daemon *d, const char *folder)
 	const char *own = av_arena_printf(d->arena, "%s/%s", d->settings->state, d->service->name);
 	const char *data = av_state_path(d->settings, d->service->name, AV_FOLDER_DATA, d->arena);
 	const char *keys = av_state_path(d->settings, d->service->name, AV_FOLDER_KEYS, d->arena);
+	const char *marks = av_state_path(d->settings, d->service->name, AV_FILE_MARKS, d->arena);
 	const char *incoming = data ? av_arena_printf(d->arena, "%s.incoming", data) : NULL;
 	const char *replaced =
 		data ? av_arena_printf(d->arena, "%s.replaced-%lld", data, (long long)time(NULL)) : NULL;
-	if (!from_data || !from_keys || !own || !keys || !incoming || !replaced)
+	if (!from_data || !from_keys || !own || !keys || !marks || !incoming || !replaced)
 		return say(d, "restore", "out of memory");
 	if (access(from_data, F_OK) < 0)
 		return say(d, from_data, "there is no backup: give the folder that holds data/");
@@ -197,24 +232,18 @@ static int restore(struct av_daemon *d, const char *folder)
 		return code;
 	mkdir(d->settings->state, 0700); /* there already, or folder_copy tells, ignoring */
 	mkdir(own, 0700);
-	folder_remove(incoming);
-	int status = folder_copy(from_data, incoming);
-	if (status == AV_OK && access(keys, F_OK) < 0 && access(from_keys, F_OK) == 0)
-		status = folder_copy(from_keys, keys);
+	code = incoming_make(d, from_data, incoming);
+	if (code)
+		return code;
+	int status = keys_restore(d, from_keys, keys);
 	if (status < 0)
-		return say(d, incoming, av_status_text(status));
+		return say(d, keys, av_status_text(status));
 	if (access(data, F_OK) == 0 && rename(data, replaced) < 0)
 		return say(d, data, "cannot be put aside");
 	if (rename(incoming, data) < 0)
 		return say(d, incoming, "cannot take the place of the store");
-	const char *marks = av_state_path(d->settings, d->service->name, AV_FILE_MARKS, d->arena);
-	if (marks)
-		unlink(marks); /* of an item of the store that was replaced */
-	code = daemon_store_open(d, false);
-	if (code)
-		return code;
-	status = new_epoch(d);
-	return status < 0 ? say(d, data, av_status_text(status)) : 0;
+	unlink(marks); /* of an item of the store that was replaced */
+	return folder_sync(own) < 0 ? say(d, own, av_status_text(AV_IO)) : 0;
 }
 
 int restore_run(const struct av_service *service, const char *settings_path, const char *folder)

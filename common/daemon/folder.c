@@ -50,7 +50,7 @@ static int disk_status(void)
 	return errno == ENOENT ? AV_NOT_FOUND : errno == EEXIST ? AV_EXISTS : AV_IO;
 }
 
-static int sync_path(const char *path)
+int folder_sync(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int rc = fd < 0 ? -1 : fsync(fd);
@@ -103,5 +103,5 @@ int folder_copy(const char *from, const char *to)
 			status = file_copy(from_below, to_below);
 	}
 	closedir(folder);
-	return status == AV_OK ? sync_path(to) : status;
+	return status == AV_OK ? folder_sync(to) : status;
 }

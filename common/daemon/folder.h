@@ -7,5 +7,7 @@ void folder_remove(const char *path);
 /* Files and folders below `from` into the new folder `to` (mode 0700, files 0600), synced. AV_EXISTS,
  * AV_NOT_FOUND, AV_FULL, AV_IO. */
 int folder_copy(const char *from, const char *to);
+/* What was renamed in it stays so. AV_IO. */
+int folder_sync(const char *path);
 
 #endif

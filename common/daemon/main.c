@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "daemon/daemon_inner.h"
 
@@ -36,6 +37,8 @@ int av_daemon_main(const struct av_service *service, int argc, char **argv)
 		{"help", no_argument, NULL, HELP},
 		{0},
 	};
+	/* What is sealed in the store stands open in memory: it goes into no core dump. */
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* lowering is always allowed, ignoring */
 	const char *settings = NULL, *folder = NULL;
 	int what = 0, option;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {

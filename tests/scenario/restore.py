@@ -1,6 +1,7 @@
 """A daemon that is restored from a backup: its consumers notice, and go on when an administrator decides."""
 
 import os
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
@@ -38,6 +39,15 @@ def main():
         client.close()
         instance.settle_real()
         instance.down()
+
+        data = os.path.join(instance.state, "intake", "data")
+        before = os.stat(data).st_ino
+        other = os.path.join(instance.root, "other")
+        os.makedirs(other)
+        shutil.copytree(os.path.join(backup, "workflow"), os.path.join(other, "intake"))
+        done = instance.run(["restore", other, "--only", "intake"], check=False)
+        check_true("another daemon's backup is refused", done.returncode != 0, done.stdout + done.stderr)
+        check("and nothing takes the place of the store", os.stat(data).st_ino, before)
 
         instance.avvik("restore", backup, "--only", "intake")
         instance.up()
