@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "attempts_store.h"
+#include "known.h"
 #include "outcome.h"
 
 #define EVENT(name) AVVIK__V1__EVENT__BODY_##name
@@ -61,6 +62,26 @@ static int load_whole(struct av_ctx *ctx, const struct av_id *id, Avvik__V1__Not
 			notice->last_error = (char *)outcome_code(attempt.outcome);
 		}
 	}
+	return AV_OK;
+}
+
+/* Is the case of a unit that the principal is for? One that is not placed is of none. */
+static int within_units(struct av_ctx *ctx, struct av_bytes case_id, bool *ret_within)
+{
+	const char *codes[AV_ORG_DEPTH];
+	Avvik__V1__CaseKnown *known;
+	const struct av_org *org;
+	*ret_within = !ctx->principal || !ctx->principal->units;
+	if (*ret_within)
+		return AV_OK;
+	int status = case_load(ctx->txn, case_id, ctx->arena, &known);
+	if (status == AV_OK)
+		status = known_org(ctx->cache, ctx->txn, &org);
+	if (status < 0)
+		return status == AV_NOT_FOUND ? AV_OK : status;
+	size_t count = av_org_path(org, known->unit, codes);
+	for (size_t i = 0; i < count && !*ret_within; i++)
+		*ret_within = av_principal_may_unit(ctx->principal, codes[i]);
 	return AV_OK;
 }
 
@@ -126,13 +147,19 @@ int on_list_notices(struct av_ctx *ctx, const ProtobufCMessage *body)
 		}
 		memcpy(id.bytes, (const unsigned char *)it.key.data + it.key.size - AV_ID_SIZE, AV_ID_SIZE);
 		status = load_whole(ctx, &id, &notice);
-		if (status == AV_OK && wanted(list, notice))
+		bool within = false;
+		if (status == AV_OK)
+			status = within_units(ctx, data_bytes(notice->case_id), &within);
+		if (status == AV_OK && within && wanted(list, notice))
 			found->notices[found->n_notices++] = notice;
 	}
 	av_iter_end(&it);
 	if (more)
 		found->next_after_notice_id = id_data(&id, ctx->arena);
-	if (status == AV_OK && list->case_id.len == AV_ID_SIZE && list->after_notice_id.len == 0)
+	bool within = false;
+	if (status == AV_OK && list->case_id.len == AV_ID_SIZE)
+		status = within_units(ctx, data_bytes(list->case_id), &within);
+	if (status == AV_OK && within && list->after_notice_id.len == 0)
 		status = find_unreachable(ctx, data_bytes(list->case_id), found);
 	return status;
 }

@@ -147,6 +147,21 @@ static void a_rule_that_reaches_nobody_is_told_and_found_again(void **state)
 	harness_want(reply, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_DONE);
 	assert_int_equal(reply->notices_found->n_notices, 1);
 	assert_int_equal(reply->notices_found->n_unreachable, 2);
+
+	/* A system that is for some units sees what is about their cases. */
+	static const char *const here[] = {"solen", NULL}, *const elsewhere[] = {"dalen", NULL};
+	struct av_principal some = harness_principal("some", "case_system", AV_MAY_QUERY);
+	some.units = here;
+	reply = harness_order(h, &some, NULL, NULL, AVVIK__V1__COMMAND__BODY_LIST_NOTICES, &list.base);
+	harness_want(reply, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_DONE);
+	assert_int_equal(reply->notices_found->n_notices, 1);
+	some.units = elsewhere;
+	reply = harness_order(h, &some, NULL, NULL, AVVIK__V1__COMMAND__BODY_LIST_NOTICES, &list.base);
+	assert_int_equal(reply->notices_found->n_notices, 0);
+	assert_int_equal(reply->notices_found->n_unreachable, 0);
+	list.case_id.len = 0;
+	reply = harness_order(h, &some, NULL, NULL, AVVIK__V1__COMMAND__BODY_LIST_NOTICES, &list.base);
+	assert_int_equal(reply->notices_found->n_notices, 0);
 	harness_check_replay(h);
 	harness_close(&h);
 }
