@@ -108,6 +108,8 @@ int feed_read(const struct av_feed_server_options *options, struct av_txn *txn,
 	av_put_u64(from, credit->after.sequence + 1);
 	struct av_iter it = av_iter(txn, AV_TABLE_JOURNAL, av_bytes(NULL, 0), av_bytes(from, sizeof(from)));
 	while (scanned++ < AV_FEED_SCAN_MAX && av_iter_next(&it)) {
+		if (it.key.size == AV_JOURNAL_SEAL_KEY)
+			continue;
 		if (it.key.size != 8 || it.value.size < AV_CHAIN_SIZE) {
 			status = AV_DAMAGED;
 			break;

@@ -168,7 +168,6 @@ int turn_seal(struct av_turn *turn)
 	struct av_merkle *tree = NULL;
 	Avvik__V1__TurnSeal seal = AVVIK__V1__TURN_SEAL__INIT;
 	struct av_position head;
-	unsigned char key[8];
 	int status = av_journal_head(turn->txn, &head);
 	if (status < 0)
 		return status;
@@ -192,8 +191,7 @@ int turn_seal(struct av_turn *turn)
 	struct av_bytes packed = av_message_pack(&seal.base, turn->arena);
 	if (!packed.data)
 		return AV_MEMORY;
-	av_put_u64(key, head.sequence);
-	av_put(turn->txn, AV_TABLE_TURNS, av_bytes(key, sizeof key), packed);
+	av_journal_seal(turn->txn, packed);
 	status = replies_pack(turn, &seal, tree);
 	return status < 0 ? status : AV_MIN(av_txn_error(turn->txn), AV_OK);
 }
@@ -203,14 +201,14 @@ int turn_seal(struct av_turn *turn)
 static int seal_load(
 	struct av_txn *txn, uint64_t sequence, struct av_arena *arena, Avvik__V1__TurnSeal **ret_seal)
 {
-	unsigned char key[8];
+	struct av_bytes packed;
 	ProtobufCMessage *message;
-	int status = AV_DAMAGED;
-	av_put_u64(key, sequence);
-	struct av_iter it = av_iter(txn, AV_TABLE_TURNS, av_bytes(NULL, 0), av_bytes(key, sizeof key));
-	if (av_iter_next(&it))
-		status = av_message_load(&avvik__v1__turn_seal__descriptor, it.value, arena, &message);
-	av_iter_end(&it);
+	uint64_t last;
+	int status = av_journal_seal_of(txn, sequence, &last, &packed);
+	if (status == AV_OK)
+		status = av_message_load(&avvik__v1__turn_seal__descriptor, packed, arena, &message);
+	else if (status == AV_NOT_FOUND)
+		status = AV_DAMAGED;
 	if (status == AV_OK)
 		*ret_seal = (Avvik__V1__TurnSeal *)message;
 	return status;

@@ -170,11 +170,12 @@ static int check_turns(struct verifying *v, struct av_txn *txn)
 	uint64_t expected = 1;
 	size_t turns = 0;
 	int status = av_journal_head(txn, &head);
-	struct av_iter it = av_iter(txn, AV_TABLE_TURNS, av_bytes(NULL, 0), av_bytes(NULL, 0));
-	while (status == AV_OK && av_iter_next(&it)) {
+	struct av_bytes packed;
+	uint64_t at = 1, ends = 0;
+	for (; status == AV_OK && av_journal_seal_of(txn, at, &ends, &packed) == AV_OK; at = ends + 1) {
 		ProtobufCMessage *message;
 		av_arena_reset(v->arena);
-		status = av_message_load(&avvik__v1__turn_seal__descriptor, it.value, v->arena, &message);
+		status = av_message_load(&avvik__v1__turn_seal__descriptor, packed, v->arena, &message);
 		if (status < 0)
 			break;
 		const Avvik__V1__TurnSeal *seal = (const Avvik__V1__TurnSeal *)message;
@@ -183,7 +184,6 @@ static int check_turns(struct verifying *v, struct av_txn *txn)
 		expected = last + 1;
 		turns++;
 	}
-	av_iter_end(&it);
 	if (status < 0)
 		return status;
 	if (expected != head.sequence + 1)

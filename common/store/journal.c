@@ -6,14 +6,17 @@
  *	key   0000000000000001
  *	value <32 bytes: BLAKE2b-256 of 32 zero bytes, 0000000000000001, 616263> 616263
  *
+ * Behind the last event of a turn its seal (key: that sequence and "s"): a packed TurnSeal.
+ *
  * META "head" repeats the last sequence and hash (40 bytes), so that a journal whose end was cut off is
  *noticed. Within a transaction the head is kept in memory: it is read at the first use and written back once,
  *at the commit.
  *
- * Record (CURSORS, key: feed name): epoch 16, sequence u64, chain hash 32, view 32.
+ * Record (META, key: "cursor:" and the feed's name): epoch 16, sequence u64, chain hash 32, view 32.
  */
 #include "store/store_internal.h"
 
+#include <stdio.h>
 #include "seal/crypto.h"
 
 #define HEAD_SIZE (8 + AV_CHAIN_SIZE)
@@ -47,6 +50,10 @@ static int load_head(struct av_txn *txn)
 	}
 	memcpy(head.epoch.bytes, value.data, AV_ID_SIZE);
 	int status = av_last(txn, AV_TABLE_JOURNAL, av_bytes("", 0), &key, &value);
+	if (status == AV_OK && key.size == AV_JOURNAL_SEAL_KEY) {
+		key.size = 8;
+		status = av_get(txn, AV_TABLE_JOURNAL, key, &value);
+	}
 	int recorded_status = av_get(txn, AV_TABLE_META, av_bytes_of(head_key), &recorded);
 	if (txn->error != AV_OK)
 		return txn->error;
@@ -94,6 +101,37 @@ void av_journal_append(struct av_txn *txn, struct av_bytes event, uint64_t *ret_
 	txn->head.sequence++;
 	txn->head_moved = true;
 	*ret_sequence = txn->head.sequence;
+}
+
+static struct av_bytes seal_key(uint64_t sequence, unsigned char ret_key[AV_JOURNAL_SEAL_KEY])
+{
+	av_put_u64(ret_key, sequence);
+	ret_key[8] = 's';
+	return av_bytes(ret_key, AV_JOURNAL_SEAL_KEY);
+}
+
+void av_journal_seal(struct av_txn *txn, struct av_bytes seal)
+{
+	unsigned char key[AV_JOURNAL_SEAL_KEY];
+	if (load_head(txn) == AV_OK)
+		av_put(txn, AV_TABLE_JOURNAL, seal_key(txn->head.sequence, key), seal);
+}
+
+int av_journal_seal_of(struct av_txn *txn, uint64_t sequence, uint64_t *ret_last, struct av_bytes *ret_seal)
+{
+	unsigned char key[8];
+	int status = AV_NOT_FOUND;
+	av_put_u64(key, sequence);
+	struct av_iter it = av_iter(txn, AV_TABLE_JOURNAL, av_bytes(NULL, 0), av_bytes(key, sizeof key));
+	while (status == AV_NOT_FOUND && av_iter_next(&it)) {
+		if (it.key.size != AV_JOURNAL_SEAL_KEY)
+			continue;
+		*ret_last = av_get_u64(it.key.data);
+		*ret_seal = it.value;
+		status = AV_OK;
+	}
+	av_iter_end(&it);
+	return status == AV_OK ? AV_OK : txn->error != AV_OK ? txn->error : status;
 }
 
 void store_journal_seal(struct av_txn *txn)
@@ -150,12 +188,16 @@ void av_journal_new_epoch(struct av_txn *txn, struct av_random *random)
 
 int av_journal_check(struct av_txn *txn, uint64_t *ret_sequence)
 {
-	unsigned char hash[AV_CHAIN_SIZE] = {0}, key[8], packed[HEAD_SIZE];
+	unsigned char hash[AV_CHAIN_SIZE] = {0}, key[8], at_seal[AV_JOURNAL_SEAL_KEY], packed[HEAD_SIZE];
 	struct av_bytes recorded;
 	struct av_position end = {0};
 	uint64_t sequence = 1;
 	struct av_iter it = av_iter(txn, AV_TABLE_JOURNAL, av_bytes("", 0), av_bytes("", 0));
 	for (; av_iter_next(&it); sequence++) {
+		if (sequence > 1 && av_bytes_equal(it.key, seal_key(sequence - 1, at_seal))) {
+			sequence--;
+			continue;
+		}
 		av_put_u64(key, sequence);
 		if (!av_bytes_equal(it.key, av_bytes(key, sizeof key)) || it.value.size < AV_CHAIN_SIZE)
 			break;
@@ -185,10 +227,21 @@ int av_journal_check(struct av_txn *txn, uint64_t *ret_sequence)
 	return AV_DAMAGED;
 }
 
+static struct av_bytes cursor_key(struct av_txn *txn, const char *feed, char ret_key[AV_KEY_MAX])
+{
+	int size = snprintf(ret_key, AV_KEY_MAX, "cursor:%s", feed);
+	if (size < 0 || size >= AV_KEY_MAX) {
+		av_txn_fail(txn, AV_TOO_LARGE);
+		size = 0;
+	}
+	return av_bytes(ret_key, (size_t)size);
+}
+
 int av_cursor_load(struct av_txn *txn, const char *feed, struct av_cursor *ret_cursor)
 {
+	char key[AV_KEY_MAX];
 	struct av_bytes value;
-	int status = av_get(txn, AV_TABLE_CURSORS, av_bytes_of(feed), &value);
+	int status = av_get(txn, AV_TABLE_META, cursor_key(txn, feed, key), &value);
 	if (status != AV_OK)
 		return status;
 	const unsigned char *from = value.data;
@@ -206,9 +259,16 @@ int av_cursor_load(struct av_txn *txn, const char *feed, struct av_cursor *ret_c
 void av_cursor_store(struct av_txn *txn, const char *feed, const struct av_cursor *cursor)
 {
 	unsigned char value[CURSOR_SIZE];
+	char key[AV_KEY_MAX];
 	memcpy(value, cursor->position.epoch.bytes, AV_ID_SIZE);
 	av_put_u64(value + AV_ID_SIZE, cursor->position.sequence);
 	memcpy(value + AV_ID_SIZE + 8, cursor->position.hash, AV_CHAIN_SIZE);
 	memcpy(value + AV_ID_SIZE + 8 + AV_CHAIN_SIZE, cursor->view, 32);
-	av_put(txn, AV_TABLE_CURSORS, av_bytes_of(feed), av_bytes(value, sizeof value));
+	av_put(txn, AV_TABLE_META, cursor_key(txn, feed, key), av_bytes(value, sizeof value));
+}
+
+void av_cursor_forget(struct av_txn *txn, const char *feed)
+{
+	char key[AV_KEY_MAX];
+	av_delete(txn, AV_TABLE_META, cursor_key(txn, feed, key));
 }

@@ -15,12 +15,10 @@
 static const struct av_table_decl common_tables[AV_TABLE_OWN] = {
 	[AV_TABLE_META]       = {"meta",       0},
 	[AV_TABLE_JOURNAL]    = {"journal",    AV_APPENDED},
-	[AV_TABLE_TURNS]      = {"turns",      AV_APPENDED},
 	[AV_TABLE_BY_CASE]    = {"by_case",    AV_PROJECTION},
-	[AV_TABLE_CURSORS]    = {"cursors",    0},
 	[AV_TABLE_REFERENCES] = {"references", 0},
 	[AV_TABLE_QUARANTINE] = {"quarantine", 0},
-	[AV_TABLE_CONTENT]    = {"content",    0},
+	[AV_TABLE_CONTENT]    = {"content",    AV_APPENDED}, /* ids grow with time */
 	[AV_TABLE_DOOMED]     = {"doomed",     0},
 	[AV_TABLE_GRANTS]     = {"grants",     AV_PROJECTION},
 	[AV_TABLE_ATTEMPTS]   = {"attempts",   0},
@@ -46,6 +44,13 @@ static int open_env(struct av_store *store)
 	return mdb_env_open(store->env, store->path, flags, 0600);
 }
 
+/* META is LMDB's unnamed tree, in which the roots of the others stand: every commit writes its page anyway.
+ */
+static const char *store_table_name(const struct av_store *store, unsigned int table)
+{
+	return table == AV_TABLE_META ? NULL : store->tables[table].name;
+}
+
 static bool value_is(struct av_bytes value, const char *text)
 {
 	return av_bytes_equal(value, av_bytes_of(text));
@@ -56,11 +61,15 @@ static int check_identity(struct av_store *store, const struct av_store_options 
 	const char **ret_why)
 {
 	struct av_bytes value;
-	int rc = mdb_dbi_open(txn->mdb, common_tables[AV_TABLE_META].name, 0, &store->dbis[AV_TABLE_META]);
-	if (rc == MDB_NOTFOUND)
-		return AV_NOT_FOUND;
+	MDB_stat stat;
+	int rc = mdb_dbi_open(
+		txn->mdb, store_table_name(store, AV_TABLE_META), 0, &store->dbis[AV_TABLE_META]);
+	if (rc == 0)
+		rc = mdb_stat(txn->mdb, store->dbis[AV_TABLE_META], &stat);
 	if (rc != 0)
 		return store_refuse_code(ret_why, store->path, rc);
+	if (stat.ms_entries == 0)
+		return AV_NOT_FOUND;
 	store->present[AV_TABLE_META] = true;
 	if (av_get(txn, AV_TABLE_META, av_bytes_of("format"), &value) != AV_OK || value.size != 4)
 		return store_refuse_image(ret_why, store->path, AV_DAMAGED, "does not say what it is");
@@ -109,7 +118,7 @@ static int open_tables(struct av_txn *txn, unsigned int flags)
 {
 	struct av_store *store = txn->store;
 	for (unsigned int i = 0; i < store->table_count; i++) {
-		int rc = mdb_dbi_open(txn->mdb, store->tables[i].name, flags, &store->dbis[i]);
+		int rc = mdb_dbi_open(txn->mdb, store_table_name(store, i), flags, &store->dbis[i]);
 		if (rc != 0 && !(rc == MDB_NOTFOUND && store->read_only))
 			return rc;
 		store->present[i] = rc == 0;

@@ -19,11 +19,9 @@
 
 /* Tables that every store has. A service's own tables follow from AV_TABLE_OWN in the order it declares them. */
 enum av_table {
-	AV_TABLE_META,	     /* name -> value: format, daemon, instance, epoch, stepped, made_at, head, counters */
-	AV_TABLE_JOURNAL,    /* sequence u64 -> chain hash 32, packed Event */
-	AV_TABLE_TURNS,	     /* last sequence u64 -> packed TurnSeal */
-	AV_TABLE_BY_CASE,    /* case id 16, sequence u64 -> nothing (projection) */
-	AV_TABLE_CURSORS,    /* feed name -> epoch 16, sequence u64, chain hash 32, view 32 */
+	AV_TABLE_META,	     /* name -> value: format, daemon, instance, epoch, stepped, made_at, head, counters, cursors */
+	AV_TABLE_JOURNAL,    /* sequence u64 -> chain hash 32, packed Event; behind the last of a turn its seal */
+	AV_TABLE_BY_CASE,    /* case id 16, sequence u64 -> nothing, or what the service keeps there (projection) */
 	AV_TABLE_REFERENCES, /* principal NUL reference -> see references.h */
 	AV_TABLE_QUARANTINE, /* feed name NUL sequence u64 -> see quarantine.h */
 	AV_TABLE_CONTENT,    /* content id 16 -> see content.h */
@@ -124,6 +122,12 @@ int av_journal_head(struct av_txn *txn, struct av_position *ret_head);
 void av_journal_append(struct av_txn *txn, struct av_bytes event, uint64_t *ret_sequence);
 int av_journal_read(struct av_txn *txn, uint64_t sequence, struct av_bytes *ret_event,
 	unsigned char ret_hash[AV_CHAIN_SIZE]); /* ret_hash may be NULL; AV_NOT_FOUND */
+/* The seal of the turn that ends at the head. It stands beside the turn's last event, so that it costs no page of its own:
+ * whoever goes through AV_TABLE_JOURNAL passes over keys of AV_JOURNAL_SEAL_KEY bytes. */
+#define AV_JOURNAL_SEAL_KEY 9
+void av_journal_seal(struct av_txn *txn, struct av_bytes seal);
+/* The seal of the turn that the sequence lies in, and that turn's last sequence. AV_NOT_FOUND. */
+int av_journal_seal_of(struct av_txn *txn, uint64_t sequence, uint64_t *ret_last, struct av_bytes *ret_seal);
 /* Does the journal stand at this sequence with this hash? AV_OK; AV_NOTHING: yes, but in another epoch; AV_NOT_FOUND. */
 int av_journal_confirm(struct av_txn *txn, const struct av_position *position);
 void av_journal_new_epoch(struct av_txn *txn, struct av_random *random); /* after a restore */
@@ -137,6 +141,7 @@ struct av_cursor {
 };
 int av_cursor_load(struct av_txn *txn, const char *feed, struct av_cursor *ret_cursor); /* AV_NOT_FOUND: from the start */
 void av_cursor_store(struct av_txn *txn, const char *feed, const struct av_cursor *cursor);
+void av_cursor_forget(struct av_txn *txn, const char *feed);
 
 /* Health. */
 struct av_store_health {

@@ -60,8 +60,8 @@ static void health(struct av_daemon *daemon, struct av_txn *txn, struct av_arena
 			"one with "
 			"`avvik directory publish FILE`");
 	health_rules(daemon, txn, arena);
-	av_metric(daemon, "avvik_intake_filings", "", (double)av_table_count(txn, INTAKE_FILINGS), true,
-		"Reports and supplements that were kept.");
+	av_metric(daemon, "avvik_intake_report_events", "", (double)av_table_count(txn, AV_TABLE_BY_CASE),
+		true, "Events of reports: filed, supplemented, content read or erased.");
 }
 
 const struct av_service intake_service = {

@@ -2,14 +2,16 @@
  *
  * Numbers are big-endian. Each value begins with the version of its format.
  *
- * FILINGS      key: report id 16, sequence u64. The first of a report is the report, the others its
- * supplements. value: version u8 = 1, supplement u8, content id 16, key number u64, then the principal's name
- *              01 00 0192f3a1c4d57e3f8a11bb20c3d4e5f6 0000000000000007 6c6966656361726565  (report, key 7,
- * "lifecaree") DIRECTORIES  key: version. value: version u8 = 1, sequence u64, hash 32 of the packed
- * Directory without contacts 01 0000000000000002 9f… RULES        key: version. value: as DIRECTORIES (hash
- * of the packed RulePack), then from u32, until u32 (0: without end) 01 0000000000000003 4c… 00004f2e
- * 00000000  (from 2025-07-01) CURRENT      key: "current". value: version u8 = 1, sequence u64 and event id
- * 16 of the directory in force, then of the last rule pack; zero: none
+ * BY_CASE      key: report id 16, sequence u64, as every store has it for the events of a case. What intake
+ * keeps of a filing is the value there, so that no table of its own must be written; other events of the
+ * report have none. The first of a report is the report, the others its supplements. value: version u8 = 1,
+ * supplement u8, content id 16, key number u64, then the principal's name 01 00
+ * 0192f3a1c4d57e3f8a11bb20c3d4e5f6 0000000000000007 6c6966656361726565  (report, key 7, "lifecaree")
+ * DIRECTORIES  key: version. value: version u8 = 1, sequence u64, hash 32 of the packed Directory without
+ * contacts 01 0000000000000002 9f... RULES        key: version. value: as DIRECTORIES (hash of the packed
+ * RulePack), then from u32, until u32 (0: without end) 01 0000000000000003 4c... 00004f2e 00000000  (from
+ * 2025-07-01) CURRENT      key: "current". value: version u8 = 1, sequence u64 and event id 16 of the
+ * directory in force, then of the last rule pack; zero: none
  */
 #include "intake_store.h"
 
@@ -24,7 +26,6 @@
 #define CURRENT_SIZE (1 + 2 * (8 + AV_ID_SIZE))
 
 const struct av_table_decl intake_tables[INTAKE_TABLE_COUNT] = {
-	[INTAKE_FILINGS - AV_TABLE_OWN] = {"filings", AV_PROJECTION},
 	[INTAKE_DIRECTORIES - AV_TABLE_OWN] = {"directories", AV_PROJECTION},
 	[INTAKE_RULES - AV_TABLE_OWN] = {"rules", AV_PROJECTION},
 	[INTAKE_CURRENT - AV_TABLE_OWN] = {"current", AV_PROJECTION},
@@ -55,11 +56,13 @@ int filing_list(struct av_txn *txn, const struct av_id *report_id, size_t max, s
 	struct filing **ret_filings, size_t *ret_count)
 {
 	struct av_iter it =
-		av_iter(txn, INTAKE_FILINGS, av_bytes(report_id->bytes, AV_ID_SIZE), av_bytes(NULL, 0));
+		av_iter(txn, AV_TABLE_BY_CASE, av_bytes(report_id->bytes, AV_ID_SIZE), av_bytes(NULL, 0));
 	struct filing *filings = NULL;
 	size_t count = 0, room = 0;
 	int status = AV_OK;
 	while (status == AV_OK && count < max && av_iter_next(&it)) {
+		if (it.value.size == 0)
+			continue;
 		if (count == room) {
 			size_t more = room ? room * 2 : 4;
 			struct filing *larger = av_arena_alloc(arena, more * sizeof(*larger));
@@ -208,7 +211,8 @@ static int filing_store(struct av_txn *txn, const Avvik__V1__Event *event, Proto
 		return AV_INVALID;
 	memcpy(key, report_id.data, AV_ID_SIZE);
 	av_put_u64(key + AV_ID_SIZE, event->sequence);
-	unsigned char *to = av_put_room(txn, INTAKE_FILINGS, av_bytes(key, sizeof(key)), FILING_FIXED + name);
+	unsigned char *to =
+		av_put_room(txn, AV_TABLE_BY_CASE, av_bytes(key, sizeof(key)), FILING_FIXED + name);
 	if (!to)
 		return av_txn_error(txn);
 	to[0] = FORMAT;

@@ -1,7 +1,7 @@
 /* intake_store.h - intake's records: which content belongs to which report, and which directory and rule
  * packs there are.
  *
- * All four tables are projections: apply() makes them from the journal alone. Formats with examples stand in
+ * The tables are projections: apply() makes them from the journal alone. Formats with examples stand in
  * intake_store.c.
  */
 #ifndef INTAKE_STORE_H
@@ -13,8 +13,7 @@
 #include "store/store.h"
 
 enum intake_table {
-	INTAKE_FILINGS = AV_TABLE_OWN,
-	INTAKE_DIRECTORIES,
+	INTAKE_DIRECTORIES = AV_TABLE_OWN,
 	INTAKE_RULES,
 	INTAKE_CURRENT,
 	INTAKE_TABLES_END

@@ -79,11 +79,11 @@ static bool same(ProtobufCBinaryData a, ProtobufCBinaryData b)
 /* What this journal knows of the turn that the receipt speaks of. */
 static const char *journal_text(struct av_ctx *ctx, const Avvik__V1__TurnSeal *turn)
 {
-	unsigned char key[8];
 	struct av_bytes packed;
 	ProtobufCMessage *message;
-	av_put_u64(key, turn->last_sequence);
-	if (av_get(ctx->txn, AV_TABLE_TURNS, av_bytes(key, sizeof(key)), &packed) < 0 ||
+	uint64_t last;
+	if (av_journal_seal_of(ctx->txn, turn->last_sequence, &last, &packed) < 0 ||
+		last != turn->last_sequence ||
 		av_message_load(&avvik__v1__turn_seal__descriptor, packed, ctx->arena, &message) < 0)
 		return "This instance signed it, but its journal does not hold the report: it was restored "
 		       "from an "
