@@ -199,6 +199,7 @@ void av_bus_destroy(struct av_bus **bus)
 	}
 	pump_close(&dying->zap);
 	zmq_ctx_term(dying->context); /* waits for what is still to be sent, LINGER_MS at most */
+	lent_finish(dying);
 	av_wipe(&dying->keys, sizeof(dying->keys));
 	dying->destroyed = true;
 	uv_close((uv_handle_t *)&dying->prepare, on_handle_closed);

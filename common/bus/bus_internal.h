@@ -26,6 +26,8 @@ struct refusal {
 	unsigned int subscriptions; /* in this minute */
 };
 
+struct lent;
+
 struct av_bus {
 	uv_loop_t *loop;
 	void *context;
@@ -34,6 +36,7 @@ struct av_bus {
 	struct av_principals *principals;
 	struct pump *zap;
 	struct av_socket *sockets;
+	struct lent *lent; /* of all ROUTER sockets there were */
 	uv_prepare_t prepare;
 	uv_check_t check;
 	uv_idle_t idle;
@@ -47,6 +50,7 @@ struct av_bus {
 struct av_socket {
 	struct av_bus *bus;
 	struct av_socket_options options;
+	struct lent *lent;	     /* ROUTER */
 	struct pump *pump, *monitor; /* NULL: closed, or a stream that waits to be bound again */
 	char *endpoint, *server_key;
 	/* Of peers: all, those past their handshake, those whose handshake failed and that are about to go.
@@ -76,6 +80,16 @@ int socket_connect(
 void socket_drain(struct av_socket *socket);
 bool socket_wants(const struct av_socket *socket);
 void socket_free(struct av_socket *socket);
+
+/* lent.c */
+struct lent *lent_create(struct av_bus *bus);
+void lent_finish(struct av_bus *bus); /* when ZeroMQ has ended */
+/* A message that holds a copy of the body and counts it until it has gone out. AV_BUSY: the peer, or all
+ * together, have too much to read already. */
+#define LENT_LEAST 4096 /* bytes of a body that is worth it */
+struct zmq_msg_t;
+int lent_body(
+	struct lent *lent, const struct av_route *route, struct av_bytes body, struct zmq_msg_t *ret_msg);
 
 /* monitor.c */
 struct pump *socket_monitor_open(struct av_socket *socket, void *zmq);

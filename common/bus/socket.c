@@ -177,6 +177,8 @@ int av_socket_open(struct av_bus *bus, const struct av_socket_options *options, 
 	if (!socket->endpoint || !socket->server_key)
 		goto memory;
 	socket->options.endpoint = socket->options.server_key = NULL; /* the copies are meant */
+	if (options->kind == AV_SOCKET_ROUTER && !(socket->lent = lent_create(bus)))
+		goto memory;
 	int status = socket_connect(socket, ret_why);
 	if (status != AV_OK) {
 		socket_free(socket);
@@ -336,42 +338,61 @@ void socket_drain(struct av_socket *socket)
 
 /* Messages out */
 
-static int send_frame(void *zmq, const void *data, size_t size, int more)
+static int make_frame(const void *data, size_t size, zmq_msg_t *ret_msg)
 {
-	zmq_msg_t msg;
-	if (zmq_msg_init_size(&msg, size) != 0)
+	if (zmq_msg_init_size(ret_msg, size) != 0)
 		return AV_MEMORY;
 	if (size > 0)
-		memcpy(zmq_msg_data(&msg), data, size);
-	int status = AV_OK;
-	if (zmq_msg_send(&msg, zmq, ZMQ_DONTWAIT | more) < 0)
-		status = errno == EAGAIN ? AV_BUSY : errno == EHOSTUNREACH ? AV_NOTHING : AV_IO;
-	zmq_msg_close(&msg); /* nothing once it is sent */
-	return status;
+		memcpy(zmq_msg_data(ret_msg), data, size);
+	return AV_OK;
+}
+
+static int send_frame(void *zmq, zmq_msg_t *msg, int more)
+{
+	if (zmq_msg_send(msg, zmq, ZMQ_DONTWAIT | more) >= 0)
+		return AV_OK;
+	return errno == EAGAIN ? AV_BUSY : errno == EHOSTUNREACH ? AV_NOTHING : AV_IO;
 }
 
 /* Only the first frame can be refused: ZeroMQ counts messages, not frames. */
-static int send_all(void *zmq, const struct av_route *route, struct av_bytes body)
+static int send_all(void *zmq, const struct av_route *route, zmq_msg_t *body)
 {
 	for (size_t at = 0; route && at + 2 <= route->size;) {
 		size_t size = (size_t)route->bytes[at] << 8 | route->bytes[at + 1];
-		int status = send_frame(zmq, route->bytes + at + 2, size, ZMQ_SNDMORE);
+		zmq_msg_t frame;
+		int status = make_frame(route->bytes + at + 2, size, &frame);
+		if (status != AV_OK)
+			return status;
+		status = send_frame(zmq, &frame, ZMQ_SNDMORE);
+		zmq_msg_close(&frame); /* nothing once it is sent */
 		if (status != AV_OK)
 			return status;
 		at += 2 + size;
 	}
-	return send_frame(zmq, body.data, body.size, 0);
+	return send_frame(zmq, body, 0);
 }
 
-int av_socket_send(struct av_socket *socket, const struct av_route *route, struct av_bytes body)
+static int send_message(struct av_socket *socket, const struct av_route *route, struct av_bytes body)
 {
-	int status = socket->pump ? send_all(socket->pump->zmq, route, body) : AV_NOTHING;
+	zmq_msg_t message;
+	int status = socket->lent && body.size >= LENT_LEAST ? lent_body(socket->lent, route, body, &message)
+							     : make_frame(body.data, body.size, &message);
+	if (status != AV_OK)
+		return status;
+	status = send_all(socket->pump->zmq, route, &message);
 	if (status == AV_BUSY) {
 		/* ZeroMQ looks only now and then at what its peers have read since; reading ZMQ_EVENTS makes
 		 * it look. */
 		pump_readable(socket->pump);
-		status = send_all(socket->pump->zmq, route, body);
+		status = send_all(socket->pump->zmq, route, &message);
 	}
+	zmq_msg_close(&message); /* nothing once it is sent */
+	return status;
+}
+
+int av_socket_send(struct av_socket *socket, const struct av_route *route, struct av_bytes body)
+{
+	int status = socket->pump ? send_message(socket, route, body) : AV_NOTHING;
 	if (status == AV_OK)
 		socket->counts.sent++;
 	else

@@ -5,8 +5,8 @@
  * handler maps a client's key to a principal at the handshake, and each message says whose it is by the table
  * in force now. Bounded: connections (refused at the handshake beyond the limit), frames of a message
  * (AV_FRAMES_MAX; the rest is thrown away unread and the message is reported with `broken`), bytes of a frame
- * (ZeroMQ drops the peer), messages queued to a peer that does not read (AV_BUSY, the message is dropped and
- * counted).
+ * (ZeroMQ drops the peer), messages and bytes queued to a peer that does not read, and bytes to all of a
+ * socket's peers together (AV_BUSY, the message is dropped and counted).
  */
 #ifndef AVVIK_BUS_SOCKET_H
 #define AVVIK_BUS_SOCKET_H
