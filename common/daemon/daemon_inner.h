@@ -48,6 +48,7 @@ struct inner {
 	struct inner *next;
 	unsigned int kind;
 	int64_t arrived_at_ms;
+	uint64_t number; /* in the order they were posted */
 	size_t size;
 	unsigned char data[];
 };
@@ -126,11 +127,13 @@ struct av_daemon {
 	struct av_queue *queue;
 	struct inner *inner_first, *inner_last, *inner_in_turn;
 	size_t inner_count, inner_bytes;
+	uint64_t inner_numbers;
 	struct slot slots[2];
 	struct slot *busy; /* with the writer */
 	int64_t next_due_ms;
 	bool due_more;
 	int64_t due_retry_at_ms, feed_retry_ms; /* monotonic */
+	int64_t own_retry_at_ms;		/* of inner items and what principals became, when full */
 	bool due_failed, full;
 	char failed_text[200];
 	int64_t failed_at_ms;

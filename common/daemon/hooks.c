@@ -55,7 +55,10 @@ int av_daemon_post(struct av_daemon *d, unsigned int kind, struct av_bytes data)
 	struct inner *inner = malloc(sizeof *inner + data.size);
 	if (!inner)
 		return AV_MEMORY;
-	*inner = (struct inner){.kind = kind, .arrived_at_ms = av_daemon_now_ms(d), .size = data.size};
+	*inner = (struct inner){.kind = kind,
+		.number = ++d->inner_numbers,
+		.arrived_at_ms = av_daemon_now_ms(d),
+		.size = data.size};
 	if (data.size > 0)
 		memcpy(inner->data, data.data, data.size);
 	if (d->inner_last)

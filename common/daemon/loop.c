@@ -52,11 +52,16 @@ static bool feeds_ready(const struct av_daemon *d, int64_t monotonic_ms)
 	return false;
 }
 
+static bool own_ready(const struct av_daemon *d)
+{
+	return d->own_retry_at_ms <= av_clock_monotonic_ms();
+}
+
 static bool work_waits(const struct av_daemon *d)
 {
 	if (d->draining) /* only what was accepted */
-		return av_queue_count(d->queue) > 0 || d->inner_first;
-	return av_queue_count(d->queue) > 0 || d->inner_first || d->change_waits ||
+		return av_queue_count(d->queue) > 0 || (d->inner_first && own_ready(d));
+	return av_queue_count(d->queue) > 0 || ((d->inner_first || d->change_waits) && own_ready(d)) ||
 	       feeds_ready(d, av_clock_monotonic_ms()) || due_ready(d);
 }
 
@@ -79,6 +84,8 @@ void loop_plan(struct av_daemon *d)
 		wait = AV_MAX(d->due_retry_at_ms - av_clock_monotonic_ms(), 1);
 	if (d->feed_retry_ms)
 		wait = AV_MIN(wait, AV_MAX(d->feed_retry_ms - av_clock_monotonic_ms(), 1));
+	if ((d->inner_first || d->change_waits) && !own_ready(d))
+		wait = AV_MIN(wait, AV_MAX(d->own_retry_at_ms - av_clock_monotonic_ms(), 1));
 	uv_timer_start(&d->due_timer, on_due, (uint64_t)AV_MIN(wait, most), 0);
 }
 
@@ -154,14 +161,14 @@ static void add_commands(struct av_daemon *d, struct slot *slot, size_t most)
 
 static void add_inner(struct av_daemon *d, struct slot *slot, size_t most)
 {
-	for (size_t i = 0; i < most && d->inner_first; i++) {
+	for (size_t i = 0; i < most && d->inner_first && own_ready(d); i++) {
 		struct inner *inner = d->inner_first;
 		d->inner_first = inner->next;
 		if (!d->inner_first)
 			d->inner_last = NULL;
 		d->inner_count--;
 		d->inner_bytes -= inner->size;
-		struct av_item *item = item_add(slot, AV_ITEM_INNER, inner->arrived_at_ms, 0);
+		struct av_item *item = item_add(slot, AV_ITEM_INNER, inner->arrived_at_ms, inner->number);
 		item->inner_kind = inner->kind;
 		item->wire = av_bytes(inner->data, inner->size);
 		item->owner = inner;
@@ -189,7 +196,7 @@ static void add_feeds(struct av_daemon *d, struct slot *slot)
 
 static void add_principals(struct av_daemon *d, struct slot *slot)
 {
-	if (!d->change_waits)
+	if (!d->change_waits || !own_ready(d))
 		return;
 	struct av_item *item = item_add(slot, AV_ITEM_PRINCIPALS, 0, 0);
 	item->change = &d->change;
@@ -245,6 +252,7 @@ static void principals_done(struct av_daemon *d, const struct av_item *item)
 	d->change_in_turn = false;
 	if (item->status < 0) {
 		d->change_waits = true;
+		d->own_retry_at_ms = av_clock_monotonic_ms() + RETRY_MS;
 		return;
 	}
 	av_arena_destroy(&d->change_arena);
@@ -255,10 +263,14 @@ static void principals_done(struct av_daemon *d, const struct av_item *item)
 static void inner_done(struct av_daemon *d, struct av_item *item)
 {
 	struct inner *inner = item->owner;
-	if (item->status == AV_FULL || item->status == AV_BUSY) { /* goes first the next time */
-		inner->next = d->inner_first;
-		d->inner_first = inner;
-		d->inner_last = d->inner_last ? d->inner_last : inner;
+	if (item->status == AV_FULL || item->status == AV_BUSY) { /* again soon, in the same order */
+		struct inner **place = &d->inner_first;
+		while (*place && (*place)->number < inner->number)
+			place = &(*place)->next;
+		inner->next = *place;
+		*place = inner;
+		d->inner_last = inner->next ? d->inner_last : inner;
+		d->own_retry_at_ms = av_clock_monotonic_ms() + RETRY_MS;
 		d->inner_count++;
 		d->inner_bytes += inner->size;
 		return;
@@ -314,7 +326,7 @@ static void result_take(struct av_daemon *d, const struct av_batch *batch)
 	c->commits += result->commit_us > 0;
 	c->commit_us += (uint64_t)result->commit_us;
 	c->turn_us += (uint64_t)batch->took_us;
-	d->next_due_ms = batch->status == AV_OK ? result->next_due_ms : d->next_due_ms;
+	d->next_due_ms = result->next_due_ms; /* when full: of what stood before it was */
 	d->full = batch->status == AV_FULL;
 	if (result->failed_text) {
 		snprintf(d->failed_text, sizeof d->failed_text, "%s", result->failed_text);
