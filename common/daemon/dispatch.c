@@ -171,14 +171,15 @@ static int stands(struct av_turn *turn, struct av_item *item, const struct av_co
 }
 
 /* What a repetition is recognised by: the kind of command and the hash of its body, which the commitment is
- * made over too. */
-static void command_hash(
-	unsigned int number, const unsigned char body[AV_HASH_SIZE], unsigned char ret_hash[AV_HASH_SIZE])
+ * made over too. It is kept for good, also after erasure, so it is keyed with a key of the key store: the
+ * data alone, and copies of it, do not let anyone try whether a content was this one. */
+static void command_hash(const struct av_turn *turn, unsigned int number,
+	const unsigned char body[AV_HASH_SIZE], unsigned char ret_hash[AV_HASH_SIZE])
 {
-	unsigned char tag[4];
-	av_put_u32(tag, number);
-	struct av_bytes pieces[] = {av_bytes(tag, sizeof tag), av_bytes(body, AV_HASH_SIZE)};
-	av_hash_pieces(pieces, AV_COUNT(pieces), ret_hash);
+	unsigned char tagged[4 + AV_HASH_SIZE];
+	av_put_u32(tagged, number);
+	memcpy(tagged + 4, body, AV_HASH_SIZE);
+	av_hash_keyed(turn->own_key, av_bytes(tagged, sizeof tagged), ret_hash);
 }
 
 int command_run(struct av_turn *turn, struct av_item *item)
@@ -204,7 +205,7 @@ int command_run(struct av_turn *turn, struct av_item *item)
 		return AV_MEMORY;
 	if (body) {
 		av_hash(packed, packed_hash);
-		command_hash((unsigned int)command->body_case, packed_hash, hash);
+		command_hash(turn, (unsigned int)command->body_case, packed_hash, hash);
 		mark_set(turn, AV_ITEM_COMMAND, item->principal->name, 0, hash);
 	}
 	if (unreadable || set_aside(turn, hash)) {

@@ -227,7 +227,7 @@ int av_turn_upkeep(struct av_turn *turn, int64_t now_ms)
 	int status = av_txn_begin_read(turn->o.store, &txn);
 	if (status < 0)
 		return status;
-	uint64_t next = AV_MAX(av_counter(txn, "next_key"), 1);
+	uint64_t next = AV_MAX(av_counter(txn, "next_key"), AV_KEY_FIRST_CONTENT);
 	av_txn_abort(&txn);
 	uint64_t low = AV_MAX((uint64_t)KEYS_LOW, 2 * (uint64_t)turn->keys_used);
 	atomic_fetch_add_explicit(&turn->progress, 1, memory_order_relaxed);

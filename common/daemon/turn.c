@@ -14,6 +14,13 @@
 #define NOT_BEGUN SIZE_MAX
 #define ARENA_BYTES_DEFAULT ((size_t)256 * 1024 * 1024)
 
+/* Made with the first block of keys, and never destroyed. */
+static int own_key(struct av_turn *turn)
+{
+	int status = av_keystore_extend(turn->o.keys, AV_KEY_FIRST_CONTENT);
+	return status < 0 ? status : av_keystore_get(turn->o.keys, AV_KEY_OWN, turn->own_key);
+}
+
 int av_turn_create(const struct av_turn_options *options, struct av_turn **ret_turn)
 {
 	struct av_turn *turn = calloc(1, sizeof *turn);
@@ -36,6 +43,8 @@ int av_turn_create(const struct av_turn_options *options, struct av_turn **ret_t
 	turn->keep = turn->kept[0];
 	if (!turn->arena)
 		status = AV_MEMORY;
+	if (status == AV_OK)
+		status = own_key(turn);
 	if (options->service->cache_create && !(turn->cache = options->service->cache_create()))
 		status = AV_MEMORY;
 	if (status == AV_OK)
@@ -62,6 +71,7 @@ void av_turn_destroy(struct av_turn **turn)
 		av_arena_destroy(&t->kept[i]);
 	free(t->leaves.hashes);
 	free(t->leaves.leaf);
+	av_wipe(t->own_key, sizeof t->own_key);
 	free(t);
 	*turn = NULL;
 }
@@ -86,7 +96,7 @@ int attempt_begin(struct av_turn *turn)
 	}
 	turn->first = turn->head.sequence + 1;
 	turn->full = av_store_used_percent(turn->txn) >= FULL_PERCENT;
-	turn->key_first = turn->key_next = AV_MAX(av_counter(turn->txn, "next_key"), 1);
+	turn->key_first = turn->key_next = AV_MAX(av_counter(turn->txn, "next_key"), AV_KEY_FIRST_CONTENT);
 	turn->dirty = turn->doomed = turn->feeds_resolved = false;
 	turn->leaves.count = 0;
 	turn->crowded_at = 0;

@@ -113,6 +113,7 @@ struct feed_head {
 struct av_turn {
 	struct av_turn_options o;
 	unsigned char sign_public[AV_SIGN_PUBLIC_SIZE];
+	unsigned char own_key[AV_KEY_SIZE]; /* AV_KEY_OWN */
 	struct av_arena *arena;		 /* of the attempt: work, forgotten when it ends */
 	struct av_arena *kept[2], *keep; /* of the run: replies, until the next but one */
 	struct av_id_source ids;

@@ -1,6 +1,6 @@
 /* references.h - what makes commands safe to repeat.
  *
- * Record (AV_TABLE_REFERENCES, key: principal NUL reference): version u8 = 1, hash 32 of the canonical body, sequence
+ * Record (AV_TABLE_REFERENCES, key: principal NUL reference): version u8 = 1, keyed hash 32 of kind and canonical body, sequence
  * u64 of its (first) event, case id 16 or zero, then the packed Reply without receipt.
  */
 #ifndef AVVIK_STORE_REFERENCES_H
