@@ -44,7 +44,7 @@ struct daemon {
 static Avvik__V1__FigureKey key_of(size_t index, char text[20])
 {
 	Avvik__V1__FigureKey key = AVVIK__V1__FIGURE_KEY__INIT;
-	snprintf(text, 20, "%08zu", index);
+	snprintf(text, 20, "%08u", (unsigned int)index);
 	key.unit = (char *)"north";
 	key.span = AVVIK__V1__SPAN__SPAN_DAY;
 	key.period = text;
