@@ -10,12 +10,12 @@
 #define LOOK_AT_FREE_PERCENT 75 /* below, free pages do not matter and are not counted */
 #define FREE_DBI 0		/* LMDB's own tree of free pages: transaction -> count, page numbers */
 
-uint64_t store_free_pages(struct av_txn *txn)
+static uint64_t count_free_pages(MDB_txn *mdb)
 {
 	MDB_cursor *cursor;
 	MDB_val key, value;
 	uint64_t total = 0;
-	int rc = mdb_cursor_open(txn->mdb, FREE_DBI, &cursor);
+	int rc = mdb_cursor_open(mdb, FREE_DBI, &cursor);
 	if (rc != 0)
 		return 0;
 	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
@@ -25,6 +25,19 @@ uint64_t store_free_pages(struct av_txn *txn)
 		total += count;
 	}
 	mdb_cursor_close(cursor);
+	return total;
+}
+
+/* LMDB does not show a writer its free pages: as they are when it begins. */
+uint64_t store_free_pages(struct av_txn *txn)
+{
+	struct av_txn *own;
+	if (!txn->write)
+		return count_free_pages(txn->mdb);
+	if (av_txn_begin_read(txn->store, &own) != AV_OK)
+		return 0;
+	uint64_t total = count_free_pages(own->mdb);
+	av_txn_abort(&own);
 	return total;
 }
 

@@ -131,6 +131,9 @@ static void a_full_map_is_told_changes_nothing_and_recovers(void **state)
 	percent = av_store_used_percent(txn);
 	assert_true(percent < 70); /* freed pages count as free */
 	av_txn_abort(&txn);
+	txn = must_write(store);
+	assert_int_equal(av_store_used_percent(txn), percent); /* a turn must see it too */
+	av_txn_abort(&txn);
 	struct av_store_health health;
 	assert_status(av_store_health(store, &health), AV_OK);
 	assert_true(health.free_pages > 0 && health.used_bytes * 100 / health.map_bytes == percent);
