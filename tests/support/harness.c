@@ -131,10 +131,18 @@ void harness_close(struct harness **h)
 	*h = NULL;
 }
 
-void harness_restart(struct harness *h)
+void harness_restart_with(
+	struct harness *h, void (*between)(void *context, struct harness *h), void *context)
 {
 	close_parts(h);
+	if (between)
+		between(context, h);
 	open_parts(h);
+}
+
+void harness_restart(struct harness *h)
+{
+	harness_restart_with(h, NULL, NULL);
 }
 
 int64_t harness_at(const char *text)

@@ -64,6 +64,9 @@ struct harness *harness_open_with(const struct harness_options *options);
 void harness_close(struct harness **h);
 /* As after a restart: everything is closed and opened again, and recovers. */
 void harness_restart(struct harness *h);
+/* The same; `between` is called while it is down, with its folder: what happens to the files. */
+void harness_restart_with(
+	struct harness *h, void (*between)(void *context, struct harness *h), void *context);
 
 /* "2026-04-07 09:00", Swedish local time. */
 int64_t harness_at(const char *text);
