@@ -65,7 +65,7 @@ unsigned int av_store_used_percent(struct av_txn *txn)
 }
 
 struct readers {
-	uint64_t last, lag;
+	uint64_t last, lag, pin;
 	unsigned int count;
 };
 
@@ -76,6 +76,10 @@ static int on_reader(const char *line, void *context)
 	unsigned long long process, thread, transaction;
 	if (sscanf(line, "%llu %llx %llu", &process, &thread, &transaction) != 3)
 		return 0;
+	if (readers->pin != 0 && transaction == readers->pin) { /* our own doing */
+		readers->pin = 0;
+		return 0;
+	}
 	readers->count++;
 	if (readers->last > transaction)
 		readers->lag = AV_MAX(readers->lag, readers->last - transaction);
@@ -87,7 +91,7 @@ int av_store_health(struct av_store *store, struct av_store_health *ret_health)
 	MDB_envinfo info;
 	struct av_txn *txn;
 	mdb_env_info(store->env, &info);
-	struct readers readers = {.last = info.me_last_txnid};
+	struct readers readers = {.last = info.me_last_txnid, .pin = atomic_load(&store->pin_id)};
 	mdb_reader_list(store->env, on_reader, &readers);
 	int status = av_txn_begin_read(store, &txn);
 	if (status != AV_OK)

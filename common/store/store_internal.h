@@ -25,6 +25,7 @@ struct av_txn {
 	int error;	     /* the first */
 	bool write, head_known, head_moved;
 	struct av_position head; /* of the journal, when head_known */
+	size_t puts;
 };
 
 struct av_store {
@@ -43,6 +44,9 @@ struct av_store {
 	struct av_store *next;
 	struct av_txn writer;
 	atomic_bool writing;
+	MDB_txn *pin; /* pin.c */
+	size_t pin_pages;
+	_Atomic size_t pin_id; /* 0: none */
 	pthread_mutex_t pool_lock;
 	struct av_txn *pool; /* read transactions at rest: each keeps its reader slot */
 };
@@ -54,6 +58,11 @@ bool store_table(struct av_txn *txn, unsigned int table, MDB_dbi *ret_dbi);
 uint64_t store_free_pages(struct av_txn *txn);
 /* Writes META "head" when the transaction appended. */
 void store_journal_seal(struct av_txn *txn);
+
+/* pin.c. Before a write transaction; when one was committed; before the store is closed. */
+void store_pin_renew(struct av_store *store);
+void store_pin_count(struct av_store *store, size_t puts);
+void store_pin_release(struct av_store *store);
 
 /* image.c: data.mdb as it lies on disk, before LMDB maps it. `thorough` walks every page. AV_NOT_FOUND: no
  * such file; AV_DAMAGED, AV_NEWER, AV_IO: *ret_what says what is wrong (static). */

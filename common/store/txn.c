@@ -48,6 +48,7 @@ int av_txn_begin_write(struct av_store *store, struct av_txn **ret_txn)
 		return AV_BUSY;
 	struct av_txn *txn = &store->writer;
 	*txn = (struct av_txn){.store = store, .write = true};
+	store_pin_renew(store);
 	int rc = mdb_txn_begin(store->env, NULL, 0, &txn->mdb);
 	if (rc != 0) {
 		atomic_store(&store->writing, false);
@@ -154,6 +155,8 @@ int av_txn_commit(struct av_txn **txn_at)
 		int rc = mdb_txn_commit(txn->mdb);
 		if (rc != 0)
 			status = commit_failed(txn->store, rc);
+		else
+			store_pin_count(txn->store, txn->puts);
 	}
 	end_write(txn);
 	return status;
@@ -246,6 +249,7 @@ static bool put(
 	if (txn->error != AV_OK)
 		return false;
 	unsigned int append = txn->store->tables[table].flags & AV_APPENDED ? MDB_APPEND : 0;
+	txn->puts++;
 	int rc = mdb_put(txn->mdb, dbi, &at, value, flags | append);
 	if (rc == MDB_KEYEXIST && append)
 		rc = mdb_put(txn->mdb, dbi, &at, value, flags);

@@ -310,6 +310,49 @@ static void quarantine_keeps_order_by_feed_and_holds_back_cases(void **state)
 	av_store_close(&store);
 }
 
+/* Two turns: one of two events, one of one. */
+static void a_turns_seal_stands_behind_its_last_event_and_outside_the_chain(void **state)
+{
+	struct av_store *store = open_named(state, "seals");
+	struct av_bytes seal, event;
+	uint64_t last = 0, fault = 0, sequence;
+	struct av_txn *txn = must_write(store);
+	assert_status(av_journal_seal_of(txn, 1, &last, &seal), AV_NOT_FOUND);
+	av_journal_append(txn, av_bytes("one", 3), &sequence);
+	av_journal_append(txn, av_bytes("two", 3), &sequence);
+	av_journal_seal(txn, av_bytes("first seal", 10));
+	must_commit(&txn);
+	txn = must_write(store);
+	av_journal_append(txn, av_bytes("three", 5), &sequence);
+	assert_int_equal(sequence, 3);
+	av_journal_seal(txn, av_bytes("second seal", 11));
+	must_commit(&txn);
+	txn = must_read(store);
+	for (uint64_t at = 1; at <= 3; at++) {
+		assert_status(av_journal_seal_of(txn, at, &last, &seal), AV_OK);
+		assert_int_equal(last, at < 3 ? 2 : 3);
+		assert_true(av_bytes_equal(seal, av_bytes_of(at < 3 ? "first seal" : "second seal")));
+	}
+	assert_status(av_journal_seal_of(txn, 4, &last, &seal), AV_NOT_FOUND);
+	assert_status(av_journal_read(txn, 2, &event, NULL), AV_OK);
+	assert_true(av_bytes_equal(event, av_bytes_of("two")));
+	assert_status(av_journal_check(txn, &fault), AV_OK);
+	av_txn_abort(&txn);
+	av_store_close(&store);
+	struct av_store_options options = test_options(in_folder(state, "seals"));
+	store = must_open(&options);
+	assert_int_equal(append(store, "four"), 4);
+	/* An event cut off from before its seal is noticed. */
+	unsigned char key[8];
+	txn = must_write(store);
+	entry(2, key);
+	av_delete(txn, AV_TABLE_JOURNAL, av_bytes(key, sizeof key));
+	assert_status(av_journal_check(txn, &fault), AV_DAMAGED);
+	assert_int_equal(fault, 2);
+	av_txn_abort(&txn);
+	av_store_close(&store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +361,7 @@ int main(void)
 		cmocka_unit_test(a_position_is_confirmed_by_sequence_hash_and_epoch),
 		cmocka_unit_test(the_check_names_the_sequence_at_fault),
 		cmocka_unit_test(a_cut_off_journal_takes_no_more),
+		cmocka_unit_test(a_turns_seal_stands_behind_its_last_event_and_outside_the_chain),
 		cmocka_unit_test(a_cursor_is_kept_as_it_was),
 		cmocka_unit_test(a_reference_is_its_principals_own),
 		cmocka_unit_test(quarantine_keeps_order_by_feed_and_holds_back_cases),
