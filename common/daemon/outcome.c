@@ -279,17 +279,18 @@ static void grant_used(struct av_txn *txn, ProtobufCBinaryData grant_id, int64_t
 int apply_event(const struct av_service *service, struct av_txn *txn, const Avvik__V1__Event *event,
 	struct av_arena *arena)
 {
-	if (event->case_id.len == AV_ID_SIZE) {
-		unsigned char key[AV_ID_SIZE + 8];
-		memcpy(key, event->case_id.data, AV_ID_SIZE);
-		av_put_u64(key + AV_ID_SIZE, event->sequence);
-		av_put(txn, AV_TABLE_BY_CASE, av_bytes(key, sizeof key), av_bytes(NULL, 0));
-	}
 	if (event->body_case == AVVIK__V1__EVENT__BODY_CONTENT_READ)
 		grant_used(txn, event->content_read->grant_id, event->recorded_at_ms);
 	else if (event->body_case == AVVIK__V1__EVENT__BODY_CONTENT_ERASED)
 		grant_used(txn, event->content_erased->grant_id, event->recorded_at_ms);
 	int status = service->apply ? service->apply(txn, event, arena) : AV_OK;
+	/* What the service keeps of the event there stands already. */
+	if (status >= 0 && event->case_id.len == AV_ID_SIZE) {
+		unsigned char key[AV_ID_SIZE + 8];
+		memcpy(key, event->case_id.data, AV_ID_SIZE);
+		av_put_u64(key + AV_ID_SIZE, event->sequence);
+		av_put_new(txn, AV_TABLE_BY_CASE, av_bytes(key, sizeof key), av_bytes(NULL, 0));
+	}
 	return status < 0 ? status : AV_MIN(av_txn_error(txn), AV_OK);
 }
 

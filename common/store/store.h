@@ -81,6 +81,8 @@ void av_txn_fail(struct av_txn *txn, int status); /* make it fail */
 /* AV_NOT_FOUND; or the transaction's error. */
 int av_get(struct av_txn *txn, unsigned int table, struct av_bytes key, struct av_bytes *ret_value);
 void av_put(struct av_txn *txn, unsigned int table, struct av_bytes key, struct av_bytes value);
+/* Nothing when the key is there. */
+void av_put_new(struct av_txn *txn, unsigned int table, struct av_bytes key, struct av_bytes value);
 /* Room for `size` bytes to write into before the next call. NULL when the transaction has failed. */
 void *av_put_room(struct av_txn *txn, unsigned int table, struct av_bytes key, size_t size);
 void av_delete(struct av_txn *txn, unsigned int table, struct av_bytes key); /* nothing when it is not there */

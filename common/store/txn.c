@@ -253,6 +253,8 @@ static bool put(
 	int rc = mdb_put(txn->mdb, dbi, &at, value, flags | append);
 	if (rc == MDB_KEYEXIST && append)
 		rc = mdb_put(txn->mdb, dbi, &at, value, flags);
+	if (rc == MDB_KEYEXIST && flags & MDB_NOOVERWRITE)
+		return false;
 	if (rc != 0)
 		av_txn_fail(txn, store_status(rc));
 	return rc == 0;
@@ -262,6 +264,12 @@ void av_put(struct av_txn *txn, unsigned int table, struct av_bytes key, struct 
 {
 	MDB_val data = to_val(value.size ? value : av_bytes("", 0));
 	put(txn, table, key, &data, 0);
+}
+
+void av_put_new(struct av_txn *txn, unsigned int table, struct av_bytes key, struct av_bytes value)
+{
+	MDB_val data = to_val(value.size ? value : av_bytes("", 0));
+	put(txn, table, key, &data, MDB_NOOVERWRITE);
 }
 
 void *av_put_room(struct av_txn *txn, unsigned int table, struct av_bytes key, size_t size)
