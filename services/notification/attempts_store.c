@@ -216,20 +216,31 @@ bool waiting_any(struct av_txn *txn, struct av_bytes case_id)
 	return any;
 }
 
-int waiting_first(
-	struct av_txn *txn, struct av_bytes case_id, struct av_arena *arena, Avvik__V1__Event **ret_event)
+int waiting_find(struct av_txn *txn, struct av_bytes case_id, unsigned int number, struct av_arena *arena,
+	Avvik__V1__Event **ret_event)
 {
 	struct av_iter it = av_iter(txn, TABLE_WAITING, case_id, nothing());
 	int status = AV_NOT_FOUND;
-	if (av_iter_next(&it)) {
+	while (status == AV_NOT_FOUND && av_iter_next(&it)) {
+		Avvik__V1__Event *event;
 		/* The message points into its arena, not into the record. */
 		void *copy = av_arena_copy(arena, it.value.data, it.value.size);
 		status = copy ? av_message_load(&avvik__v1__event__descriptor, av_bytes(copy, it.value.size),
-					arena, (ProtobufCMessage **)ret_event)
+					arena, (ProtobufCMessage **)&event)
 			      : AV_MEMORY;
+		if (status == AV_OK && number && (unsigned int)event->body_case != number)
+			status = AV_NOT_FOUND;
+		else if (status == AV_OK)
+			*ret_event = event;
 	}
 	av_iter_end(&it);
 	return status;
+}
+
+int waiting_first(
+	struct av_txn *txn, struct av_bytes case_id, struct av_arena *arena, Avvik__V1__Event **ret_event)
+{
+	return waiting_find(txn, case_id, 0, arena, ret_event);
 }
 
 void waiting_drop_first(struct av_txn *txn, struct av_bytes case_id)

@@ -60,6 +60,9 @@ bool waiting_any(struct av_txn *txn, struct av_bytes case_id);
 /* The case's first, unpacked into the arena. AV_NOT_FOUND. */
 int waiting_first(
 	struct av_txn *txn, struct av_bytes case_id, struct av_arena *arena, Avvik__V1__Event **ret_event);
+/* The case's first of a body number, likewise. */
+int waiting_find(struct av_txn *txn, struct av_bytes case_id, unsigned int number, struct av_arena *arena,
+	Avvik__V1__Event **ret_event);
 void waiting_drop_first(struct av_txn *txn, struct av_bytes case_id);
 /* Every case that waits becomes ready to be looked at; or just this one, if it waits. */
 void waiting_ready_all(struct av_txn *txn, struct av_arena *arena);

@@ -94,6 +94,11 @@ int case_after(const Avvik__V1__CaseKnown *before, const Avvik__V1__Event *event
 		known->legal_reference = event->case_turned_lex_sarah->legal_reference;
 		known->state = event->case_turned_lex_sarah->state;
 		break;
+	case EVENT(CASE_RULES_SET):
+		known->rules_version = event->case_rules_set->rules_version;
+		if (event->case_rules_set->legal_reference[0])
+			known->legal_reference = event->case_rules_set->legal_reference;
+		break;
 	case EVENT(CASE_CLOSED):
 		known->closed = true;
 		known->state = AVVIK__V1__CASE_STATE__CASE_STATE_CLOSED;

@@ -4,8 +4,8 @@
  * it. So a case's opening waits until the report that it comes from has been read here too: everything that
  * workflow had read before that report stands before it in intake's journal, and is then known here,
  * directory and rules included. Any event waits while the case's rule pack, or a unit it was moved to, is not
- * known yet. Behind an event that waits all later ones of the case wait, so that each is decided on the facts
- * of its own moment.
+ * known yet, and while there is none for the case. Behind an event that waits all later ones of the case
+ * wait, so that each is decided on the facts of its own moment.
  */
 #include "deciding.h"
 
@@ -35,6 +35,16 @@ static bool awaits_directory(const struct av_ctx *ctx, const struct considered *
 	       ctx->now_ms - c->event->recorded_at_ms < WAITING_LOOK_MS;
 }
 
+/* A case that was opened before there were rules for it is decided on by those that were set for it since.
+ * AV_NOT_FOUND: none have been. */
+static int take_rules(struct av_ctx *ctx, struct considered *c)
+{
+	Avvik__V1__Event *set;
+	int status = waiting_find(
+		ctx->txn, data_bytes(c->event->case_id), EVENT(CASE_RULES_SET), ctx->arena, &set);
+	return status < 0 ? status : case_after(c->after, set, ctx->arena, &c->after);
+}
+
 /* AV_OK: all that is needed is there; AV_BUSY: not yet. */
 static int gather(struct av_ctx *ctx, const Avvik__V1__Event *event, struct considered *c)
 {
@@ -53,7 +63,9 @@ static int gather(struct av_ctx *ctx, const Avvik__V1__Event *event, struct cons
 	if (status < 0)
 		return status == AV_NOT_FOUND ? AV_BUSY : status;
 	c->reporter_has_mail = contact.has_mail;
-	status = known_pack(ctx->cache, ctx->txn, c->after->rules_version, &c->pack);
+	status = c->after->rules_version[0] ? AV_OK : take_rules(ctx, c);
+	if (status == AV_OK)
+		status = known_pack(ctx->cache, ctx->txn, c->after->rules_version, &c->pack);
 	if (status == AV_OK)
 		status = known_org(ctx->cache, ctx->txn, &c->org);
 	if (status < 0)

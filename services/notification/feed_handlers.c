@@ -100,6 +100,15 @@ int on_case_event(struct av_ctx *ctx, const ProtobufCMessage *body)
 	return case_event_take(ctx, ctx->event, data_bytes(ctx->feed_item->event), NULL);
 }
 
+/* A case that was opened before there were rules for it: what it has told waits, and can be decided now. */
+int on_case_rules_set(struct av_ctx *ctx, const ProtobufCMessage *body)
+{
+	int status = on_case_event(ctx, body);
+	if (status == AV_OK)
+		waiting_ready(ctx->txn, data_bytes(ctx->event->case_id));
+	return status;
+}
+
 int on_reporter_named(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
 	const Avvik__V1__ReporterNamed *named = (const Avvik__V1__ReporterNamed *)body;

@@ -40,6 +40,7 @@ static const struct av_event_row events[] = {
 	FROM("workflow", DEVIATION_ASSESSED,      on_case_event,          DECIDES),
 	FROM("workflow", CASE_TURNED_LEX_SARAH,   on_case_event,          DECIDES),
 	FROM("workflow", CASE_SUPPLEMENTED,       on_case_event,          DECIDES),
+	FROM("workflow", CASE_RULES_SET,          on_case_rules_set,      DECIDES),
 	FROM("workflow", RUNG_FIRED,              on_case_event,          DECIDES),
 	FROM("workflow", CONTENT_ERASED,          on_content_erased,      "ContentErased"),
 }; /* clang-format on */

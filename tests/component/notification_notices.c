@@ -92,6 +92,30 @@ static void whatever_arrives_first_the_same_people_are_told(void **state)
 	}
 }
 
+static void a_case_opened_before_there_were_rules_tells_when_they_are_set_for_it(void **state)
+{
+	(void)state;
+	struct harness *h = town_open();
+	struct av_id id = town_id(1);
+	Avvik__V1__Event *opened = town_opened(h, id, LEX_SARAH, "solen", CASE_STATE(RECEIVED));
+	Avvik__V1__CaseRulesSet *set = AV_NEW(h->arena, Avvik__V1__CaseRulesSet, avvik__v1__case_rules_set);
+
+	opened->case_opened->rules_version = (char *)"";
+	set->rules_version = (char *)"test-1";
+	town_told(h);
+	assert_int_equal(town_report(h, id, "asa@lindaker.se"), AV_OK);
+	assert_int_equal(town_tell(h, opened), AV_OK);
+	harness_tick(h, h->now_ms);
+	assert_string_equal(town_notices(h), "");
+	assert_int_equal(town_tell(h, harness_event(h, EVENT(CASE_RULES_SET), &set->base, &id, 0)), AV_OK);
+	assert_int_equal(town_tell(h, town_rung(h, id, "D5", false)), AV_OK);
+	harness_tick(h, h->now_ms);
+	assert_string_equal(town_notices(h), "N1:anna N2:reporter N90:dan");
+	assert_string_equal(harness_last(h, EVENT(CASE_KNOWN))->case_known->rules_version, "test-1");
+	harness_check_replay(h);
+	harness_close(&h);
+}
+
 static void nothing_that_waits_makes_the_daemon_busy(void **state)
 {
 	(void)state;
@@ -302,6 +326,7 @@ int main(void)
 		T(a_case_tells_its_manager_and_its_reporter),
 		T(an_event_told_twice_tells_everybody_once),
 		T(whatever_arrives_first_the_same_people_are_told),
+		T(a_case_opened_before_there_were_rules_tells_when_they_are_set_for_it),
 		T(nothing_that_waits_makes_the_daemon_busy),
 		T(an_event_of_a_case_that_was_never_opened_is_set_aside),
 		T(a_rule_that_reaches_nobody_is_told_and_found_again),
