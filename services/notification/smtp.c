@@ -1,55 +1,64 @@
-/* smtp.c - mail by SMTP: libcurl's multi interface on the libuv loop; the only file that knows curl.
+/* smtp.c - mail by SMTP: a few threads that each send one mail at a time by libcurl; the only file that knows
+ * curl.
  *
- * curl tells which sockets to watch (on_socket) and when to come back (on_timer); libuv tells when. Ends are
- * collected after each call into curl, never inside one of its callbacks. The server's words are only looked
- * at as codes: what is kept of a transfer is how far it had come (enum stage), the last reply code, and
- * whether the whole message had been read.
+ * Threads, since libcurl waits inside itself for the answer that comes after the body of a mail (smtp_done,
+ * also of its multi interface): on the loop a slow server would stand still all of the daemon, and in one
+ * thread for all, the mails beside it. Each thread keeps its connection for the next mail, and lets it go
+ * after a while.
+ *
+ * A connection is only used again when the last mail was answered with yes: libcurl keeps one whose answer
+ * was late, and the late answer would be taken for that of the next mail.
+ *
+ * The server's words are only looked at as codes: what is kept of a transfer is how far it had come (enum
+ * stage), the last reply code, and whether the whole message had been read.
  */
 #include "transport.h"
 
 #include <curl/curl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 #include <uv.h>
 #include "base/macros.h"
 #include "base/status.h"
 
-#define CONNECTIONS 8
+#define THREADS 8
+#define STACK_BYTES ((size_t)512 * 1024)
+#define KEEP_NS UINT64_C(30000000000) /* a connection that nothing uses */
 #define PASSWORD_MAX 512
 #define ADDRESS_MAX 260
+
+enum stage { STAGE_CONNECT, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
+
+struct smtp;
+
+struct mail_transfer {
+	struct smtp *smtp;
+	struct mail_transfer *next;
+	struct transport_mail mail;
+	size_t sent;
+	enum stage stage;
+	bool all_read;
+	enum outcome outcome;
+	bool perhaps_sent;
+};
 
 struct smtp {
 	struct transport base;
 	struct smtp_options options;
 	char *url;
-	CURLM *multi;
-	uv_loop_t *loop;
-	uv_timer_t timer, ends; /* curl's timer; ends of mails that never began */
-	struct mail_transfer *transfers;
-	size_t count;
-	unsigned int handles; /* of libuv, still open */
-	bool closing;
-};
+	uv_async_t told; /* some have ended */
+	size_t count;	 /* the loop's: under way */
+	atomic_bool closing;
+	uv_thread_t threads[THREADS];
+	unsigned int thread_count; /* the loop's */
 
-enum stage { STAGE_CONNECT, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
-
-struct mail_transfer {
-	struct smtp *smtp;
-	struct mail_transfer *next;
-	CURL *easy;
-	struct curl_slist *to;
-	struct transport_mail mail;
-	size_t sent;
-	enum stage stage;
-	bool all_read;
-	enum outcome failed; /* it could not be begun; DELIVERED: it was */
-};
-
-struct watched {
-	uv_poll_t poll;
-	struct smtp *smtp;
-	curl_socket_t socket;
+	uv_mutex_t lock; /* of what follows */
+	uv_cond_t wake;
+	struct mail_transfer *given, *ended;
+	unsigned int idle;
 };
 
 /* --- the end of a transfer --- */
@@ -96,141 +105,6 @@ static enum outcome outcome_of(CURLcode code, long reply, enum stage stage)
 	}
 }
 
-static void transfer_free(struct mail_transfer *transfer)
-{
-	struct smtp *smtp = transfer->smtp;
-
-	for (struct mail_transfer **at = &smtp->transfers; *at; at = &(*at)->next)
-		if (*at == transfer) {
-			*at = transfer->next;
-			smtp->count--;
-			break;
-		}
-	if (transfer->easy) {
-		curl_multi_remove_handle(smtp->multi, transfer->easy);
-		curl_easy_cleanup(transfer->easy);
-	}
-	curl_slist_free_all(transfer->to);
-	free(transfer);
-}
-
-static void transfer_ended(struct mail_transfer *transfer, enum outcome outcome, bool perhaps_sent)
-{
-	struct smtp *smtp = transfer->smtp;
-	void *owner = transfer->mail.owner;
-
-	transfer_free(transfer);
-	if (!smtp->closing)
-		smtp->options.on_end(smtp->options.context, owner, outcome, perhaps_sent);
-}
-
-static void collect_ends(struct smtp *smtp)
-{
-	CURLMsg *message;
-	int left;
-
-	while (!smtp->closing && (message = curl_multi_info_read(smtp->multi, &left))) {
-		struct mail_transfer *transfer = NULL;
-		CURLcode code = message->data.result;
-		long reply = 0;
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-		curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &reply);
-		bool clear = code == CURLE_OK || reply / 100 == 4 || reply / 100 == 5;
-		transfer_ended(
-			transfer, outcome_of(code, reply, transfer->stage), transfer->all_read && !clear);
-	}
-}
-
-/* --- curl on the loop --- */
-
-/* The last handle takes the rest with it. */
-static void handle_gone(struct smtp *smtp)
-{
-	smtp->handles--;
-	if (smtp->closing && smtp->handles == 0) {
-		free(smtp->url);
-		free(smtp);
-	}
-}
-
-static void on_ready(uv_poll_t *poll, int status, int events)
-{
-	struct watched *watched = poll->data;
-	struct smtp *smtp = watched->smtp;
-	int flags = 0, running;
-
-	if (status < 0)
-		flags = CURL_CSELECT_ERR;
-	else
-		flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
-			(events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
-	curl_multi_socket_action(smtp->multi, watched->socket, flags, &running);
-	collect_ends(smtp);
-}
-
-static void on_watched_closed(uv_handle_t *handle)
-{
-	struct watched *watched = handle->data;
-	struct smtp *smtp = watched->smtp;
-
-	free(watched);
-	handle_gone(smtp);
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *assigned)
-{
-	struct smtp *smtp = context;
-	struct watched *watched = assigned;
-
-	AV_UNUSED(easy);
-	if (what == CURL_POLL_REMOVE) {
-		if (watched) {
-			curl_multi_assign(smtp->multi, fd, NULL);
-			uv_poll_stop(&watched->poll);
-			uv_close((uv_handle_t *)&watched->poll, on_watched_closed);
-		}
-		return 0;
-	}
-	if (!watched) {
-		watched = calloc(1, sizeof *watched);
-		if (!watched || uv_poll_init_socket(smtp->loop, &watched->poll, fd) < 0) {
-			free(watched);
-			return -1;
-		}
-		watched->smtp = smtp;
-		watched->socket = fd;
-		watched->poll.data = watched;
-		smtp->handles++;
-		curl_multi_assign(smtp->multi, fd, watched);
-	}
-	uv_poll_start(&watched->poll,
-		(what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0), on_ready);
-	return 0;
-}
-
-static void on_time(uv_timer_t *timer)
-{
-	struct smtp *smtp = timer->data;
-	int running;
-
-	curl_multi_socket_action(smtp->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	collect_ends(smtp);
-}
-
-static int on_timer(CURLM *multi, long timeout_ms, void *context)
-{
-	struct smtp *smtp = context;
-
-	AV_UNUSED(multi);
-	if (timeout_ms < 0)
-		uv_timer_stop(&smtp->timer);
-	else
-		uv_timer_start(&smtp->timer, on_time, (uint64_t)timeout_ms, 0);
-	return 0;
-}
-
 /* --- one transfer --- */
 
 static size_t on_read(char *buffer, size_t size, size_t count, void *context)
@@ -252,7 +126,8 @@ static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, voi
 {
 	struct mail_transfer *transfer = context;
 
-	AV_UNUSED(easy);
+	if (type == CURLINFO_HEADER_IN && transfer->all_read && size >= 4 && data[0] == '2' && data[3] == ' ')
+		curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L);
 	if (type != CURLINFO_HEADER_OUT)
 		return 0;
 	if (size >= 5 && strncmp(data, "MAIL ", 5) == 0)
@@ -277,27 +152,34 @@ static bool read_password(const char *path, char password[PASSWORD_MAX])
 	return done;
 }
 
+/* Only so that the wait for a slow server ends with the daemon. */
+static int on_progress(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	struct mail_transfer *transfer = context;
+
+	AV_UNUSED(a);
+	AV_UNUSED(b);
+	AV_UNUSED(c);
+	AV_UNUSED(d);
+	return atomic_load(&transfer->smtp->closing);
+}
+
 #define SET(option, value) (curl_easy_setopt(easy, CURLOPT_##option, value) == CURLE_OK)
 
-static enum outcome set_up(struct mail_transfer *transfer)
+static enum outcome set_up(struct mail_transfer *transfer, CURL *easy, const struct curl_slist *to)
 {
 	const struct smtp_options *o = &transfer->smtp->options;
-	char from[ADDRESS_MAX], to[ADDRESS_MAX], password[PASSWORD_MAX] = "";
-	CURL *easy = transfer->easy = curl_easy_init();
+	char from[ADDRESS_MAX], password[PASSWORD_MAX] = "";
 	long timeout = (long)o->timeout_seconds;
 
 	snprintf(from, sizeof from, "<%s>", transfer->mail.from);
-	snprintf(to, sizeof to, "<%s>", transfer->mail.to);
-	transfer->to = curl_slist_append(NULL, to);
-	if (!easy || !transfer->to)
-		return OUTCOME_INTERNAL;
 	bool set = SET(URL, transfer->smtp->url) && SET(PROTOCOLS_STR, "smtp,smtps") &&
-		   SET(MAIL_FROM, from) && SET(MAIL_RCPT, transfer->to) && SET(UPLOAD, 1L) &&
-		   SET(READFUNCTION, on_read) && SET(READDATA, transfer) && SET(PRIVATE, transfer) &&
-		   SET(NOSIGNAL, 1L) && SET(PROXY, "") && SET(CONNECTTIMEOUT, timeout) &&
-		   SET(SERVER_RESPONSE_TIMEOUT, timeout) && SET(TIMEOUT, timeout * 4) && SET(VERBOSE, 1L) &&
-		   SET(DEBUGFUNCTION, on_debug) && SET(DEBUGDATA, transfer) &&
-		   SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+		   SET(MAIL_FROM, from) && SET(MAIL_RCPT, to) && SET(UPLOAD, 1L) && SET(FORBID_REUSE, 1L) &&
+		   SET(READFUNCTION, on_read) && SET(READDATA, transfer) && SET(NOPROGRESS, 0L) &&
+		   SET(XFERINFOFUNCTION, on_progress) && SET(XFERINFODATA, transfer) && SET(NOSIGNAL, 1L) &&
+		   SET(PROXY, "") && SET(CONNECTTIMEOUT, timeout) && SET(SERVER_RESPONSE_TIMEOUT, timeout) &&
+		   SET(TIMEOUT, timeout * 4) && SET(VERBOSE, 1L) && SET(DEBUGFUNCTION, on_debug) &&
+		   SET(DEBUGDATA, transfer) && SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
 		   SET(USE_SSL, (long)(o->tls_required ? CURLUSESSL_ALL : CURLUSESSL_NONE));
 	if (set && o->ca_file && *o->ca_file)
 		set = SET(CAINFO, o->ca_file);
@@ -307,39 +189,137 @@ static enum outcome set_up(struct mail_transfer *transfer)
 		set = SET(USERNAME, o->user) && SET(PASSWORD, password);
 		explicit_bzero(password, sizeof password);
 	}
-	if (!set)
-		return OUTCOME_INTERNAL;
-	return curl_multi_add_handle(transfer->smtp->multi, easy) == CURLM_OK ? OUTCOME_DELIVERED
-									      : OUTCOME_INTERNAL;
+	return set ? OUTCOME_DELIVERED : OUTCOME_INTERNAL;
 }
 
-static void on_failed_begin(uv_timer_t *timer)
+static void transfer_run(struct mail_transfer *transfer, CURL *easy)
 {
-	struct smtp *smtp = timer->data;
-	struct mail_transfer *next;
+	char address[ADDRESS_MAX];
+	struct curl_slist *to = NULL;
+	long reply = 0;
 
-	for (struct mail_transfer *at = smtp->transfers; at && !smtp->closing; at = next) {
-		next = at->next;
-		if (at->failed != OUTCOME_DELIVERED)
-			transfer_ended(at, at->failed, false);
+	snprintf(address, sizeof address, "<%s>", transfer->mail.to);
+	to = curl_slist_append(NULL, address);
+	transfer->outcome = easy && to ? set_up(transfer, easy, to) : OUTCOME_INTERNAL;
+	if (transfer->outcome == OUTCOME_DELIVERED) {
+		CURLcode code = curl_easy_perform(easy);
+		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &reply);
+		bool clear = code == CURLE_OK || reply / 100 == 4 || reply / 100 == 5;
+		transfer->outcome = outcome_of(code, reply, transfer->stage);
+		transfer->perhaps_sent = transfer->all_read && !clear;
 	}
+	if (easy)
+		curl_easy_reset(easy); /* the connection stays */
+	curl_slist_free_all(to);
+}
+
+/* --- the threads --- */
+
+/* The next mail; NULL: it is the end. Without one for a while the connection is let go. */
+static struct mail_transfer *next_given(struct smtp *smtp, CURL **easy)
+{
+	struct mail_transfer *transfer = NULL;
+
+	uv_mutex_lock(&smtp->lock);
+	smtp->idle++;
+	while (!atomic_load(&smtp->closing) && !smtp->given) {
+		if (!*easy) {
+			uv_cond_wait(&smtp->wake, &smtp->lock);
+		} else if (uv_cond_timedwait(&smtp->wake, &smtp->lock, KEEP_NS) == UV_ETIMEDOUT &&
+			   !smtp->given) {
+			uv_mutex_unlock(&smtp->lock);
+			curl_easy_cleanup(*easy);
+			*easy = NULL;
+			uv_mutex_lock(&smtp->lock);
+		}
+	}
+	smtp->idle--;
+	if (!atomic_load(&smtp->closing)) {
+		transfer = smtp->given;
+		LL_DELETE(smtp->given, transfer);
+	}
+	uv_mutex_unlock(&smtp->lock);
+	return transfer;
+}
+
+static void run(void *context)
+{
+	struct smtp *smtp = context;
+	struct mail_transfer *transfer;
+	CURL *easy = NULL;
+
+	while ((transfer = next_given(smtp, &easy))) {
+		if (!easy)
+			easy = curl_easy_init();
+		transfer_run(transfer, easy);
+		uv_mutex_lock(&smtp->lock);
+		LL_APPEND(smtp->ended, transfer);
+		uv_mutex_unlock(&smtp->lock);
+		uv_async_send(&smtp->told);
+	}
+	curl_easy_cleanup(easy);
+}
+
+/* --- on the loop --- */
+
+static struct mail_transfer *next_ended(struct smtp *smtp)
+{
+	uv_mutex_lock(&smtp->lock);
+	struct mail_transfer *transfer = smtp->ended;
+	if (transfer)
+		LL_DELETE(smtp->ended, transfer);
+	uv_mutex_unlock(&smtp->lock);
+	return transfer;
+}
+
+static void on_told(uv_async_t *async)
+{
+	struct smtp *smtp = async->data;
+	struct mail_transfer *transfer;
+
+	while (!atomic_load(&smtp->closing) && (transfer = next_ended(smtp))) {
+		struct mail_transfer end = *transfer;
+		free(transfer);
+		smtp->count--;
+		smtp->options.on_end(smtp->options.context, end.mail.owner, end.outcome, end.perhaps_sent);
+	}
+}
+
+/* A thread more when all have something to do. */
+static void start_thread(struct smtp *smtp)
+{
+	const uv_thread_options_t options = {.flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = STACK_BYTES};
+
+	if (smtp->thread_count < THREADS &&
+		uv_thread_create_ex(&smtp->threads[smtp->thread_count], &options, run, smtp) == 0)
+		smtp->thread_count++;
 }
 
 static void smtp_send(struct transport *self, const struct transport_mail *mail)
 {
 	struct smtp *smtp = AV_CONTAINER(self, struct smtp, base);
 	struct mail_transfer *transfer = calloc(1, sizeof *transfer);
+	struct mail_transfer *at;
+	unsigned int waiting;
 
 	if (!transfer)
 		abort(); /* a few hundred bytes: the process is at its end, and the attempt is written down */
 	transfer->smtp = smtp;
 	transfer->mail = *mail;
-	transfer->next = smtp->transfers;
-	smtp->transfers = transfer;
+	transfer->outcome = OUTCOME_INTERNAL;
 	smtp->count++;
-	transfer->failed = set_up(transfer);
-	if (transfer->failed != OUTCOME_DELIVERED)
-		uv_timer_start(&smtp->ends, on_failed_begin, 0, 0);
+	uv_mutex_lock(&smtp->lock);
+	LL_COUNT(smtp->given, at, waiting);
+	if (waiting >= smtp->idle)
+		start_thread(smtp);
+	if (smtp->thread_count == 0) { /* and none can be started */
+		LL_APPEND(smtp->ended, transfer);
+		uv_async_send(&smtp->told);
+	} else {
+		LL_APPEND(smtp->given, transfer);
+		uv_cond_signal(&smtp->wake);
+	}
+	uv_mutex_unlock(&smtp->lock);
 }
 
 static size_t smtp_busy(const struct transport *self)
@@ -350,60 +330,66 @@ static size_t smtp_busy(const struct transport *self)
 
 /* --- opening and closing --- */
 
-static void on_handle_closed(uv_handle_t *handle)
+static void free_all(struct mail_transfer *list)
 {
-	handle_gone(handle->data);
+	struct mail_transfer *transfer, *next;
+	LL_FOREACH_SAFE(list, transfer, next)
+	free(transfer);
 }
 
+static void smtp_free(struct smtp *smtp)
+{
+	free_all(smtp->given);
+	free_all(smtp->ended);
+	uv_cond_destroy(&smtp->wake);
+	uv_mutex_destroy(&smtp->lock);
+	free(smtp->url);
+	free(smtp);
+}
+
+static void on_told_closed(uv_handle_t *handle)
+{
+	smtp_free(handle->data);
+}
+
+/* The threads end within a second: until then they use the mails' memory. */
 static void smtp_close(struct transport *self)
 {
 	struct smtp *smtp = AV_CONTAINER(self, struct smtp, base);
 
-	smtp->closing = true;
-	while (smtp->transfers)
-		transfer_free(smtp->transfers);
-	curl_multi_cleanup(smtp->multi);
-	uv_close((uv_handle_t *)&smtp->timer, on_handle_closed);
-	uv_close((uv_handle_t *)&smtp->ends, on_handle_closed);
+	uv_mutex_lock(&smtp->lock);
+	atomic_store(&smtp->closing, true);
+	uv_cond_broadcast(&smtp->wake);
+	uv_mutex_unlock(&smtp->lock);
+	for (unsigned int i = 0; i < smtp->thread_count; i++)
+		uv_thread_join(&smtp->threads[i]);
+	uv_close((uv_handle_t *)&smtp->told, on_told_closed);
 }
 
 int smtp_open(void *loop, const struct smtp_options *options, struct transport **ret_transport)
 {
 	static bool started;
 	struct smtp *smtp = calloc(1, sizeof *smtp);
+	size_t host = strlen(options->server), size = host + strlen(options->domain) + 2;
 
-	if (!smtp)
+	if (!smtp || !(smtp->url = malloc(size))) {
+		free(smtp);
 		return AV_MEMORY;
-	if (!started && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+	}
+	if ((!started && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) ||
+		uv_mutex_init(&smtp->lock) != 0 || uv_cond_init(&smtp->wake) != 0 ||
+		uv_async_init(loop, &smtp->told, on_told) != 0) {
+		free(smtp->url);
 		free(smtp);
 		return AV_INTERNAL;
 	}
 	started = true;
-	size_t size = strlen(options->server) + strlen(options->domain) + 2;
-	smtp->url = malloc(size);
-	smtp->multi = curl_multi_init();
-	if (!smtp->url || !smtp->multi) {
-		curl_multi_cleanup(smtp->multi);
-		free(smtp->url);
-		free(smtp);
-		return AV_MEMORY;
-	}
-	size_t host = strlen(options->server);
 	snprintf(smtp->url, size, "%.*s/%s",
 		(int)(host && options->server[host - 1] == '/' ? host - 1 : host), options->server,
 		options->domain);
 	smtp->base = (struct transport){smtp_send, smtp_busy, smtp_close};
 	smtp->options = *options;
-	smtp->loop = loop;
-	uv_timer_init(smtp->loop, &smtp->timer);
-	uv_timer_init(smtp->loop, &smtp->ends);
-	smtp->timer.data = smtp->ends.data = smtp;
-	smtp->handles = 2;
-	curl_multi_setopt(smtp->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	curl_multi_setopt(smtp->multi, CURLMOPT_SOCKETDATA, smtp);
-	curl_multi_setopt(smtp->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-	curl_multi_setopt(smtp->multi, CURLMOPT_TIMERDATA, smtp);
-	curl_multi_setopt(smtp->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS);
+	smtp->told.data = smtp;
 	*ret_transport = &smtp->base;
 	return AV_OK;
 }
