@@ -302,7 +302,7 @@ void check_rest(struct world *w, bool end)
 	check_contents(&w->nodes[INTAKE], &events[INTAKE]);
 	check_contents(&w->nodes[WORKFLOW], &events[WORKFLOW]);
 	check_cases(w, events, end);
-	check_figures(w, &events[WORKFLOW]);
+	check_figures(w, &events[INTAKE], &events[WORKFLOW]);
 	check_notices(w, &events[WORKFLOW], &events[NOTIFICATION], end);
 	av_arena_destroy(&arena);
 	av_arena_reset(w->scratch);

@@ -70,7 +70,8 @@ static void reply_first(struct node *n)
 	for (size_t i = 0; i < n->item_count; i++) {
 		struct av_item *item = &n->items[i];
 		struct packet *packet = item->owner;
-		if (item->kind != AV_ITEM_COMMAND || !item->reply.data)
+		if (item->kind != AV_ITEM_COMMAND || !item->reply.data ||
+			packet->connection != n->world->connections[packet->order->client][n->number])
 			continue;
 		struct packet *reply = packet_new(packet->order, item->reply);
 		reply->turn = n->turns;

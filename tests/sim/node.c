@@ -177,6 +177,10 @@ const struct av_principal *client_now(struct world *w, int client)
 
 static void answer(struct node *n, struct packet *packet, struct av_bytes reply)
 {
+	if (packet->connection != n->world->connections[packet->order->client][n->number]) {
+		free(packet);
+		return;
+	}
 	struct packet *back = packet_new(packet->order, reply);
 	back->turn = n->turns;
 	back->revoked = packet->revoked;
@@ -322,7 +326,7 @@ static void add_principals(struct node *n)
 	for (int i = 0; i < CLIENTS; i++)
 		changed[i] = names[i];
 	change = (struct av_principals_change){.changed = changed, .changed_count = CLIENTS};
-	hash[0]++;
+	av_put_u64(hash, n->turns);
 	struct av_item *item = item_add(n, AV_ITEM_PRINCIPALS, 0, 0);
 	item->change = &change;
 	item->change_hash = hash;

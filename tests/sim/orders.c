@@ -106,7 +106,10 @@ void order_send(struct order *order)
 	command.message_id = message_id;
 	av_body_set(&command.base, order->number, order->body);
 	struct av_bytes wire = av_message_pack(&command.base, w->scratch);
-	line_push(&w->up[order->client][order->node], packet_new(order, wire));
+	struct packet *packet = packet_new(order, wire);
+	packet->connection = w->connections[order->client][order->node];
+	line_push(&w->up[order->client][order->node], packet);
+	order->out++;
 	if (order->sent++)
 		w->count.repeats++;
 	order->state = ORDER_SENT;
@@ -114,32 +117,38 @@ void order_send(struct order *order)
 
 /* --- cuts --- */
 
-static void lost(struct world *w, int client, int node)
+static void disconnect(struct world *w, int client, int node, size_t keep)
 {
+	struct line *down = &w->down[client][node];
+	for (; keep > 0; keep--) { /* what came before the cut */
+		struct packet *packet = line_pop(down);
+		order_reply(packet->order, packet);
+		free(packet);
+	}
+	line_clear(down);
+	w->connections[client][node]++;
 	for (size_t i = 0; i < w->order_count; i++) {
 		struct order *order = w->orders[i];
-		if (order->state == ORDER_SENT && order->client == client && order->node == node)
+		if (order->client != client || order->node != node)
+			continue;
+		order->out = 0;
+		if (order->state == ORDER_SENT)
 			order->state = order->once ? ORDER_UNKNOWN : ORDER_WAITING;
 	}
 }
 
 void link_cut(struct world *w, int client, int node)
 {
-	struct line *up = &w->up[client][node], *down = &w->down[client][node];
-	line_cut(up, chance(w, up->count + 1));
-	line_cut(down, chance(w, down->count + 1));
-	/* What had left arrives all the same; a sender does not know which. */
-	lost(w, client, node);
+	line_cut(&w->up[client][node], chance(w, w->up[client][node].count + 1));
+	disconnect(w, client, node, chance(w, w->down[client][node].count + 1));
 	w->count.cuts++;
 }
 
 void link_drop(struct world *w, int node)
 {
 	for (int client = 0; client < CLIENTS; client++) {
-		struct line *down = &w->down[client][node];
 		line_clear(&w->up[client][node]);
-		line_cut(down, chance(w, down->count + 1));
-		lost(w, client, node);
+		disconnect(w, client, node, chance(w, w->down[client][node].count + 1));
 	}
 }
 
@@ -197,6 +206,8 @@ static void take_refusal(struct order *order, const struct packet *packet, const
 {
 	struct world *w = order->world;
 	int status = (int)reply->status;
+	if (order->state != ORDER_DONE && order->out > 0)
+		return; /* another copy is under way: only the last answer says that nothing was done */
 	if (!definite(status)) {
 		w->count.full += status == STATUS(FULL);
 		if (order->state == ORDER_SENT)
@@ -250,6 +261,7 @@ void order_reply(struct order *order, const struct packet *packet)
 	SIM_EXPECT(w, strcmp(reply->reference, order->reference) == 0 || reply->status == STATUS(FAILED),
 		"order %u: a reply with another reference, %s", order->id, reply->reference);
 	check_secrets(order, packet);
+	order->out -= order->out > 0;
 	if (reply->status == STATUS(DONE))
 		take_done(order, packet, reply);
 	else

@@ -121,6 +121,9 @@ static void publish_more(struct world *w)
 
 static void publish_pack(struct world *w)
 {
+	for (size_t i = 0; i < 2; i++) /* the first one first: a pack never holds from before another */
+		if (w->orders[i]->state != ORDER_DONE)
+			return;
 	Avvik__V1__RulePack *rules = (Avvik__V1__RulePack *)av_message_copy(&w->rules->base, w->arena);
 	rules->version = av_arena_printf(w->arena, "se-sim-%u", ++w->new_packs);
 	rules->valid_from_on = av_local_day(w->now_ms) + (int32_t)chance(w, 60);

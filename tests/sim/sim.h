@@ -79,8 +79,8 @@ struct order {
 	enum order_kind kind;
 	enum order_state state;
 	int node, client;
-	bool once; /* must not be sent again */
-	unsigned int sent;
+	bool once;		/* must not be sent again */
+	unsigned int sent, out; /* copies; and those of this connection without an answer */
 	const char *reference, *person;
 	unsigned int number;
 	ProtobufCMessage *body;
@@ -102,7 +102,8 @@ struct packet {
 	int64_t arrived_at_ms;
 	uint64_t number;
 	uint64_t turn; /* a reply's: of the node */
-	bool revoked;  /* its sender had no rights when it was handled */
+	unsigned int connection;
+	bool revoked; /* its sender had no rights when it was handled */
 	unsigned char *data;
 };
 
@@ -185,6 +186,7 @@ struct world {
 	Avvik__V1__Settings *settings;
 	struct node nodes[NODES];
 	struct line up[CLIENTS][NODES], down[CLIENTS][NODES];
+	unsigned int connections[CLIENTS][NODES]; /* what belongs to an earlier one is not answered */
 	struct av_principal clients[CLIENTS];
 	bool revoked[CLIENTS];
 	bool feed_revoked;
@@ -312,7 +314,7 @@ struct events events_of(struct node *n, struct av_arena *arena);
 struct av_id sim_id(ProtobufCBinaryData data);
 const char *sim_hex(ProtobufCBinaryData data); /* static, for messages */
 void check_cases(struct world *w, const struct events *events, bool end);
-void check_figures(struct world *w, const struct events *events);
+void check_figures(struct world *w, const struct events *intake, const struct events *workflow);
 void check_notices(struct world *w, const struct events *workflow, const struct events *events, bool end);
 void check_orders(struct world *w, const struct events intake[1], const struct events workflow[1]);
 

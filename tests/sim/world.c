@@ -132,7 +132,7 @@ static void repeat_one(struct world *w)
 		order_send(order);
 	else if (order->state == ORDER_DONE && chance(w, 2)) { /* it lost the answer, much later */
 		order_send(order);
-		order->state = ORDER_DONE;
+		order->state = ORDER_DONE; /* whatever comes now must be the same */
 	}
 }
 
