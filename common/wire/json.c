@@ -40,8 +40,14 @@ static json_t *bytes_json(const struct av_field_shape *f, const ProtobufCBinaryD
 		return json_string(text);
 	}
 	if (f->form == AV_FORM_EVENT) {
+		/* They came as bytes inside a message, so no walk has seen them yet: what is no readable
+		 * event stays hex. */
 		const ProtobufCMessageDescriptor *type = &avvik__v1__event__descriptor;
-		ProtobufCMessage *event = protobuf_c_message_unpack(type, NULL, bytes->len, bytes->data);
+		struct av_bytes wire = av_bytes(bytes->data, bytes->len);
+		ProtobufCMessage *event =
+			av_wire_scan(type, wire, AV_WIRE_LIMITS_PUBLISH, NULL) == AV_OK
+				? protobuf_c_message_unpack(type, NULL, bytes->len, bytes->data)
+				: NULL;
 		if (event) {
 			json_t *json = message_json(av_shape_of(type), event);
 			protobuf_c_message_free_unpacked(event, NULL);
