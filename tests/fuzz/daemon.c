@@ -31,7 +31,7 @@ static struct {
 	struct av_id case_id, content_id, measure_id;
 	Avvik__V1__Grant *grant;
 	uint64_t seen; /* journal entries that have been looked at */
-	bool damaged, dirty, telling;
+	bool damaged, dirty, telling, looking;
 	struct step look[STEPS_MAX];
 	size_t look_count;
 	struct av_arena *look_arena;
@@ -105,7 +105,8 @@ static Avvik__V1__Grant *grant_here(const Avvik__V1__GrantIssued *issued)
 
 static void note_reply(const Avvik__V1__Reply *reply)
 {
-	mutate_remember(&reply->base);
+	if (!fuzz.looking)
+		mutate_remember(&reply->base);
 	if (reply->body_case == AVVIK__V1__REPLY__BODY_GRANT_ISSUED)
 		fuzz.grant = grant_here(reply->grant_issued);
 	if (fuzz.telling && reply->body_case == AVVIK__V1__REPLY__BODY_QUARANTINE_FOUND)
@@ -326,11 +327,12 @@ static void follow_batch(Avvik__V1__FeedBatch *batch, struct harness_producer *p
 		batch->items[i]->sequence = producer->sequence;
 		av_hash_pieces(pieces, 2, producer->hash);
 	}
+	if (batch->moved_epoch)
+		producer->epoch.bytes[0]++; /* restored, and it still holds what was seen */
 	reached->epoch_id = data_of(&producer->epoch);
 	reached->sequence = batch->head = producer->sequence;
 	reached->chain_hash = (ProtobufCBinaryData){
 		AV_CHAIN_SIZE, av_arena_copy(fuzz.h->arena, producer->hash, AV_CHAIN_SIZE)};
-	batch->moved_epoch = false;
 }
 
 /* What the reader of a feed lets through. */
@@ -397,6 +399,21 @@ static void run_feed(const struct step *step)
 		deliver(feed, batch, after);
 		MUST(harness_head(fuzz.h) == head, "a batch of a feed, given again, has an effect again");
 	}
+}
+
+/* The producer comes back from a backup and no longer holds what this daemon has seen. */
+static void run_refused(const struct step *step)
+{
+	const char *feed = feed_names[step->who % AV_COUNT(feed_names)];
+	struct harness_producer *producer = harness_producer(fuzz.h, feed);
+	uint64_t back = step->body.size ? *(const unsigned char *)step->body.data : 1;
+	producer->sequence -= AV_MIN(back, producer->sequence);
+	producer->epoch.bytes[1]++;
+	producer->hash[0]++;
+	struct av_position head = {.epoch = producer->epoch, .sequence = producer->sequence};
+	memcpy(head.hash, producer->hash, AV_CHAIN_SIZE);
+	av_turn_feed_head(fuzz.h->turn, feed, &head);
+	fuzz.dirty = true;
 }
 
 /* --- time --- */
@@ -571,7 +588,11 @@ static void run_look(void)
 {
 	struct harness *h = fuzz.h;
 	const char *scratch = av_arena_printf(h->arena, "%s/look", h->path);
+	if (fuzz.looking)
+		return;
+	fuzz.looking = true;
 	run_steps(fuzz.look, fuzz.look_count);
+	fuzz.looking = false;
 	look_at_feed();
 	int status = av_verify(h->service, h->store, scratch, h->sign_public, quiet, NULL);
 	remove_folder(scratch);
@@ -615,6 +636,9 @@ static void run_steps(const struct step *steps, size_t count)
 					fuzz.h, *(const unsigned char *)step->body.data, fuzz.h->now_ms);
 				fuzz.dirty = true;
 			}
+			break;
+		case STEP_REFUSED:
+			run_refused(step);
 			break;
 		case STEP_LOOK:
 			run_look();
@@ -660,7 +684,7 @@ static void put_back(void *context, struct harness *h)
 static void rewind_world(void)
 {
 	struct harness *h = fuzz.h;
-	if (fuzz.dirty) {
+	if (fuzz.dirty) { /* also what the turn itself knows of producers */
 		harness_restart_with(h, put_back, NULL);
 		if (h->cache) {
 			h->service->cache_destroy(h->cache);

@@ -68,6 +68,7 @@ const struct step_kind step_kinds[] = {
 	[STEP_RESTART] = {NULL,                               WEIGHT(1, 0),  NULL},
 	[STEP_UPKEEP]  = {NULL,                               WEIGHT(1, 0),  NULL},
 	[STEP_ENDED]   = {NULL,                               WEIGHT(2, 0),  NULL},
+	[STEP_REFUSED] = {NULL,                               WEIGHT(2, 0),  NULL},
 	[STEP_LOOK]    = {NULL,                               WEIGHT(0, 0),  NULL},
 	[STEP_APPLY]   = {&avvik__v1__event__descriptor,      WEIGHT(0, 8),  NULL},
 	[STEP_RECORD]  = {NULL,                               WEIGHT(0, 12), make_record},

@@ -43,6 +43,10 @@ for target in "$@"; do
   for file in tests/fuzz/seeds/"$target"/*; do
     [ ! -f "$file" ] || cp "$file" "$seeds/"
   done
+  case $target in
+    text) cp deploy/directory/*.yaml deploy/rules/*.yaml deploy/samples/*.yaml tests/fuzz/worlds/directory.yaml "$seeds/" ;;
+    json) cp deploy/samples/*.json "$seeds/" ;;
+  esac
   dictionary=""
   [ ! -f "tests/fuzz/dict/$target.dict" ] || dictionary="-dict=tests/fuzz/dict/$target.dict"
   status=0

@@ -261,7 +261,11 @@ static struct step step_of(struct reading *r, json_t *json)
 	struct step step = {.follow = !follow || json_is_true(follow),
 		.joined = json_is_true(json_object_get(json, "joined")),
 		.who = (unsigned char)json_integer_value(json_object_get(json, "as"))};
-	if (json_object_get(json, "feed")) {
+	if (json_object_get(json, "refused")) {
+		step.kind = STEP_REFUSED;
+		step.who = feed_of(r, json_string_value(json_object_get(json, "feed")));
+		step.body = number_of(r, json_object_get(json, "refused"));
+	} else if (json_object_get(json, "feed")) {
 		step.kind = STEP_FEED;
 		step.who = feed_of(r, json_string_value(json_object_get(json, "feed")));
 		step.body = batch_of(r, json);

@@ -13,6 +13,8 @@
  *	  file: deploy/...
  *	- due: 60             so many minutes go by, then what is due
  *	- restart: true       - upkeep: true        - ended: 0 (the outcome of what is under way)
+ *	- refused: 2          the producer `feed` was restored, so many events back, and refuses the cursor
+ *	  feed: intake
  *	- apply: { report_filed: {...} }            an event that stands in the journal, whatever it is
  *	- look: true          a read of everything that stands
  *
@@ -29,7 +31,8 @@ enum daemon_step {
 	STEP_DUE,  /* minutes, little-endian */
 	STEP_RESTART,
 	STEP_UPKEEP,
-	STEP_ENDED, /* an outcome */
+	STEP_ENDED,   /* an outcome */
+	STEP_REFUSED, /* a producer was restored so many events back, and refuses where this daemon stands */
 	STEP_LOOK,
 	STEP_APPLY,  /* an Event, as if it had been journalled */
 	STEP_RECORD, /* table, number u16, change, offset u16, bytes: one record changed */
