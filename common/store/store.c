@@ -263,7 +263,7 @@ void av_store_close(struct av_store **store_at)
 	if (!store_at || !*store_at)
 		return;
 	struct av_store *store = AV_TAKE(*store_at);
-	store_pin_release(store);
+	store_pages_release(store);
 	while (store->pool) {
 		struct av_txn *txn = store->pool;
 		store->pool = txn->next;

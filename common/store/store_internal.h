@@ -44,9 +44,11 @@ struct av_store {
 	struct av_store *next;
 	struct av_txn writer;
 	atomic_bool writing;
-	MDB_txn *pin; /* pin.c */
+	MDB_txn *pin; /* pages.c */
 	size_t pin_pages;
 	_Atomic size_t pin_id; /* 0: none */
+	uint64_t file_bytes, file_used; /* as last lengthened */
+	bool ahead_off;
 	pthread_mutex_t pool_lock;
 	struct av_txn *pool; /* read transactions at rest: each keeps its reader slot */
 };
@@ -59,10 +61,10 @@ uint64_t store_free_pages(struct av_txn *txn);
 /* Writes META "head" when the transaction appended. */
 void store_journal_seal(struct av_txn *txn);
 
-/* pin.c. Before a write transaction; when one was committed; before the store is closed. */
-void store_pin_renew(struct av_store *store);
-void store_pin_count(struct av_store *store, size_t puts);
-void store_pin_release(struct av_store *store);
+/* pages.c. Before a write transaction; when one was committed; before the store is closed. */
+void store_pages_prepare(struct av_store *store);
+void store_pages_count(struct av_store *store, size_t puts);
+void store_pages_release(struct av_store *store);
 
 /* image.c: data.mdb as it lies on disk, before LMDB maps it. `thorough` walks every page. AV_NOT_FOUND: no
  * such file; AV_DAMAGED, AV_NEWER, AV_IO: *ret_what says what is wrong (static). */

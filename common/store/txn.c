@@ -48,7 +48,7 @@ int av_txn_begin_write(struct av_store *store, struct av_txn **ret_txn)
 		return AV_BUSY;
 	struct av_txn *txn = &store->writer;
 	*txn = (struct av_txn){.store = store, .write = true};
-	store_pin_renew(store);
+	store_pages_prepare(store);
 	int rc = mdb_txn_begin(store->env, NULL, 0, &txn->mdb);
 	if (rc != 0) {
 		atomic_store(&store->writing, false);
@@ -156,7 +156,7 @@ int av_txn_commit(struct av_txn **txn_at)
 		if (rc != 0)
 			status = commit_failed(txn->store, rc);
 		else
-			store_pin_count(txn->store, txn->puts);
+			store_pages_count(txn->store, txn->puts);
 	}
 	end_write(txn);
 	return status;
