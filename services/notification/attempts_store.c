@@ -14,6 +14,7 @@
 
 #define FORMAT 1
 #define LOOK_COUNTER "waiting_look"
+#define MOST_COUNTER "underway_most"
 #define ATTEMPT_VALUE 15
 #define UNDERWAY_HEAD 13
 #define SCHEDULE_KEY (8 + AV_ID_SIZE)
@@ -159,6 +160,17 @@ int underway_load(struct av_txn *txn, const struct av_id *leader, struct underwa
 void underway_end(struct av_txn *txn, const struct av_id *leader)
 {
 	av_delete(txn, TABLE_UNDERWAY, id_bytes(leader));
+}
+
+size_t underway_most(struct av_txn *txn)
+{
+	uint64_t most = av_counter(txn, MOST_COUNTER);
+	return most ? AV_MIN((size_t)most, (size_t)UNDERWAY_MAX) : UNDERWAY_SMTP;
+}
+
+void underway_set_most(struct av_txn *txn, size_t most)
+{
+	av_counter_set(txn, MOST_COUNTER, most);
 }
 
 size_t underway_all(struct av_txn *txn, struct underway ret_mails[UNDERWAY_MAX])

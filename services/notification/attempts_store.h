@@ -17,7 +17,8 @@
 #include "notification_store.h"
 
 #define DIGEST_MAX 50	  /* notices in one mail */
-#define UNDERWAY_MAX 8	  /* mails at a time */
+#define UNDERWAY_MAX 64	  /* mails at a time */
+#define UNDERWAY_SMTP 8	  /* of which a server is sent so many: they are in doubt after a crash, and each is a connection */
 #define RUN_COUNTER "run" /* grows with every start of the daemon: an attempt of an earlier run is over */
 
 struct attempt {
@@ -48,6 +49,9 @@ struct underway {
 void underway_begin(struct av_txn *txn, const struct underway *mail); /* its members leave the schedule */
 int underway_load(struct av_txn *txn, const struct av_id *leader, struct underway *ret_mail);
 void underway_end(struct av_txn *txn, const struct av_id *leader);
+/* How many this run sends at a time, as it said when it started. */
+size_t underway_most(struct av_txn *txn);
+void underway_set_most(struct av_txn *txn, size_t most);
 size_t underway_all(struct av_txn *txn, struct underway ret_mails[UNDERWAY_MAX]);
 
 /* What waits is looked at again when something arrives that it may wait for, and every ten minutes. */

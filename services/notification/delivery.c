@@ -10,6 +10,7 @@
 #include <string.h>
 #include "attempts_store.h"
 #include "deciding.h"
+#include "mail_settings.h"
 #include "notice_rules.h"
 #include "outcome.h"
 
@@ -97,11 +98,11 @@ static void begin_mail(struct av_ctx *ctx, struct claim *claims, size_t count, s
 	underway_begin(ctx->txn, mail);
 }
 
-/* Loads what is due, and puts aside what is not to be sent after all. */
+/* Loads what is due, behind what was loaded before, and puts aside what is not to be sent after all. */
 static int load_due(
 	struct av_ctx *ctx, const struct av_id *ids, size_t count, struct claim *claims, size_t *ret_count)
 {
-	size_t loaded = 0;
+	size_t loaded = *ret_count;
 
 	for (size_t i = 0; i < count; i++) {
 		struct attempt attempt = {.attempts = 0};
@@ -128,20 +129,33 @@ static int load_due(
 	return AV_OK;
 }
 
+static bool any_late(const struct claim *claims, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (claims[i].notice->late)
+			return true;
+	return false;
+}
+
 /* AV_NOTHING: nothing is due, or as many as are sent at a time are under way. */
 static int claim_due(struct av_ctx *ctx)
 {
 	struct av_id *ids = av_arena_alloc(ctx->arena, DUE_AT_ONCE * sizeof *ids);
 	struct claim *claims = av_arena_alloc(ctx->arena, DUE_AT_ONCE * sizeof *claims);
 	size_t busy = av_table_count(ctx->txn, TABLE_UNDERWAY), count = 0;
+	size_t most = underway_most(ctx->txn), first = busy < most ? most - busy : 0;
 
 	if (!ids || !claims)
 		return AV_MEMORY;
-	size_t due = busy < UNDERWAY_MAX ? schedule_due(ctx->txn, ctx->now_ms, ids, DUE_AT_ONCE) : 0;
+	size_t due = first ? schedule_due(ctx->txn, ctx->now_ms, ids, DUE_AT_ONCE) : 0;
 	if (due == 0)
 		return AV_NOTHING;
-	int status = load_due(ctx, ids, due, claims, &count);
-	for (size_t i = 0; status == AV_OK && i < count && busy < UNDERWAY_MAX; i++)
+	/* More than there are places only where late ones may share a mail. */
+	first = AV_MIN(first, due);
+	int status = load_due(ctx, ids, first, claims, &count);
+	if (status == AV_OK && any_late(claims, count))
+		status = load_due(ctx, ids + first, due - first, claims, &count);
+	for (size_t i = 0; status == AV_OK && i < count && busy < most; i++)
 		if (!claims[i].done) {
 			begin_mail(ctx, claims, count, i);
 			busy++;
@@ -168,7 +182,7 @@ int64_t notices_next_due(struct av_txn *txn)
 {
 	if (ready_any(txn))
 		return 1;
-	int64_t send_ms = av_table_count(txn, TABLE_UNDERWAY) < UNDERWAY_MAX ? schedule_first(txn) : 0;
+	int64_t send_ms = av_table_count(txn, TABLE_UNDERWAY) < underway_most(txn) ? schedule_first(txn) : 0;
 	return earlier(send_ms, waiting_next_look(txn));
 }
 
@@ -222,8 +236,12 @@ static int on_ended(struct av_ctx *ctx, struct av_bytes data)
 	if (status < 0)
 		return status;
 	underway_end(ctx->txn, &leader);
-	/* The place is taken at once by the next that is due, so that the transport is kept busy. */
-	status = known_started(ctx->cache) ? claim_due(ctx) : AV_OK;
+	/* The places are taken at once by those that are due, so that the transport is kept busy; half of
+	 * them together, since each look costs. What is due later than this is claimed when it is due. */
+	if (!known_started(ctx->cache) ||
+		av_table_count(ctx->txn, TABLE_UNDERWAY) > underway_most(ctx->txn) / 2)
+		return AV_OK;
+	status = claim_due(ctx);
 	return status == AV_NOTHING ? AV_OK : status;
 }
 
@@ -290,6 +308,8 @@ static int on_started(struct av_ctx *ctx, struct av_bytes data)
 		int status = schedule_open(ctx);
 		if (status < 0)
 			return status;
+		underway_set_most(ctx->txn,
+			ctx->settings && mail_by_smtp(ctx->settings->mail) ? UNDERWAY_SMTP : UNDERWAY_MAX);
 		av_counter_set(ctx->txn, RUN_COUNTER, run + 1);
 	}
 	known_set_started(ctx->cache);

@@ -1,7 +1,9 @@
 /* maildir.c - mail into a folder: written to tmp/, synced, moved to new/, the folder synced.
  *
  * The name is "<notice id>.avvik", so that the same notice written again takes the place of the first. The
- * work is done on libuv's threads, since a sync may take long.
+ * work is done on one of libuv's threads, since a sync may take long: what was given meanwhile is the next
+ * batch. The files of a batch are all on their way to the disk before the first is waited for, and share one
+ * sync of the folder.
  */
 #include "transport.h"
 
@@ -18,22 +20,25 @@
 
 #define PATH_BYTES 4096
 
+struct writing {
+	struct transport_mail mail;
+	char *message; /* a copy: after close the owner's memory may be gone */
+	int fd;
+	bool written;
+	struct writing *next;
+};
+
 struct maildir {
 	struct transport base;
 	uv_loop_t *loop;
 	char *path;
 	transport_end *on_end;
 	void *context;
-	size_t busy;
-	bool closing;
-};
-
-struct writing {
+	uv_idle_t idle; /* what the loop gives in one go is one batch */
 	uv_work_t work;
-	struct maildir *folder;
-	struct transport_mail mail;
-	char *message; /* a copy: after close the owner's memory may be gone */
-	bool written;
+	struct writing *waiting, **waiting_tail, *batch;
+	size_t busy;
+	bool closing, idle_closed;
 };
 
 static bool write_all(int fd, const char *data, size_t size)
@@ -60,52 +65,114 @@ static bool sync_folder(const char *path)
 	return done;
 }
 
-static bool store(const char *folder, const struct av_id *id, const char *message, size_t size)
+static bool name_of(char path[PATH_BYTES], const char *folder, const char *below, const struct av_id *id)
 {
-	char name[AV_ID_TEXT], from[PATH_BYTES], to[PATH_BYTES], fresh[PATH_BYTES];
-
+	char name[AV_ID_TEXT];
 	av_id_text(id, name);
-	if (snprintf(from, sizeof from, "%s/tmp/%s.avvik", folder, name) >= PATH_BYTES ||
-		snprintf(to, sizeof to, "%s/new/%s.avvik", folder, name) >= PATH_BYTES ||
-		snprintf(fresh, sizeof fresh, "%s/new", folder) >= PATH_BYTES)
+	return snprintf(path, PATH_BYTES, "%s/%s/%s.avvik", folder, below, name) < PATH_BYTES;
+}
+
+static bool write_out(const char *folder, struct writing *writing)
+{
+	char path[PATH_BYTES];
+	if (!name_of(path, folder, "tmp", &writing->mail.id))
 		return false;
-	int fd = open(from, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
+	writing->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (writing->fd < 0 || !write_all(writing->fd, writing->message, writing->mail.message.size))
 		return false;
-	bool done = write_all(fd, message, size) && fsync(fd) == 0;
-	done = close(fd) == 0 && done;
-	done = done && rename(from, to) == 0 && sync_folder(fresh);
-	if (!done)
-		unlink(from);
-	return done;
+	/* Begins to write it to the disk, so that the syncs below wait together; only a hint, ignoring. */
+	(void)posix_fadvise(writing->fd, 0, 0, POSIX_FADV_DONTNEED);
+	return true;
+}
+
+static bool move_in(const char *folder, struct writing *writing)
+{
+	char from[PATH_BYTES], to[PATH_BYTES];
+	bool synced = fsync(writing->fd) == 0;
+	synced = close(writing->fd) == 0 && synced;
+	writing->fd = -1;
+	return synced && name_of(from, folder, "tmp", &writing->mail.id) &&
+	       name_of(to, folder, "new", &writing->mail.id) && rename(from, to) == 0;
+}
+
+static void clear(const char *folder, struct writing *writing)
+{
+	char path[PATH_BYTES];
+	if (writing->fd >= 0)
+		close(writing->fd);
+	if (name_of(path, folder, "tmp", &writing->mail.id))
+		unlink(path);
 }
 
 static void on_work(uv_work_t *work)
 {
-	struct writing *writing = work->data;
-	writing->written =
-		store(writing->folder->path, &writing->mail.id, writing->message, writing->mail.message.size);
+	const struct maildir *folder = work->data;
+	char fresh[PATH_BYTES];
+	for (struct writing *writing = folder->batch; writing; writing = writing->next)
+		writing->written = write_out(folder->path, writing);
+	for (struct writing *writing = folder->batch; writing; writing = writing->next)
+		writing->written = writing->written && move_in(folder->path, writing);
+	bool synced =
+		snprintf(fresh, sizeof fresh, "%s/new", folder->path) < PATH_BYTES && sync_folder(fresh);
+	for (struct writing *writing = folder->batch; writing; writing = writing->next) {
+		if (!writing->written)
+			clear(folder->path, writing);
+		writing->written = writing->written && synced;
+	}
+}
+
+static void forget(struct writing *writing)
+{
+	free(writing->message);
+	free(writing);
 }
 
 static void release(struct maildir *folder)
 {
-	if (!folder->closing || folder->busy)
+	if (!folder->closing || folder->batch || !folder->idle_closed)
 		return;
 	free(folder->path);
 	free(folder);
 }
 
+static void on_worked(uv_work_t *work, int status);
+
+static void begin_batch(struct maildir *folder)
+{
+	folder->batch = folder->waiting;
+	folder->waiting = NULL;
+	folder->waiting_tail = &folder->waiting;
+	folder->work.data = folder;
+	/* Fails only without a function to call. */
+	uv_queue_work(folder->loop, &folder->work, on_work, on_worked);
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+	struct maildir *folder = idle->data;
+	uv_idle_stop(idle);
+	if (folder->waiting && !folder->batch)
+		begin_batch(folder);
+}
+
 static void on_worked(uv_work_t *work, int status)
 {
-	struct writing *writing = work->data;
-	struct maildir *folder = writing->folder;
+	struct maildir *folder = work->data;
+	struct writing *batch = folder->batch;
 
-	folder->busy--;
-	if (!folder->closing)
-		folder->on_end(folder->context, writing->mail.owner,
-			status == 0 && writing->written ? OUTCOME_DELIVERED : OUTCOME_FOLDER_FAILED, false);
-	free(writing->message);
-	free(writing);
+	folder->batch = NULL;
+	if (folder->waiting && !folder->closing)
+		begin_batch(folder);
+	while (batch) {
+		struct writing *writing = batch;
+		batch = writing->next;
+		folder->busy--;
+		if (!folder->closing)
+			folder->on_end(folder->context, writing->mail.owner,
+				status == 0 && writing->written ? OUTCOME_DELIVERED : OUTCOME_FOLDER_FAILED,
+				false);
+		forget(writing);
+	}
 	release(folder);
 }
 
@@ -118,11 +185,11 @@ static void maildir_send(struct transport *self, const struct transport_mail *ma
 	if (!writing || !message)
 		abort(); /* the process is at its end, and the attempt is written down */
 	memcpy(message, mail->message.data, mail->message.size);
-	*writing = (struct writing){.folder = folder, .mail = *mail, .message = message};
-	writing->work.data = writing;
+	*writing = (struct writing){.mail = *mail, .message = message, .fd = -1};
+	*folder->waiting_tail = writing;
+	folder->waiting_tail = &writing->next;
 	folder->busy++;
-	/* Fails only without a function to call. */
-	uv_queue_work(folder->loop, &writing->work, on_work, on_worked);
+	uv_idle_start(&folder->idle, on_idle);
 }
 
 static size_t maildir_busy(const struct transport *self)
@@ -131,11 +198,23 @@ static size_t maildir_busy(const struct transport *self)
 	return folder->busy;
 }
 
+static void on_idle_closed(uv_handle_t *handle)
+{
+	struct maildir *folder = handle->data;
+	folder->idle_closed = true;
+	release(folder);
+}
+
 static void maildir_close(struct transport *self)
 {
 	struct maildir *folder = AV_CONTAINER(self, struct maildir, base);
 	folder->closing = true;
-	release(folder);
+	while (folder->waiting) {
+		struct writing *writing = folder->waiting;
+		folder->waiting = writing->next;
+		forget(writing);
+	}
+	uv_close((uv_handle_t *)&folder->idle, on_idle_closed);
 }
 
 static bool make_folder(const char *path, const char *below)
@@ -164,6 +243,9 @@ int maildir_open(
 		.path = copy,
 		.on_end = on_end,
 		.context = context};
+	folder->waiting_tail = &folder->waiting;
+	uv_idle_init(loop, &folder->idle);
+	folder->idle.data = folder;
 	*ret_transport = &folder->base;
 	return AV_OK;
 }

@@ -204,7 +204,7 @@ static void no_more_mails_are_claimed_than_are_sent_at_a_time(void **state)
 	struct underway mails[UNDERWAY_MAX];
 
 	town_told(h);
-	for (unsigned char i = 1; i <= 30; i++) {
+	for (unsigned char i = 1; i <= 40; i++) {
 		town_report(h, town_id(i), "asa@lindaker.se");
 		town_tell(h, town_opened(h, town_id(i), LEX_SARAH, "solen", CASE_STATE(RECEIVED)));
 	}
@@ -212,7 +212,7 @@ static void no_more_mails_are_claimed_than_are_sent_at_a_time(void **state)
 	assert_int_equal(town_under_way(h, mails), UNDERWAY_MAX);
 	assert_int_equal(harness_next_due(h), 0);
 	town_all_delivered(h);
-	assert_int_equal(harness_count(h, EVENT(NOTICE_DELIVERED), 0), 60);
+	assert_int_equal(harness_count(h, EVENT(NOTICE_DELIVERED), 0), 80);
 	harness_check_replay(h);
 	harness_close(&h);
 }
