@@ -149,7 +149,7 @@ static int due_show(struct tool *tool, const char *start, const char *text, bool
 	int64_t anchor;
 	char nominal[AV_DATE_TEXT], due_day[AV_DATE_TEXT], period_text[40], instant[AV_INSTANT_TEXT];
 
-	if (tool_parse_time(tool, "DATE", start, &anchor) != AV_OK)
+	if (tool_parse_time(tool, NULL, start, &anchor) != AV_OK)
 		return EXIT_USAGE;
 	if (av_period_parse(text, &period) != AV_OK)
 		return tool_fail(EXIT_USAGE,

@@ -94,7 +94,11 @@ int case_acts_list(const struct tool *tool, const char *only)
 		printf("%-17s %s\n                  avvik case %s CASE%s", act->name, act->meaning, act->name,
 			act->measure ? " MEASURE" : "");
 		for (size_t w = 0; w < CASE_WORDS_MAX && act->words[w].option; w++)
-			printf(" --%s%s", act->words[w].option, act->words[w].value ? "" : " ...");
+			printf("%s--%s%s",
+				w && act->words[w].group && act->words[w].group == act->words[w - 1].group
+					? "|"
+					: " ",
+				act->words[w].option, act->words[w].value ? "" : " ...");
 		printf(" --as PERSON\n");
 	}
 	if (tool->json)

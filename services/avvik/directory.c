@@ -212,8 +212,11 @@ static const char *dates(struct tool *tool, int32_t from_on, int32_t until_on)
 {
 	if (!from_on && !until_on)
 		return "";
-	return av_arena_printf(tool->arena, " (%s%s%s)", tool_day(tool, from_on),
-		until_on ? " until " : " on", tool_day(tool, until_on));
+	return av_arena_printf(tool->arena, " (%s%s%s%s)", from_on ? "from " : "", tool_day(tool, from_on),
+		!until_on ? ""
+		: from_on ? " until "
+			  : "until ",
+		tool_day(tool, until_on));
 }
 
 /* NULL: not one of those asked for. */

@@ -217,8 +217,9 @@ int instance_make(struct tool *tool, const struct instance_options *options)
 		status = av_clock_step(
 			av_arena_printf(tool->arena, "%s/clock", options->folder), options->stepped_at_ms);
 	if (status < 0)
-		tool_fail(0, "cannot make an instance in %s: %s (%s)", options->folder,
-			av_status_text(status), errno ? strerror(errno) : "see above");
+		tool_fail(0, "cannot make an instance in %s: %s (%s)%s", options->folder,
+			av_status_text(status), errno ? strerror(errno) : "see above",
+			errno == ENOENT ? "; make the folder above it first" : "");
 	return status;
 }
 

@@ -216,7 +216,8 @@ static int principals_add(struct tool *tool, int argc, char **argv, Avvik__V1__P
 	if (tool_options(tool, argc, argv, words, AV_COUNT(words), &name, 1) < 0)
 		return EXIT_USAGE;
 	if (!name || !kind || !rights)
-		return tool_usage("principals");
+		return tool_fail(EXIT_USAGE,
+			"NAME, --kind and --rights are wanted: `avvik principals --help` shows an example");
 	for (size_t i = 0; i < all->n_principals; i++)
 		if (strcmp(all->principals[i]->name, name) == 0)
 			return tool_fail(EXIT_REFUSED,

@@ -136,7 +136,8 @@ static void refused_print(struct filing *filing, const struct pending *one, cons
 	fprintf(stderr, "%s: refused: %s%s%s (reference %s)\n", one->source, status, *reply->text ? ": " : "",
 		reply->text, one->reference);
 	for (size_t i = 0; i < reply->n_faults; i++)
-		fprintf(stderr, "    %s: %s\n", reply->faults[i]->path, reply->faults[i]->text);
+		if (*reply->faults[i]->path)
+			fprintf(stderr, "    %s: %s\n", reply->faults[i]->path, reply->faults[i]->text);
 }
 
 static void unreadable_print(struct filing *filing, const struct report_item *item)

@@ -56,9 +56,11 @@ static int rules_publish(struct tool *tool, int argc, char **argv)
 
 static const char *period_text(struct tool *tool, const Avvik__V1__DeadlineRule *rule)
 {
-	return av_arena_printf(tool->arena, "%u %s%s", rule->count,
-		ask_words(tool, &avvik__v1__period_unit__descriptor, (int)rule->unit),
-		rule->moved ? ", moved" : "");
+	const char *unit = ask_words(tool, &avvik__v1__period_unit__descriptor, (int)rule->unit);
+
+	/* The units are named in the plural. */
+	return av_arena_printf(tool->arena, "%u %.*s%s", rule->count, (int)strlen(unit) - (rule->count == 1),
+		unit, rule->moved ? ", moved" : "");
 }
 
 static void deadlines_print(struct tool *tool, const Avvik__V1__RulePack *rules)

@@ -123,7 +123,7 @@ static int issues_print(struct tool *tool, const struct health *health)
 			printf("%s%s, %s: %s%s%s\n", count ? "" : "\n", status->daemon,
 				issue->severity == AVVIK__V1__SEVERITY__SEVERITY_CRITICAL ? "CRITICAL"
 											  : "warning",
-				issue->text, issue->since_ms ? " Since " : "",
+				issue->text, issue->since_ms ? "; since " : "",
 				tool_time(tool, issue->since_ms));
 		}
 	}
@@ -162,6 +162,10 @@ int command_status(struct tool *tool, int argc, char **argv)
 			tool_time(tool, tool_now_ms(tool)), tool->settings->clock);
 		daemons_print(tool, &health);
 		issues_print(tool, &health);
+		if (away)
+			printf("\n%d of %d daemons away: start what is stopped, and see its log; when it runs,\n"
+			       "are its address in the settings and the key \"%s\" in principals.yaml right?\n",
+				away, DAEMON_COUNT, tool->key_name);
 		if (!away && !issues)
 			printf("\nall is well\n");
 	}

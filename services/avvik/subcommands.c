@@ -127,7 +127,7 @@ const struct subcommand subcommands[] = {
 		"found when only one can be meant. The reason is kept in the journal.\n\n"
 		"example: avvik quarantine retry workflow 1723 --reason \"rule pack corrected\""},
 	{"verify", command_verify, "admin", "verify chains and receipts, replay the journals and compare",
-		"\n\nThe daemons may not run on the stores meanwhile.\n\n"
+		"\n\nWorks on a copy of each store, one after another: the daemons may run meanwhile, and there must be room for it.\n\n"
 		"example: avvik verify"},
 	{"backup", command_backup, "admin", "back up the stores",
 		"FOLDER\n\n"

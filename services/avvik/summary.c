@@ -17,7 +17,7 @@ static const struct column {
 	Avvik__V1__Measurement measurement;
 	const char *heading;
 } of_periods[] = {{M(RECEIVED), ">received"}, {M(DECIDED), ">decided"}, {M(CLOSED), ">closed"},
-	{M(NOTIFIED_IVO), ">to IVO"}, {M(TURNED_LEX_SARAH), ">turned lex Sarah"},
+	{M(NOTIFIED_IVO), ">notified to IVO"}, {M(TURNED_LEX_SARAH), ">turned lex Sarah"},
 	{M(DEADLINES_MET), ">deadlines met"}, {M(DEADLINES_MISSED), ">missed"}},
   of_now[] = {{M(OPEN), ">open"}, {M(MEASURES_PROPOSED), ">measures proposed"},
 	  {M(MEASURES_APPROVED), ">approved"}, {M(MEASURES_EXECUTED), ">executed"},

@@ -59,7 +59,10 @@ const Avvik__V1__Settings *tool_settings(struct tool *tool)
 	Avvik__V1__Settings *settings = NULL;
 	int status = av_settings_load(path, tool->arena, &faults, &settings);
 	if (status < 0) {
-		tool_fail(0, "the settings %s cannot be used: %s", path, av_status_text(status));
+		tool_fail(0, "the settings %s cannot be used: %s%s", path, av_status_text(status),
+			status == AV_NOT_FOUND
+				? "; give --settings FILE, or make an instance with `avvik keys init`"
+				: "");
 		for (const struct av_fault *fault = faults.first; fault; fault = fault->next)
 			fprintf(stderr, "  %s: %s\n", fault->path, fault->text);
 		return NULL;
@@ -234,9 +237,12 @@ int tool_refused(struct tool *tool, const Avvik__V1__Reply *reply)
 		fprintf(stderr, "avvik: %s%s%s\n",
 			av_enum_name(&avvik__v1__reply_status__descriptor, (int)reply->status),
 			*reply->text ? ": " : "", reply->text);
-	for (size_t i = 0; i < reply->n_faults && !tool->json; i++)
-		fprintf(stderr, "  %s%s: %s\n", done ? "kept, but " : "", reply->faults[i]->path,
-			reply->faults[i]->text);
+	for (size_t i = 0; i < reply->n_faults && !tool->json; i++) {
+		const Avvik__V1__Fault *fault = reply->faults[i];
+		if (done || strcmp(fault->text, reply->text) != 0)
+			fprintf(stderr, "  %s%s%s%s\n", done ? "kept, but " : "", fault->path,
+				*fault->path ? ": " : "", fault->text);
+	}
 	return done ? EXIT_DONE : EXIT_REFUSED;
 }
 
@@ -294,7 +300,8 @@ int tool_parse_time(struct tool *tool, const char *option, const char *text, int
 	}
 	if (av_instant_parse(text, ret_ms) == AV_OK)
 		return AV_OK;
-	tool_fail(0, "--%s: \"%s\" is no time: write 2026-04-01, \"2026-04-01 08:00\" or now", option, text);
+	tool_fail(0, "%s%s%s\"%s\" is no time: write 2026-04-01, \"2026-04-01 08:00\" or now",
+		option ? "--" : "", option ? option : "", option ? ": " : "", text);
 	return AV_INVALID;
 }
 

@@ -91,7 +91,7 @@ int tool_case_id(struct tool *tool, const char *text, struct av_id *ret_id);
 const char *tool_id_text(struct tool *tool, ProtobufCBinaryData id); /* UUID in the arena; "" when empty */
 const char *tool_time(struct tool *tool, int64_t at_ms);	     /* "2026-04-01 08:00"; "" for 0 */
 const char *tool_day(struct tool *tool, int32_t on);		     /* "2026-04-01"; "" for 0 */
-/* "2026-04-01 08:00", "2026-04-01", RFC 3339, "now". AV_INVALID told already, naming `option`. */
+/* "2026-04-01 08:00", "2026-04-01", RFC 3339, "now". AV_INVALID told already, naming `option` unless NULL. */
 int tool_parse_time(struct tool *tool, const char *option, const char *text, int64_t *ret_ms);
 /* The instant it is for this instance: the stepped clock's when it has one. */
 int64_t tool_now_ms(struct tool *tool);
