@@ -120,11 +120,11 @@ static int issues_print(struct tool *tool, const struct health *health)
 		const Avvik__V1__StatusFound *status = health_of(health, daemon);
 		for (size_t i = 0; status && i < status->n_issues; i++, count++) {
 			const Avvik__V1__HealthIssue *issue = status->issues[i];
-			printf("%s%s, %s: %s%s%s\n", count ? "" : "\n", status->daemon,
+			printf("%s%s, %s: %s%s%s%s\n", count ? "" : "\n", status->daemon,
 				issue->severity == AVVIK__V1__SEVERITY__SEVERITY_CRITICAL ? "CRITICAL"
 											  : "warning",
-				issue->text, issue->since_ms ? "; since " : "",
-				tool_time(tool, issue->since_ms));
+				issue->text, issue->since_ms ? " (since " : "",
+				tool_time(tool, issue->since_ms), issue->since_ms ? ")" : "");
 		}
 	}
 	return count;
