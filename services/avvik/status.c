@@ -163,8 +163,10 @@ int command_status(struct tool *tool, int argc, char **argv)
 		daemons_print(tool, &health);
 		issues_print(tool, &health);
 		if (away)
-			printf("\n%d of %d daemons away: start what is stopped, and see its log; when it runs,\n"
-			       "are its address in the settings and the key \"%s\" in principals.yaml right?\n",
+			printf("\n%d of %d daemons away: start what is stopped, and see its log; when it "
+			       "runs,\n"
+			       "are its address in the settings and the key \"%s\" in principals.yaml "
+			       "right?\n",
 				away, DAEMON_COUNT, tool->key_name);
 		if (!away && !issues)
 			printf("\nall is well\n");
