@@ -3,7 +3,8 @@
  * The mark is a mapped file that is never synced: it outlives the process, which is what it is for, and costs
  * a few stores per item. An item that was under way when the process ended is counted at the next start
  * (AV_TABLE_ATTEMPTS); the second time it is set aside: a feed event goes to quarantine, a command is
- * answered FAILED. Success takes the count away.
+ * answered FAILED. What the daemon owes itself is held back for ten minutes after each start and then tried
+ * again: two kills that had nothing to do with it must not end all deadlines. Success takes the count away.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #define MAGIC "AVVIKMK"
 #define SET_ASIDE_AT 2u
 #define DOOMED_AT_ONCE 4096u
+#define HELD_BACK_MS INT64_C(600000)
 
 int marks_open(struct av_turn *turn)
 {
@@ -90,6 +92,11 @@ static uint32_t crash_count(struct av_txn *txn, const unsigned char hash[16])
 bool set_aside(struct av_turn *turn, const unsigned char hash[16])
 {
 	return turn->crash_records > 0 && crash_count(turn->txn, hash) >= SET_ASIDE_AT;
+}
+
+bool held_back(struct av_turn *turn, const unsigned char hash[16])
+{
+	return turn->now_ms < turn->recovered_at_ms + HELD_BACK_MS && set_aside(turn, hash);
 }
 
 void set_aside_forget(struct av_turn *turn, const unsigned char hash[16])
@@ -170,7 +177,7 @@ static int journal_restored(struct av_turn *turn)
 int av_turn_recover(struct av_turn *turn, int64_t now_ms)
 {
 	struct av_turn_result result = {0};
-	turn->now_ms = now_ms;
+	turn->now_ms = turn->recovered_at_ms = now_ms;
 	turn->result = &result;
 	int status = attempt_begin(turn);
 	if (status < 0)

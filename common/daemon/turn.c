@@ -201,11 +201,11 @@ static int due_run(struct av_turn *turn, struct av_item *item)
 	if (!service->on_due)
 		return AV_OK;
 	feed_mark_hash("due", (uint64_t)due_ms, hash);
-	if (set_aside(turn, hash)) {
+	if (held_back(turn, hash)) {
 		item->status = AV_INTERNAL;
 		turn->counts.failed++;
-		turn->result->failed_text =
-			"due work has ended the process twice and is held back: deadlines do not fire";
+		turn->result->failed_text = "due work has ended the process twice and is held back for ten "
+					    "minutes: deadlines are late";
 		return AV_OK;
 	}
 	mark_set(turn, AV_ITEM_DUE, "due", 0, hash);
@@ -233,10 +233,11 @@ static int inner_run(struct av_turn *turn, struct av_item *item)
 	if (!service->on_inner)
 		return AV_OK;
 	av_fingerprint(item->wire, hash);
-	if (set_aside(turn, hash)) {
+	if (held_back(turn, hash)) {
 		item->status = AV_INTERNAL;
 		turn->counts.failed++;
-		turn->result->failed_text = "an inner item has ended the process twice and was set aside";
+		turn->result->failed_text =
+			"an inner item has ended the process twice and is held back for ten minutes";
 		return AV_OK;
 	}
 	mark_set(turn, AV_ITEM_INNER, "inner", item->inner_kind, hash);

@@ -63,8 +63,9 @@ int av_turn_create(const struct av_turn_options *options, struct av_turn **ret_t
 void av_turn_destroy(struct av_turn **turn);
 
 /* At start: reads the mark of an item that ended the process; the second time it is set aside (feed:
- * quarantine; command: answered FAILED from then on, with an ItemSetAside event). Appends StoreMade to a new
- * store, JournalRestored after a restore. Goes on with doomed keys. */
+ * quarantine; command: answered FAILED from then on; due work and inner items: held back for ten minutes
+ * after each start; with an ItemSetAside event). Appends StoreMade to a new store, JournalRestored after a
+ * restore. Goes on with doomed keys. */
 int av_turn_recover(struct av_turn *turn, int64_t now_ms);
 
 struct av_turn_result {

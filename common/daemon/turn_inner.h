@@ -114,13 +114,14 @@ struct av_turn {
 	struct av_turn_options o;
 	unsigned char sign_public[AV_SIGN_PUBLIC_SIZE];
 	unsigned char own_key[AV_KEY_SIZE]; /* AV_KEY_OWN */
-	struct av_arena *arena;		 /* of the attempt: work, forgotten when it ends */
-	struct av_arena *kept[2], *keep; /* of the run: replies, until the next but one */
+	struct av_arena *arena;		    /* of the attempt: work, forgotten when it ends */
+	struct av_arena *kept[2], *keep;    /* of the run: replies, until the next but one */
 	struct av_id_source ids;
 	void *cache;
 	struct mark *mark;
-	struct mark mark_none; /* when no file is kept */
-	size_t crash_records;  /* in AV_TABLE_ATTEMPTS */
+	struct mark mark_none;	 /* when no file is kept */
+	size_t crash_records;	 /* in AV_TABLE_ATTEMPTS */
+	int64_t recovered_at_ms; /* when this run began */
 	struct feed_head heads[4];
 	size_t keys_used;    /* most by one turn */
 	int64_t next_due_ms; /* as of the last transaction that stood */
@@ -222,6 +223,9 @@ void mark_set(struct av_turn *turn, enum av_item_kind kind, const char *source, 
 	const unsigned char hash[16]);
 void mark_clear(struct av_turn *turn);
 bool set_aside(struct av_turn *turn, const unsigned char hash[16]);
+/* The same for what the daemon owes itself, due work and inner items: nobody could send it again, so it is
+ * only held back for a while after each start. */
+bool held_back(struct av_turn *turn, const unsigned char hash[16]);
 void set_aside_forget(struct av_turn *turn, const unsigned char hash[16]);
 void feed_mark_hash(const char *feed, uint64_t sequence, unsigned char ret_hash[AV_HASH_SIZE]);
 int marks_open(struct av_turn *turn);

@@ -136,6 +136,44 @@ static void a_feed_event_that_ended_the_process_twice_goes_to_quarantine(void **
 	assert_int_equal(world_quarantine(h)->n_items, 0);
 }
 
+static void tick_crash(struct harness *h)
+{
+	harness_tick(h, h->now_ms);
+}
+
+static void inner_crash(struct harness *h)
+{
+	harness_inner(h, 2, av_bytes_of("again"));
+}
+
+/* Nobody could send it again, and two kills may have had nothing to do with it. */
+static void what_the_daemon_owes_itself_is_held_back_after_two_crashes_and_then_tried_again(void **state)
+{
+	struct harness *h = *state;
+	Avvik__V1__FileReport *report = world_report(h, "north", "it fell");
+	struct av_item due = {.kind = AV_ITEM_DUE};
+	report->noticed_at_ms = h->now_ms;
+	harness_want(
+		harness_order(h, &publisher, "r1", NULL, AVVIK__V1__COMMAND__BODY_FILE_REPORT, &report->base),
+		STATUS(DONE));
+	toy_crashes = 2;
+	for (int i = 0; i < 2; i++) {
+		assert_true(ended_by(h, tick_crash));
+		assert_true(ended_by(h, inner_crash));
+	}
+	toy_crashes = 0;
+	assert_int_equal(harness_inner(h, 2, av_bytes_of("again")), AV_INTERNAL);
+	assert_int_equal(harness_run(h, &due, 1), AV_OK);
+	assert_int_equal(due.status, AV_INTERNAL);
+	h->now_ms += 600000;
+	assert_int_equal(harness_inner(h, 2, av_bytes_of("again")), AV_OK);
+	assert_int_equal(harness_tick(h, h->now_ms), 1);
+	struct av_txn *txn = harness_read(h);
+	assert_int_equal(av_table_count(txn, AV_TABLE_ATTEMPTS), 0);
+	av_txn_abort(&txn);
+	harness_check_replay(h);
+}
+
 static int small_open(void **state)
 {
 	struct harness_options options = {
@@ -203,6 +241,7 @@ int main(void)
 		TEST(a_command_that_ended_the_process_twice_is_set_aside),
 		TEST(a_command_that_succeeds_after_one_crash_is_forgiven),
 		TEST(a_feed_event_that_ended_the_process_twice_goes_to_quarantine),
+		TEST(what_the_daemon_owes_itself_is_held_back_after_two_crashes_and_then_tried_again),
 		SMALL(a_full_store_refuses_new_input_and_keeps_the_rest_going),
 		SMALL(a_map_that_fills_inside_a_turn_answers_full_and_recovers),
 	};

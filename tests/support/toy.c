@@ -191,6 +191,8 @@ static int on_due(struct av_ctx *ctx, unsigned int limit, bool *ret_more)
 		int64_t at_ms = (int64_t)av_get_u64(it.key.data);
 		if (at_ms > ctx->now_ms)
 			break;
+		if (toy_crashes == 2)
+			abort();
 		if (fired++ == limit) {
 			*ret_more = true;
 			break;
@@ -217,7 +219,9 @@ static int64_t next_due(struct av_txn *txn)
 static int on_inner(struct av_ctx *ctx, unsigned int kind, struct av_bytes data)
 {
 	AV_UNUSED(data);
-	if (kind != 1)
+	if (kind == 2 && toy_crashes)
+		abort();
+	if (kind != 1 && kind != 2)
 		return AV_INVALID;
 	Avvik__V1__CasePlaced *placed = AV_NEW(ctx->arena, Avvik__V1__CasePlaced, avvik__v1__case_placed);
 	struct av_id id = av_ctx_id(ctx);

@@ -17,7 +17,8 @@ enum { TOY_UNITS = AV_TABLE_OWN, TOY_PLACED, TOY_DUE };
 
 extern const struct av_service toy_service;
 extern bool toy_feed_refuses, toy_apply_fails, toy_directory_refuses;
-extern unsigned int toy_crashes; /* "crash" ends the process while this is not 0 */
+extern unsigned int toy_crashes; /* "crash" and inner items of kind 2 end the process while this is not
+				  0; due work while it is 2 */
 
 /* How many reports of a unit, and how many placings of a case, the projections count. */
 uint64_t toy_filed(struct av_txn *txn, const char *unit);
