@@ -186,8 +186,10 @@ static void tally_acts(struct world *w, const struct events *workflow, struct ta
 			if (w->orders[k]->kind == ORDER_ACT &&
 				w->orders[k]->acted_at_ms == event->occurred_at_ms)
 				found = w->orders[k];
-		SIM_EXPECT(w, found, "workflow: event %llu is an act that nobody sent",
-			(unsigned long long)event->sequence);
+		SIM_EXPECT(w, found, "workflow: event %llu (%s by %s, at %lld) is an act that nobody sent",
+			(unsigned long long)event->sequence,
+			((const ProtobufCMessageDescriptor *)av_body_field(&event->base)->descriptor)->short_name, event->actor->person,
+			(long long)event->occurred_at_ms);
 		struct av_id case_id = sim_id(event->case_id);
 		SIM_EXPECT(w, memcmp(&case_id, &found->case_id, sizeof case_id) == 0,
 			"workflow: event %llu is an act of another case",

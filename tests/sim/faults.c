@@ -41,10 +41,16 @@ void fault_arm(struct node *n)
 	struct world *w = n->world;
 	w->fault.node = n;
 	w->fault.point = FAULT_NONE;
-	if (w->calm || !percent(w, 300))
+	if (w->fault.again == n && !w->calm && n->item_count > 0) {
+		w->fault.again = NULL;
+		w->fault.point = FAULT_IN_ITEM;
+		w->fault.countdown = 0;
+		return;
+	}
+	if (w->calm || !percent(w, 500))
 		return;
 	w->fault.point = points[chance(w, AV_COUNT(points))];
-	w->fault.countdown = w->fault.point == FAULT_IN_ITEM ? (int)chance(w, 30) : (int)chance(w, 2);
+	w->fault.countdown = (int)(chance(w, 2) ? 0 : chance(w, w->fault.point == FAULT_IN_ITEM ? 30 : 3));
 }
 
 void fault_disarm(struct world *w)
@@ -55,6 +61,8 @@ void fault_disarm(struct world *w)
 
 static void die(struct world *w)
 {
+	if (w->verbose)
+		sim_say(w, "%s: struck at point %d", w->fault.node->service.name, w->fault.point);
 	w->fault.point = FAULT_NONE;
 	longjmp(w->death, 1);
 }
@@ -104,6 +112,8 @@ void __wrap_av_journal_append(struct av_txn *txn, struct av_bytes event, uint64_
 		for (size_t i = 0; i < watched->fault.node->item_count; i++)
 			if (watched->fault.node->items[i].kind == AV_ITEM_DUE)
 				watched->fault.node->due_crashes++;
+		if (chance(watched, 3) == 0)
+			watched->fault.again = watched->fault.node;
 		die(watched); /* the turn aborts its transaction when it is taken down */
 	}
 	__real_av_journal_append(txn, event, ret_sequence);

@@ -14,7 +14,7 @@
 
 #define RETRY_MS 1000
 #define DUE_RETRY_MS 60000
-#define MAP_LEAST ((size_t)8 << 20)
+#define MAP_LEAST ((size_t)1 << 20)
 #define MAP_DEFAULT ((size_t)1 << 30)
 
 extern const struct av_service intake_service, workflow_service, notification_service, reporting_service;
@@ -38,7 +38,7 @@ void node_init(struct world *w, int number)
 	n->keys_random = av_random_seeded(seed ^ 0x6b657973);
 	n->query_random = av_random_seeded(seed ^ 0x61736b73);
 	av_sign_keypair(&n->random, n->sign_public, n->sign_secret);
-	n->map_bytes = percent(w, 700) ? MAP_LEAST : MAP_DEFAULT;
+	n->map_bytes = percent(w, 1500) ? MAP_LEAST : MAP_DEFAULT;
 	line_init(&n->queue);
 	n->inner_last = &n->inner;
 	mutate_service(n);

@@ -185,7 +185,8 @@ static void file_report(struct world *w)
 	report->unit = TEXT(some_unit(w));
 	report->channel = AVVIK__V1__CHANNEL__CHANNEL_SYSTEM;
 	report->occurred_from_at_ms = ago(w, 3 * 86400000);
-	report->noticed_at_ms = AV_MIN(report->occurred_from_at_ms + (int64_t)chance(w, 7200000), w->now_ms);
+	report->noticed_at_ms = report->occurred_from_at_ms + (int64_t)chance(w, 7200000);
+	report->noticed_at_ms = AV_MIN(report->noticed_at_ms, w->now_ms);
 	if (chance(w, 5) == 0)
 		report->received_at_ms = ago(w, 20 * (int64_t)86400000);
 	report->laws = &laws[chance(w, 3)];
@@ -501,9 +502,12 @@ static size_t some_act(struct world *w, const Avvik__V1__Case *found)
 	return chosen;
 }
 
-static int64_t own_instant(struct world *w)
+/* No other act has it: that is how its effect is told from those of others. */
+static int64_t own_instant(struct world *w, const Avvik__V1__Case *found)
 {
 	int64_t at_ms = chance(w, 8) ? ago(w, 2000) : ago(w, 15 * (int64_t)86400000);
+	if (at_ms < found->received_at_ms && chance(w, 10))
+		at_ms = w->now_ms;
 	for (size_t i = 0; i < w->order_count; i++)
 		if (w->orders[i]->acted_at_ms == at_ms) {
 			at_ms--;
@@ -536,16 +540,15 @@ static void act(struct world *w)
 	Avvik__V1__ActOnCase *order = NEW(w, ActOnCase, act_on_case);
 	order->case_id = copied(w, found->case_id);
 	order->version_seen = found->version - (percent(w, 200) && found->version ? 1 : 0);
-	order->acted_at_ms = own_instant(w);
-	if (order->acted_at_ms < found->received_at_ms && chance(w, 10))
-		order->acted_at_ms = found->received_at_ms + (int64_t)(w->order_count % 1000) * 7;
+	order->acted_at_ms = own_instant(w, found);
 	order->act_case = (Avvik__V1__ActOnCase__ActCase)acts[which].number;
 	order->place = (Avvik__V1__PlaceCase *)body; /* any of the union */
 	struct order *made =
 		order_new(w, ORDER_ACT, CASES, WORKFLOW, person, COMMAND(ACT_ON_CASE), &order->base);
 	made->case_id = sim_id(order->case_id);
-	made->acted_at_ms = AV_MIN(order->acted_at_ms, w->now_ms);
-	order->acted_at_ms = made->acted_at_ms;
+	made->acted_at_ms = order->acted_at_ms;
+	if (w->verbose)
+		sim_say(w, "order %u: %s by %s, at %lld", made->id, acts[which].name, person, (long long)made->acted_at_ms);
 }
 
 /* --- content --- */

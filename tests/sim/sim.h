@@ -206,7 +206,7 @@ struct world {
 		int point; /* enum fault_point; 0: none */
 		int countdown;
 		struct node *node;
-		struct av_txn *txn; /* write transaction under way */
+		struct node *again; /* it will die of the same once more */
 	} fault;
 	jmp_buf death; /* of the node under way */
 	/* figures of the run */

@@ -327,34 +327,47 @@ static void pass_time(struct world *w)
 
 /* --- steps --- */
 
+/* One that is down is started now and then; one that has something to do does it. */
+static void node_step(struct world *w)
+{
+	size_t first = chance(w, NODES);
+	for (size_t i = 0; i < NODES; i++) {
+		struct node *n = &w->nodes[(first + i) % NODES];
+		if (!n->up && chance(w, 3)) {
+			node_start(n);
+			return;
+		}
+		if (node_waits(n)) {
+			node_turn(n, false);
+			return;
+		}
+	}
+}
+
 static void step(struct world *w)
 {
 	struct node *n = some_node(w);
 	uint64_t luck = chance(w, 1000);
 	w->now_ms += (int64_t)chance(w, 20);
-	if (luck < 300) {
-		if (!n->up)
-			(void)(chance(w, 3) ? node_start(n)
-					    : false); /* or a later step starts it, ignoring */
-		else if (node_waits(n))
-			node_turn(n, false);
-	} else if (luck < 500) {
+	if (luck < 250) {
+		node_step(w);
+	} else if (luck < 420) {
 		deliver_one(w);
-	} else if (luck < 600) {
+	} else if (luck < 560) {
 		send_one(w);
-	} else if (luck < 790) {
+	} else if (luck < 730) {
 		feed_one(w);
-	} else if (luck < 880) {
+	} else if (luck < 870) {
 		people_step(w);
-	} else if (luck < 920) {
+	} else if (luck < 915) {
 		mail_look(&w->nodes[NOTIFICATION]);
 		mail_progress(w);
-	} else if (luck < 940) {
+	} else if (luck < 935) {
 		if (n->up)
 			node_upkeep(n);
-	} else if (luck < 950) {
+	} else if (luck < 945) {
 		repeat_one(w);
-	} else if (luck < 975) {
+	} else if (luck < 970) {
 		pass_time(w);
 	} else if (luck < 985) {
 		if (n->full)
