@@ -41,8 +41,8 @@ static void health_rules(struct av_daemon *daemon, struct av_txn *txn, struct av
 	}
 	if (rulepack_on(days, count, today) == count)
 		av_health(daemon, "no_rules", true,
-			"no rule pack holds today, so that cases open without deadlines: publish one with `avvik "
-			"rules publish FILE`");
+			"no rule pack holds today, so that cases open without deadlines: publish one with "
+			"`avvik rules publish FILE`");
 	else if (rulepack_on(days, count, today + ENDS_SOON_DAYS) == count)
 		av_health(daemon, "rules_end", false,
 			"the rule pack in force ends within %d days: publish the next one with `avvik rules "
