@@ -59,6 +59,7 @@ struct av_feed_batch {
 	const Avvik__V1__FeedBatch *batch;
 	struct av_arena *arena; /* the owner destroys it */
 	uint64_t after;		/* the sequence it was asked after */
+	struct av_id after_epoch; /* in this epoch; zero: from the start */
 };
 
 struct av_feed_client_options {

@@ -157,6 +157,7 @@ static void on_good_batch(struct av_feed_client *client, struct av_feed_batch *b
 	memcpy(to.view, batch->batch->view.data, sizeof(to.view));
 	bool news = batch->batch->n_items > 0 || memcmp(&to, &client->asked, sizeof(to)) != 0;
 	batch->after = client->asked.position.sequence;
+	batch->after_epoch = client->asked.position.epoch;
 	client->asking = false;
 	client->asked = to;
 	client->head = AV_MAX(batch->batch->head, to.position.sequence);

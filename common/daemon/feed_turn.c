@@ -343,10 +343,12 @@ static int follows(struct av_turn *turn, const struct av_item *item)
 	uint64_t at = status == AV_OK ? cursor.position.sequence : 0;
 	if (item->after > at)
 		return AV_STALE;
-	if (at > 0 && !batch->moved_epoch &&
-		memcmp(cursor.position.epoch.bytes, batch->reached->epoch_id.data, AV_ID_SIZE) != 0)
-		return AV_STALE;
-	return AV_OK;
+	if (at == 0 || memcmp(cursor.position.epoch.bytes, batch->reached->epoch_id.data, AV_ID_SIZE) == 0)
+		return AV_OK;
+	/* Into another epoch only from the one where the cursor stands: a decision may have come between. */
+	bool from_here = !item->after_epoch ||
+			 memcmp(cursor.position.epoch.bytes, item->after_epoch->bytes, AV_ID_SIZE) == 0;
+	return batch->moved_epoch && from_here ? AV_OK : AV_STALE;
 }
 
 /* Not back: what was given again reaches no further than what was done. */

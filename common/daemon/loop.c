@@ -189,6 +189,7 @@ static void add_feeds(struct av_daemon *d, struct slot *slot)
 		item->feed = f->name;
 		item->batch = f->batch.batch;
 		item->after = f->batch.after;
+		item->after_epoch = &f->batch.after_epoch;
 		item->owner = f;
 		f->in_turn = true;
 	}

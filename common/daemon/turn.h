@@ -25,6 +25,7 @@ struct av_item {
 	const char *feed;
 	const Avvik__V1__FeedBatch *batch;
 	uint64_t after;
+	const struct av_id *after_epoch; /* the epoch it was asked in; NULL: where the cursor stands */
 	/* INNER */
 	unsigned int inner_kind;
 	/* PRINCIPALS: what changed */

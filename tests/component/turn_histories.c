@@ -42,6 +42,9 @@ static void journal_made(struct harness *h, struct journal *journal)
 	journal_add(h, journal, harness_event(h, AVVIK__V1__EVENT__BODY_STORE_MADE, &body->base, NULL, 0));
 }
 
+static const struct av_id
+	*asked_in; /* the epoch in which the next batch was asked for; NULL: where the cursor stands */
+
 static struct av_item give(
 	struct harness *h, const struct journal *journal, uint64_t after, uint64_t until, bool moved)
 {
@@ -76,7 +79,8 @@ static struct av_item give(
 		.arrived_at_ms = h->now_ms,
 		.feed = TOY_FEED,
 		.batch = &batch,
-		.after = after};
+		.after = after,
+		.after_epoch = asked_in};
 	assert_int_equal(harness_run(h, &item, 1), AV_OK);
 	return item;
 }
@@ -140,6 +144,37 @@ static void a_head_that_was_accepted_cannot_be_accepted_again_later(void **state
 	harness_want(world_resolve_feed(h, "f2", AVVIK__V1__FEED_ACTION__FEED_ACTION_ACCEPT_HEAD),
 		STATUS(WRONG_STATE));
 	assert_int_equal(cursor_sequence(h), 7);
+}
+
+static void an_accepted_head_is_not_undone_by_a_batch_of_the_history_before(void **state)
+{
+	struct harness *h = *state;
+	struct journal journal = {0};
+	struct av_id id = world_case(1);
+	for (int i = 0; i < 4; i++)
+		journal_add(h, &journal, world_event(h, "north", &id));
+	give(h, &journal, 0, 4, false);
+	/* Restored, and it still held what was seen: the batch that says so waits for room, say. */
+	struct av_id first = journal.epoch;
+	journal_restored(h, &journal, 4);
+	journal_add(h, &journal, world_event(h, "north", &id));
+	struct journal second = journal;
+	/* Restored again, further back: a person decides to go on from there. */
+	journal_restored(h, &journal, 2);
+	journal_add(h, &journal, world_event(h, "north", &id));
+	struct av_position head = {.epoch = journal.epoch, .sequence = 4};
+	av_turn_feed_head(h->turn, TOY_FEED, &head);
+	harness_want(
+		world_resolve_feed(h, "f1", AVVIK__V1__FEED_ACTION__FEED_ACTION_ACCEPT_HEAD), STATUS(DONE));
+	asked_in = &first;
+	struct av_item late = give(h, &second, 4, 6, true);
+	asked_in = NULL;
+	assert_int_equal(late.status, AV_STALE);
+	assert_int_equal(cursor_sequence(h), 4);
+	for (int i = 0; i < 2; i++)
+		journal_add(h, &journal, world_event(h, "north", &id));
+	assert_int_equal(give(h, &journal, 4, 6, false).status, AV_OK);
+	assert_int_equal(world_placed(h, &id), 6);
 }
 
 static void a_restart_is_not_undone_by_a_batch_that_was_under_way(void **state)
@@ -239,6 +274,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(another_history_may_put_the_same_sequence_in_quarantine),
 		TEST(a_head_that_was_accepted_cannot_be_accepted_again_later),
+		TEST(an_accepted_head_is_not_undone_by_a_batch_of_the_history_before),
 		TEST(a_restart_is_not_undone_by_a_batch_that_was_under_way),
 		TEST(all_events_of_a_journal_that_was_made_anew_are_handled_after_a_restart),
 		TEST(an_event_that_uses_up_the_memory_goes_to_quarantine_and_the_feed_goes_on),
