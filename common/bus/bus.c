@@ -1,11 +1,12 @@
 /* bus.c - ZeroMQ sockets on a libuv loop.
  *
  * A ZeroMQ descriptor says "something may have changed", once: it stays silent until ZMQ_EVENTS is read, and
- * any send or receive may swallow the change. So the descriptor only wakes the loop, and the truth is read on
- * every round: prepare (before the loop sleeps): is a message waiting anywhere? Then start idle, so that it
- * does not sleep. check (after it slept): stop idle; drain each socket, at most DRAIN_AT_ONCE messages, so
- * that none starves the rest. Callbacks may close any socket, or the bus: what was closed is freed when the
- * round is over.
+ * any send or receive may swallow the change. So the descriptor only wakes the loop, and the truth is read in
+ * every round, of each socket that was woken or used since it was last seen to have nothing (each look is two
+ * system calls, and a daemon has a dozen sockets): prepare (before the loop sleeps): is a message waiting
+ * anywhere? Then start idle, so that it does not sleep. check (after it slept): stop idle; drain each socket,
+ * at most DRAIN_AT_ONCE messages, so that none starves the rest. Callbacks may close any socket, or the bus:
+ * what was closed is freed when the round is over.
  */
 #include "bus/bus_internal.h"
 #include <stdlib.h>
@@ -40,7 +41,7 @@ static void on_pump_closed(uv_handle_t *handle)
 
 static void on_wake(uv_poll_t *poll, int status, int events)
 {
-	AV_UNUSED(poll); /* check does the work */
+	pump_wake(poll->data); /* check does the work */
 	AV_UNUSED(status);
 	AV_UNUSED(events);
 }
@@ -77,18 +78,31 @@ void pump_close(struct pump **pump)
 	closing->zmq = NULL;
 }
 
-bool pump_readable(const struct pump *pump)
+bool pump_look(struct pump *pump)
 {
 	int events = 0;
 	size_t size = sizeof(events);
-	return pump && zmq_getsockopt(pump->zmq, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN);
+	bool readable = zmq_getsockopt(pump->zmq, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN);
+	pump->empty = !readable;
+	return readable;
+}
+
+bool pump_readable(struct pump *pump)
+{
+	return pump && !pump->empty && pump_look(pump);
+}
+
+void pump_wake(struct pump *pump)
+{
+	if (pump)
+		pump->empty = false;
 }
 
 static bool work_waits(const struct av_bus *bus)
 {
 	bool waits = pump_readable(bus->zap);
 	const struct av_socket *socket;
-	/* No short cut: reading ZMQ_EVENTS is also what arms each descriptor again. */
+	/* No short cut: reading ZMQ_EVENTS is also what arms the descriptor of one that is awake again. */
 	DL_FOREACH (bus->sockets, socket) {
 		waits |= pump_readable(socket->monitor);
 		waits |= socket_wants(socket);

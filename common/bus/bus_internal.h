@@ -15,6 +15,7 @@ struct pump {
 	uv_poll_t poll;
 	struct av_bus *bus;
 	void *zmq; /* NULL once closed */
+	bool empty; /* it had nothing, and its descriptor has been silent and it unused since */
 };
 
 /* A key that was refused, so that it is told once a minute. */
@@ -65,7 +66,9 @@ struct av_socket {
 /* bus.c */
 struct pump *pump_open(struct av_bus *bus, void *zmq); /* takes the socket over; NULL: it is closed */
 void pump_close(struct pump **pump);
-bool pump_readable(const struct pump *pump);
+bool pump_readable(struct pump *pump);
+bool pump_look(struct pump *pump); /* also when it is known to have nothing */
+void pump_wake(struct pump *pump); /* it was used: a send may have swallowed what its descriptor says; accepts NULL */
 void bus_refuse(struct av_bus *bus, const char *key, const char *why);
 void bus_bar(struct av_bus *bus, const char *key, const char *why); /* no handshake for a minute */
 bool bus_barred(struct av_bus *bus, const char *key);

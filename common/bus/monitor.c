@@ -63,7 +63,8 @@ static void on_success(struct av_socket *socket)
 	}
 	/* Reading ZMQ_EVENTS makes the socket take the new connection up, so that the owner can send on it.
 	 */
-	pump_readable(socket->pump);
+	if (socket->pump)
+		pump_look(socket->pump);
 	if (socket->options.on_connected)
 		socket->options.on_connected(socket->options.context);
 }
@@ -85,7 +86,7 @@ static void on_event(struct av_socket *socket, unsigned int event)
 
 void socket_monitor_drain(struct av_socket *socket)
 {
-	for (int i = 0; i < DRAIN_AT_ONCE && socket->monitor; i++) {
+	for (int i = 0; i < DRAIN_AT_ONCE && socket->monitor && !socket->monitor->empty; i++) {
 		struct {
 			uint16_t event;
 			unsigned char rest[62];

@@ -313,7 +313,8 @@ void socket_drain(struct av_socket *socket)
 		return;
 	}
 	struct av_bus *bus = socket->bus;
-	for (int i = 0; i < DRAIN_AT_ONCE && !socket->closed && !socket->paused; i++) {
+	for (int i = 0; i < DRAIN_AT_ONCE && !socket->closed && !socket->paused && !socket->pump->empty;
+		i++) {
 		struct av_message_in message;
 		char key[AV_CURVE_TEXT];
 		if (socket->skipping) {
@@ -383,7 +384,7 @@ static int send_message(struct av_socket *socket, const struct av_route *route, 
 	if (status == AV_BUSY) {
 		/* ZeroMQ looks only now and then at what its peers have read since; reading ZMQ_EVENTS makes
 		 * it look. */
-		pump_readable(socket->pump);
+		pump_look(socket->pump);
 		status = send_all(socket->pump->zmq, route, &message);
 	}
 	zmq_msg_close(&message); /* nothing once it is sent */
@@ -393,6 +394,7 @@ static int send_message(struct av_socket *socket, const struct av_route *route, 
 int av_socket_send(struct av_socket *socket, const struct av_route *route, struct av_bytes body)
 {
 	int status = socket->pump ? send_message(socket, route, body) : AV_NOTHING;
+	pump_wake(socket->pump);
 	if (status == AV_OK)
 		socket->counts.sent++;
 	else

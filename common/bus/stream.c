@@ -99,7 +99,9 @@ static void subscribe(struct av_socket *socket, const char *key, struct av_bytes
 
 void stream_drain(struct av_socket *socket)
 {
-	for (int i = 0; i < DRAIN_AT_ONCE && socket->pump && !socket->closed && !socket->paused; i++) {
+	for (int i = 0; i < DRAIN_AT_ONCE && socket->pump && !socket->pump->empty && !socket->closed &&
+			!socket->paused;
+		i++) {
 		zmq_msg_t msg;
 		char key[AV_CURVE_TEXT] = "";
 		zmq_msg_init(&msg);
@@ -142,6 +144,7 @@ int av_socket_publish(struct av_socket *socket, struct av_bytes topic, struct av
 		socket->counts.dropped++;
 		return AV_BUSY;
 	}
+	pump_wake(socket->pump);
 	/* Subscribers that do not read lose it (no XPUB_NODROP): they see the gap, and take a snapshot. */
 	if (!send_part(socket, topic, ZMQ_SNDMORE) || !send_part(socket, body, 0)) {
 		socket->counts.dropped++;

@@ -129,6 +129,6 @@ static bool serve(struct av_bus *bus)
 
 void zap_drain(struct av_bus *bus)
 {
-	for (int i = 0; i < REQUESTS_AT_ONCE && bus->zap && serve(bus); i++)
+	for (int i = 0; i < REQUESTS_AT_ONCE && bus->zap && !bus->zap->empty && serve(bus); i++)
 		;
 }
