@@ -30,6 +30,7 @@ static struct {
 	/* Of the input: what its later steps may refer to. */
 	struct av_id case_id, content_id, measure_id;
 	Avvik__V1__Grant *grant;
+	Avvik__V1__Receipt *receipt;
 	uint64_t seen; /* journal entries that have been looked at */
 	bool damaged, dirty, telling, looking;
 	struct step look[STEPS_MAX];
@@ -113,6 +114,8 @@ static void note_reply(const Avvik__V1__Reply *reply)
 		for (size_t i = 0; i < reply->quarantine_found->n_items; i++)
 			fprintf(stderr, "    %s: %s\n", reply->quarantine_found->items[i]->event,
 				reply->quarantine_found->items[i]->cause);
+	if (reply->body_case == AVVIK__V1__REPLY__BODY_REPORT_ACCEPTED && reply->report_accepted->receipt)
+		fuzz.receipt = reply->report_accepted->receipt;
 	if (reply->body_case == AVVIK__V1__REPLY__BODY_ACT_ACCEPTED &&
 		reply->act_accepted->measure_id.len == AV_ID_SIZE)
 		memcpy(fuzz.measure_id.bytes, reply->act_accepted->measure_id.data, AV_ID_SIZE);
@@ -179,6 +182,11 @@ static void follow_grant(
 	open->grant->signature = (ProtobufCBinaryData){AV_SIGNATURE_SIZE, signature};
 }
 
+static bool receipt_empty(const Avvik__V1__VerifyReceipt *verify)
+{
+	return !verify->receipt || !verify->receipt->leaf || unknown(verify->receipt->leaf->report_id);
+}
+
 static struct av_bytes followed(const struct step *step)
 {
 	struct harness *h = fuzz.h;
@@ -191,6 +199,12 @@ static struct av_bytes followed(const struct step *step)
 		follow_case(command->act_on_case);
 	else if (command->body_case == COMMAND(OPEN_CONTENT))
 		follow_grant(command->open_content, command, principal_of(step));
+	else if (command->body_case == COMMAND(SUPPLEMENT_REPORT) &&
+		 unknown(command->supplement_report->report_id))
+		command->supplement_report->report_id = data_of(&fuzz.case_id);
+	else if (command->body_case == COMMAND(VERIFY_RECEIPT) && fuzz.receipt &&
+		 receipt_empty(command->verify_receipt))
+		command->verify_receipt->receipt = fuzz.receipt;
 	else
 		return step->body;
 	return av_message_pack(message, h->arena);
@@ -244,7 +258,7 @@ static void check_again(const struct av_item *first)
 static void run_turn(struct av_item *items, size_t count)
 {
 	struct harness *h = fuzz.h;
-	uint64_t head = harness_head(h);
+	uint64_t head = fuzz.damaged ? 0 : harness_head(h);
 	bool done = false;
 	int status = harness_run(h, items, count);
 	fuzz.dirty = true;
@@ -696,6 +710,7 @@ static void rewind_world(void)
 	h->random = av_random_seeded(11);
 	fuzz.damaged = fuzz.dirty = false;
 	fuzz.grant = NULL;
+	fuzz.receipt = NULL;
 	av_arena_reset(fuzz.arena);
 }
 

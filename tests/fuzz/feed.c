@@ -303,6 +303,7 @@ static struct av_bytes followed(struct av_bytes body)
 		if (request->after && request->after->epoch_id.len && !reply->batch->moved_epoch)
 			reply->batch->reached->epoch_id = request->after->epoch_id;
 	}
+	reply->batch->after_sequence = request->after ? request->after->sequence : 0;
 	reply->batch->view = (ProtobufCBinaryData){32, av_arena_zalloc(feed.arena, 32)};
 	return av_message_pack(message, feed.arena);
 }
