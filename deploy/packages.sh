@@ -3,7 +3,7 @@
 build_packages="cmake ninja-build gcc pkg-config libzmq3-dev protobuf-compiler libprotobuf-c-dev protobuf-c-compiler
   libuv1-dev liblmdb-dev libsodium-dev libcurl4-openssl-dev libyaml-dev libjansson-dev libsmartcols-dev libsystemd-dev
   libcmocka-dev uthash-dev"
-test_packages="clang libclang-rt-14-dev clang-format python3-zmq python3-protobuf python3-aiosmtpd python3-yaml openssl git procps"
+test_packages="clang libclang-rt-14-dev clang-format spin python3-zmq python3-protobuf python3-aiosmtpd python3-yaml openssl git procps"
 
 # Installs those of the named packages that are missing: as root, or with sudo.
 install_packages() {

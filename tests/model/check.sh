@@ -1,0 +1,53 @@
+#!/bin/sh
+# check.sh - the feed protocol, checked with spin: the model holds, and each planted fault is found.
+#
+#   tests/model/check.sh [BUILD-FOLDER]           twenty seconds
+#   tests/model/check.sh --long [BUILD-FOLDER]    more events, crashes, restores and decisions
+set -eu
+cd "$(dirname "$0")"
+long=""
+if [ "${1:-}" = "--long" ]; then
+  long=yes
+  shift
+fi
+work=${1:-$(mktemp -d)}
+mkdir -p "$work"
+command -v spin >/dev/null || { echo "spin is missing: apt-get install spin" >&2; exit 1; }
+
+# check NAME WORDS... - builds and runs one search; prints what spin says of it. Answers 0: no error.
+check() {
+  name=$1
+  shift
+  rm -rf "${work:?}/$name"
+  mkdir -p "$work/$name"
+  (
+    cd "$work/$name"
+    spin -a "$@" "$OLDPWD/feed.pml" >spin.log 2>&1 || { cat spin.log; exit 2; }
+    ${CC:-cc} -O1 -w -DSAFETY -DCOLLAPSE -DVECTORSZ=2048 -o pan pan.c
+    ./pan -m100000 >pan.log 2>&1 || true
+  ) || exit 2
+  errors=$(sed -n 's/.*errors: \([0-9]*\).*/\1/p' "$work/$name/pan.log" | head -n 1)
+  states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' "$work/$name/pan.log" | head -n 1)
+  if grep -q -e 'max search depth too small' -e 'out of memory' "$work/$name/pan.log"; then
+    echo "the search of $name was cut short" >&2
+    exit 2
+  fi
+  printf '%-34s %10s states, %s\n' "$name" "${states:-?}" \
+    "$([ "$errors" = 0 ] && echo "no error" || sed -n 's/^pan:[0-9]*: \(.*\)(at depth.*/found: \1/p' "$work/$name/pan.log")"
+  [ "$errors" = 0 ]
+}
+
+failed=0
+check holds || failed=1
+check holds-with-two-restores -DRESTORES=2 -DDECISIONS=3 -DCONSUMER_RESTORES=0 || failed=1
+if [ -n "$long" ]; then
+  check holds-with-losses -DEVENTS=5 -DCRASHES=2 -DLOSSES=3 || failed=1
+  check holds-with-all-of-it -DRESTORES=2 -DDECISIONS=4 -DCRASHES=2 -DLOSSES=2 || failed=1
+fi
+for fault in 1 2 3 4 5 6 7 8; do
+  if check "fault-$fault" "-DFAULT=$fault" $([ $fault != 8 ] || echo -DRESTORES=2); then
+    echo "the planted fault $fault was not found" >&2
+    failed=1
+  fi
+done
+exit $failed
