@@ -61,7 +61,7 @@ static void an_inner_item_has_its_effect_or_says_why_not(void **state)
 	uint64_t head = harness_head(h);
 	assert_int_equal(harness_inner(h, 1, av_bytes("x", 1)), AV_OK);
 	assert_int_equal(harness_head(h), head + 1);
-	assert_int_equal(harness_inner(h, 2, av_bytes("x", 1)), AV_INVALID);
+	assert_int_equal(harness_inner(h, 3, av_bytes("x", 1)), AV_INVALID);
 	assert_int_equal(harness_head(h), head + 1);
 }
 
