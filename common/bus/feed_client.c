@@ -12,6 +12,7 @@
 #define WAIT_MS 4000	/* the producer answers by then, with or without events */
 #define SILENCE_MS 8000 /* no answer: ask again */
 #define CONNECTED_MS 10000
+#define ASK_AHEAD_MS 50 /* at the head, when the owner is not done before */
 #define RETRY_LEAST_MS 50
 #define RETRY_MOST_MS 60000
 #define QUEUE_MESSAGES 4
@@ -169,8 +170,13 @@ static void on_good_batch(struct av_feed_client *client, struct av_feed_batch *b
 		client->held = *batch;
 		client->holds = true;
 	} else {
-		/* Ask first: the owner may close the client, or be done at once. */
-		ask(client);
+		/* Before it is handed over: the owner may close the client, or be done at once. Where there
+		 * is more, the next is fetched while this one is worked at; at the head that would only take
+		 * time from it. */
+		if (client->at_head)
+			uv_timer_start(&client->timer, on_time, ASK_AHEAD_MS, 0);
+		else
+			ask(client);
 		hand_over(client, *batch);
 		return;
 	}
@@ -216,8 +222,10 @@ static void on_message(void *context, struct av_message_in *message)
 void av_feed_client_done(struct av_feed_client *client)
 {
 	client->handed = false;
-	if (!client->holds)
+	if (!client->holds) {
+		ask(client);
 		return;
+	}
 	struct av_feed_batch batch = client->held;
 	client->holds = false;
 	client->held = (struct av_feed_batch){.batch = NULL};
