@@ -55,6 +55,22 @@ struct events events_of(struct node *n, struct av_arena *arena)
 	return events;
 }
 
+/* --verbose, at the end: what each journal holds. */
+static void tell_events(struct world *w, const struct events *events)
+{
+	for (int node = 0; node < NODES; node++)
+		for (size_t i = 0; i < events[node].count; i++) {
+			const Avvik__V1__Event *event = events[node].at[i];
+			fprintf(stderr, "  %s %llu %s case %s cause %s at %lld by %s\n", node_names[node],
+				(unsigned long long)event->sequence,
+				((const ProtobufCMessageDescriptor *)av_body_field(&event->base)->descriptor)
+					->short_name,
+				sim_hex(event->case_id), sim_hex(event->cause_id),
+				(long long)event->recorded_at_ms, event->actor ? event->actor->person : "");
+		}
+	AV_UNUSED(w);
+}
+
 /* --- a store and its journal --- */
 
 static void told(void *context, bool good, const char *line)
@@ -188,8 +204,9 @@ static void tally_acts(struct world *w, const struct events *workflow, struct ta
 				found = w->orders[k];
 		SIM_EXPECT(w, found, "workflow: event %llu (%s by %s, at %lld) is an act that nobody sent",
 			(unsigned long long)event->sequence,
-			((const ProtobufCMessageDescriptor *)av_body_field(&event->base)->descriptor)->short_name, event->actor->person,
-			(long long)event->occurred_at_ms);
+			((const ProtobufCMessageDescriptor *)av_body_field(&event->base)->descriptor)
+				->short_name,
+			event->actor->person, (long long)event->occurred_at_ms);
 		struct av_id case_id = sim_id(event->case_id);
 		SIM_EXPECT(w, memcmp(&case_id, &found->case_id, sizeof case_id) == 0,
 			"workflow: event %llu is an act of another case",
@@ -300,6 +317,8 @@ void check_rest(struct world *w, bool end)
 		check_store(&w->nodes[node]);
 		events[node] = events_of(&w->nodes[node], arena);
 	}
+	if (w->verbose && end)
+		tell_events(w, events);
 	check_orders(w, &events[INTAKE], &events[WORKFLOW]);
 	check_contents(&w->nodes[INTAKE], &events[INTAKE]);
 	check_contents(&w->nodes[WORKFLOW], &events[WORKFLOW]);

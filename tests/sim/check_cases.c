@@ -174,17 +174,21 @@ static void check_deadline(struct told *t, const struct told_deadline *each, boo
 {
 	const Avvik__V1__Deadline *ledger = each->ledger;
 	int64_t until_ms = each->ended_by ? each->ended_at_ms - LATE_MS : t->w->now_ms;
+	/* Due work that has ended the process twice is held back; what was ended meanwhile fires nothing. */
+	bool held_back = each->ended_by && t->w->nodes[WORKFLOW].due_crashes >= 2;
 	for (size_t i = 0; i < ledger->n_rungs; i++) {
 		const Avvik__V1__RungPlanned *rung = ledger->rungs[i];
 		if (rung->passed_over)
 			SIM_EXPECT(t->w, each->fired[i] == 0,
 				"workflow: rung %zu of deadline %s was passed over, and fired", i,
 				sim_hex(ledger->deadline_id));
-		else if (rung->at_ms < until_ms && each->set_at_ms < until_ms)
+		else if (!held_back && rung->at_ms < until_ms && each->set_at_ms < until_ms)
 			SIM_EXPECT(t->w, each->fired[i] == 1,
-				"workflow: the time of rung %zu of deadline %s (%s) passed, and it did not "
-				"fire",
-				i, sim_hex(ledger->deadline_id), ledger->rule);
+				"workflow: the time of rung %zu (%lld) of deadline %s (%s, set at %lld, "
+				"ended at %lld) passed, "
+				"and it did not fire",
+				i, (long long)rung->at_ms, sim_hex(ledger->deadline_id), ledger->rule,
+				(long long)each->set_at_ms, (long long)each->ended_at_ms);
 	}
 	SIM_EXPECT(t->w, !end || each->ended_by || each->overdue_fired,
 		"workflow: deadline %s (%s) is neither met, missed nor cancelled",

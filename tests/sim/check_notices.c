@@ -140,6 +140,7 @@ void check_notices(struct world *w, const struct events *workflow, const struct 
 			found = notice_of(notices, count, event->notice_retried->notice_id);
 			SIM_EXPECT(w, found, "notification: event %llu retries nothing",
 				(unsigned long long)event->sequence);
+			found->perhaps_twice = true; /* a person wants it again, whatever has arrived */
 			found->given_up = false;
 			continue;
 		default:

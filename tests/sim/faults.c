@@ -49,7 +49,10 @@ void fault_arm(struct node *n)
 	}
 	if (w->calm || !percent(w, 500))
 		return;
-	w->fault.point = points[chance(w, AV_COUNT(points))];
+	/* Set aside for good, the first directory and rules would leave nothing to look at. */
+	bool published =
+		w->order_count > 1 && w->orders[0]->state == ORDER_DONE && w->orders[1]->state == ORDER_DONE;
+	w->fault.point = points[chance(w, published ? 3 : 2)];
 	w->fault.countdown = (int)(chance(w, 2) ? 0 : chance(w, w->fault.point == FAULT_IN_ITEM ? 30 : 3));
 }
 

@@ -100,6 +100,11 @@ static void arrives(struct world *w, const struct underway *mail)
 {
 	struct mail_world *m = w->mail;
 	w->count.mails++;
+	for (size_t i = 0; w->verbose && i < mail->count; i++)
+		sim_say(w, "mail of run %llu, attempt %u, arrives: notice %s", (unsigned long long)mail->run,
+			mail->attempt,
+			sim_hex((ProtobufCBinaryData){
+				AV_ID_SIZE, (uint8_t *)(uintptr_t)mail->members[i].bytes}));
 	for (size_t i = 0; i < mail->count; i++) {
 		struct arrived *known = arrived_at(m, &mail->members[i]);
 		if (known) {

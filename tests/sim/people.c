@@ -548,7 +548,8 @@ static void act(struct world *w)
 	made->case_id = sim_id(order->case_id);
 	made->acted_at_ms = order->acted_at_ms;
 	if (w->verbose)
-		sim_say(w, "order %u: %s by %s, at %lld", made->id, acts[which].name, person, (long long)made->acted_at_ms);
+		sim_say(w, "order %u: %s by %s, at %lld", made->id, acts[which].name, person,
+			(long long)made->acted_at_ms);
 }
 
 /* --- content --- */

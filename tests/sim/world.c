@@ -419,6 +419,9 @@ static bool quiet(struct world *w)
 		struct node *n = &w->nodes[node];
 		if (!n->up || node_waits(n) || n->upkeep)
 			return false;
+		if (n->next_due_ms > 0 &&
+			n->next_due_ms <= w->now_ms) /* it failed, and is tried again later */
+			return false;
 		for (size_t i = 0; i < n->follow_count; i++)
 			if (!reader_quiet(&n->follows[i]))
 				return false;
