@@ -24,15 +24,15 @@ cmake --preset asan >/dev/null
 cmake --build --preset asan -j "$jobs"
 
 echo "--- unit and component tests under the address and undefined-behaviour sanitizers"
-ctest --test-dir build/asan --output-on-failure -j "$jobs" -LE 'scenario|crash|long' "$@"
+ctest --test-dir build/asan --output-on-failure -j "$jobs" -LE 'scenario|crash|sim|long' "$@"
 echo "--- fuzzers, a minute in all"
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz -j "$jobs"
 ctest --test-dir build/fuzz --output-on-failure -j "$jobs" -L fuzz "$@"
-echo "--- scenario and crash tests, as released"
+echo "--- simulation, scenario and crash tests, as released"
 if [ -n "$long" ]; then
-  ctest --test-dir build/release --output-on-failure -j 1 -L 'scenario|crash|long' "$@"
+  ctest --test-dir build/release --output-on-failure -j 1 -L 'scenario|crash|sim|long' "$@"
   tests/fuzz/run.sh 600
 else
-  ctest --test-dir build/release --output-on-failure -j 2 -L 'scenario|crash' -LE long "$@"
+  ctest --test-dir build/release --output-on-failure -j 2 -L 'scenario|crash|sim' -LE long "$@"
 fi
