@@ -19,6 +19,8 @@
 
 #include "image.h"
 #include "libfuzzer.h"
+#include "must.h"
+#include "played.h"
 #include "mutate.h"
 #include "seal/crypto.h"
 #include "steps.h"
@@ -48,23 +50,7 @@ const struct step_kind step_kinds[] = {
 const size_t step_kind_count = STEP_COUNT;
 
 #define EVENTS 40
-#define MUST(holds, ...)                              \
-	do {                                          \
-		if (!(holds)) {                       \
-			fprintf(stderr, __VA_ARGS__); \
-			fputc('\n', stderr);          \
-			abort();                      \
-		}                                     \
-	} while (0)
-
-/* --- the socket that is played --- */
-
-struct av_socket {
-	struct av_socket_options options;
-};
-
 static struct {
-	uv_loop_t loop;
 	struct av_store *store;
 	char path[256];
 	struct image *image; /* of the store at the start of every input */
@@ -73,8 +59,6 @@ static struct {
 	struct av_arena *arena;
 	struct av_feed_server *server;
 	struct av_feed_client *client;
-	struct av_socket *router, *dealer;
-	struct av_principal principal;
 	struct av_bytes asked; /* the client's last request; data NULL: none is out */
 	/* Of the request that is being answered. */
 	const Avvik__V1__FeedRequest *request;
@@ -86,85 +70,20 @@ static struct {
 	struct av_feed_batch batch;
 } feed;
 
-uv_loop_t *av_bus_loop(const struct av_bus *bus)
-{
-	AV_UNUSED(bus);
-	return &feed.loop;
-}
-
-const struct av_principal *av_bus_principal(const struct av_bus *bus, const char *key)
-{
-	AV_UNUSED(bus);
-	AV_UNUSED(key);
-	return feed.principal.rights ? &feed.principal : NULL;
-}
-
-/* A frame is a copy on the heap, so that reading beyond it is seen. */
-struct frame {
-	void *data;
-	size_t size;
-};
-
-struct av_bytes av_frame_bytes(const struct av_frame *frame)
-{
-	const struct frame *f = (const struct frame *)(const void *)frame->opaque;
-	return av_bytes(f->data, f->size);
-}
-
-void av_frame_release(struct av_frame *frame)
-{
-	struct frame *f = (struct frame *)(void *)frame->opaque;
-	free(f->data);
-	memset(frame, 0, sizeof *frame);
-}
-
-static struct av_frame frame_of(struct av_bytes bytes)
-{
-	struct av_frame frame = {{0}};
-	struct frame *f = (struct frame *)(void *)frame.opaque;
-	f->data = malloc(bytes.size ? bytes.size : 1);
-	f->size = bytes.size;
-	if (bytes.size)
-		memcpy(f->data, bytes.data, bytes.size);
-	return frame;
-}
-
-int av_socket_open(struct av_bus *bus, const struct av_socket_options *options, struct av_socket **ret_socket,
-	const char **ret_why)
-{
-	struct av_socket *socket = calloc(1, sizeof *socket);
-	AV_UNUSED(bus);
-	AV_UNUSED(ret_why);
-	socket->options = *options;
-	*(options->kind == AV_SOCKET_ROUTER ? &feed.router : &feed.dealer) = socket;
-	*ret_socket = socket;
-	return AV_OK;
-}
-
-void av_socket_close(struct av_socket **socket)
-{
-	free(*socket);
-	*socket = NULL;
-}
-
-const char *av_socket_endpoint(const struct av_socket *socket)
-{
-	return socket->options.endpoint;
-}
+/* --- the sockets --- */
 
 static void check_answer(struct av_bytes body);
 
-int av_socket_send(struct av_socket *socket, const struct av_route *route, struct av_bytes body)
+void played_request(struct av_bytes body)
 {
-	if (socket == feed.dealer) {
-		feed.asked = av_bytes(av_arena_copy(feed.arena, body.data, body.size), body.size);
-		return AV_OK;
-	}
-	MUST(route->size == 1, "a reply goes to somebody who did not ask");
+	feed.asked = av_bytes(av_arena_copy(feed.arena, body.data, body.size), body.size);
+}
+
+void played_reply(struct av_bytes body)
+{
 	feed.replies++;
 	feed.answer = av_bytes(av_arena_copy(feed.arena, body.data, body.size), body.size);
 	check_answer(body);
-	return AV_OK;
 }
 
 /* --- what the server answers --- */
@@ -216,8 +135,8 @@ static void ask_server(struct av_bytes body, unsigned char who)
 	struct av_faults faults;
 	ProtobufCMessage *message = NULL;
 	struct av_message_in in = {.route = {.size = 1, .bytes = {who}},
-		.body = frame_of(body),
-		.principal = feed.principal.rights ? &feed.principal : NULL,
+		.body = played_frame(body),
+		.principal = played.principal.rights ? &played.principal : NULL,
 		.key = "k",
 		.broken = who == 7};
 	av_faults_init(&faults, feed.arena);
@@ -227,8 +146,8 @@ static void ask_server(struct av_bytes body, unsigned char who)
 			       ? (const Avvik__V1__FeedRequest *)message
 			       : NULL;
 	feed.replies = 0;
-	feed.router->options.on_message(feed.router->options.context, &in);
-	uv_run(&feed.loop, UV_RUN_NOWAIT);
+	played.router->options.on_message(played.router->options.context, &in);
+	uv_run(&played.loop, UV_RUN_NOWAIT);
 	MUST(feed.replies <= 1, "a request got %zu replies", feed.replies);
 	MUST(feed.replies == 1 || av_feed_server_waiting(feed.server) >= AV_MAX(waiting, 1),
 		"a request got no reply, and does not wait");
@@ -274,10 +193,10 @@ static void drop_batch(void)
 
 static void tell_client(struct av_bytes body, bool anew)
 {
-	struct av_message_in in = {.body = frame_of(body), .key = "k"};
+	struct av_message_in in = {.body = played_frame(body), .key = "k"};
 	if (anew)
-		feed.dealer->options.on_connected(feed.dealer->options.context);
-	feed.dealer->options.on_message(feed.dealer->options.context, &in);
+		played.dealer->options.on_connected(played.dealer->options.context);
+	played.dealer->options.on_message(played.dealer->options.context, &in);
 }
 
 /* The reply is about what was asked: the epoch and place are the client's own. */
@@ -342,13 +261,13 @@ static void open_both(void)
 		.bytes = 4096,
 		.on_batch = on_batch,
 		.on_refused = on_refused};
-	feed.principal = (struct av_principal){.name = "p", .kind = "daemon", .rights = AV_MAY_FEED};
+	played.principal = (struct av_principal){.name = "p", .kind = "daemon", .rights = AV_MAY_FEED};
 	MUST(av_feed_server_open(&server, &feed.server, &why) == AV_OK, "server: %s", why);
 	MUST(av_feed_client_open(&client, &feed.client, &why) == AV_OK, "client: %s", why);
 	feed.handed = feed.stopped = false;
 	feed.reached = 0;
 	feed.asked = av_bytes(NULL, 0);
-	feed.dealer->options.on_connected(feed.dealer->options.context);
+	played.dealer->options.on_connected(played.dealer->options.context);
 }
 
 static void close_both(void)
@@ -356,7 +275,7 @@ static void close_both(void)
 	drop_batch();
 	av_feed_client_close(&feed.client);
 	av_feed_server_close(&feed.server);
-	uv_run(&feed.loop, UV_RUN_DEFAULT);
+	uv_run(&played.loop, UV_RUN_DEFAULT);
 	av_arena_reset(feed.arena);
 }
 
@@ -387,10 +306,10 @@ static void run(const struct step *step)
 	case STEP_GROW:
 		grow(1 + step->who % 4);
 		av_feed_server_advanced(feed.server);
-		uv_run(&feed.loop, UV_RUN_NOWAIT);
+		uv_run(&played.loop, UV_RUN_NOWAIT);
 		break;
 	case STEP_RIGHTS:
-		feed.principal.rights = rights[step->who % AV_COUNT(rights)];
+		played.principal.rights = rights[step->who % AV_COUNT(rights)];
 		break;
 	case STEP_RESTART: {
 		struct av_cursor start = {.position.sequence = 0};
@@ -445,7 +364,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	AV_UNUSED(argv);
 	snprintf(feed.path, sizeof feed.path, "%s/avvik-feed-XXXXXX", temporary ? temporary : "/tmp");
 	MUST(av_crypto_start() == AV_OK && mkdtemp(feed.path), "%s", feed.path);
-	uv_loop_init(&feed.loop);
+	uv_loop_init(&played.loop);
 	feed.random = av_random_seeded(3);
 	feed.arena = av_arena_create(0);
 	open_store();

@@ -6,19 +6,11 @@
 #include <string.h>
 
 #include "libfuzzer.h"
+#include "must.h"
 #include "mutate.h"
 #include "wire/json.h"
 
 static struct av_arena *arena;
-
-#define MUST(holds, ...)                              \
-	do {                                          \
-		if (!(holds)) {                       \
-			fprintf(stderr, __VA_ARGS__); \
-			fputc('\n', stderr);          \
-			abort();                      \
-		}                                     \
-	} while (0)
 
 static const ProtobufCMessageDescriptor *const shapes[] = {&avvik__v1__command__descriptor,
 	&avvik__v1__event__descriptor, &avvik__v1__file_report__descriptor, &avvik__v1__reply__descriptor};

@@ -12,21 +12,13 @@
 #include "daemon/settings.h"
 #include "directory_rules.h"
 #include "libfuzzer.h"
+#include "must.h"
 #include "mutate.h"
 #include "report_rules.h"
 #include "rulepack_rules.h"
 
 static char path[256];
 static struct av_arena *arena;
-
-#define MUST(holds, ...)                              \
-	do {                                          \
-		if (!(holds)) {                       \
-			fprintf(stderr, __VA_ARGS__); \
-			fputc('\n', stderr);          \
-			abort();                      \
-		}                                     \
-	} while (0)
 
 static const ProtobufCMessageDescriptor *shape_of(size_t number)
 {
