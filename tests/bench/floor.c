@@ -2,12 +2,12 @@
  *answers.
  *
  * A ROUTER socket with CURVE; what has arrived is one batch, at most 4096; one put a message in LMDB; one
- *synced commit; then the answers. With
- * --next it hands each message on to another of its kind after the commit (without waiting for its answer),
- *so that several make a row.
+ *synced commit; then the answers. With --next it hands each message on to another of its kind after the
+ *commit (without waiting for its answer), so that several make a row. With --until it ends when it has stored
+ *so many.
  *
- *	floor --bind tcp://127.0.0.1:7000 --folder DIR --secret Z85 [--next tcp://… --next-key Z85
- *--own-public Z85 --own-secret Z85]
+ *	floor --bind tcp://127.0.0.1:7000 --folder DIR --secret Z85 [--until N]
+ *	      [--next tcp://… --next-key Z85 --own-public Z85 --own-secret Z85]
  */
 #include <getopt.h>
 #include <lmdb.h>
@@ -111,10 +111,10 @@ static void drain(void *socket)
 int main(int argc, char **argv)
 {
 	const char *bind = NULL, *folder = NULL, *secret = "", *next = NULL, *next_key = "", *own_public = "",
-		   *own_secret = "";
+		   *own_secret = "", *until_text = "";
 	static const struct option words[] = {{"bind", 1, 0, 'b'}, {"folder", 1, 0, 'f'},
 		{"secret", 1, 0, 's'}, {"next", 1, 0, 'n'}, {"next-key", 1, 0, 'k'},
-		{"own-public", 1, 0, 'p'}, {"own-secret", 1, 0, 'o'}, {0, 0, 0, 0}};
+		{"own-public", 1, 0, 'p'}, {"own-secret", 1, 0, 'o'}, {"until", 1, 0, 'u'}, {0, 0, 0, 0}};
 	int word;
 	while ((word = getopt_long(argc, argv, "", words, NULL)) != -1) {
 		const char **target = word == 'b'   ? &bind
@@ -124,6 +124,7 @@ int main(int argc, char **argv)
 				      : word == 'k' ? &next_key
 				      : word == 'p' ? &own_public
 				      : word == 'o' ? &own_secret
+				      : word == 'u' ? &until_text
 						    : NULL;
 		if (!target)
 			return 2;
@@ -157,7 +158,8 @@ int main(int argc, char **argv)
 	void *after = next ? next_socket(context, next, next_key, own_public, own_secret) : NULL;
 	static struct item items[BATCH];
 
-	while (!stopping) {
+	uint64_t until = *until_text ? strtoull(until_text, NULL, 10) : UINT64_MAX;
+	while (!stopping && sequence < until) {
 		zmq_pollitem_t polls[2] = {{server, 0, ZMQ_POLLIN, 0}, {after, 0, ZMQ_POLLIN, 0}};
 		if (zmq_poll(polls, after ? 2 : 1, 1000) < 0)
 			break;

@@ -3,7 +3,8 @@
  *messages a second, latencies, refusals.
  *
  *	load --endpoint tcp://… --server-key Z85 --public Z85 --secret Z85 --count N --in-flight N [--unit
- *CODE] [--prefix TEXT] [--plain]
+ *CODE] [--prefix TEXT]
+ *	     [--lex-sarah] [--plain]
  */
 #include <getopt.h>
 #include <stdbool.h>
@@ -34,8 +35,9 @@ static int64_t wall_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A lex Sarah report whose packed command is SIZE bytes: the description takes what is left. */
-static size_t command_pack(uint8_t *to, size_t room, const char *prefix, uint64_t number, const char *unit)
+/* A report whose packed command is SIZE bytes: the description takes what is left. */
+static size_t command_pack(
+	uint8_t *to, size_t room, const char *prefix, uint64_t number, const char *unit, bool lex_sarah)
 {
 	static char text[SIZE];
 	char reference[64], id[32];
@@ -53,7 +55,8 @@ static size_t command_pack(uint8_t *to, size_t room, const char *prefix, uint64_
 	command.sent_at_ms = now;
 	command.body_case = AVVIK__V1__COMMAND__BODY_FILE_REPORT;
 	command.file_report = &report;
-	report.type = AVVIK__V1__REPORT_TYPE__REPORT_TYPE_LEX_SARAH;
+	report.type = lex_sarah ? AVVIK__V1__REPORT_TYPE__REPORT_TYPE_LEX_SARAH
+				: AVVIK__V1__REPORT_TYPE__REPORT_TYPE_DEVIATION;
 	report.unit = (char *)unit;
 	report.concerns = AVVIK__V1__CONCERNS__CONCERNS_ONE_PERSON;
 	report.occurred_from_at_ms = now - 7200000;
@@ -134,10 +137,11 @@ int main(int argc, char **argv)
 	const char *endpoint = NULL, *server_key = "", *own_public = "", *own_secret = "", *unit = "",
 		   *prefix = "bench";
 	long count = 1000, in_flight = 1;
-	bool plain = false;
+	bool plain = false, lex_sarah = false;
 	static const struct option words[] = {{"endpoint", 1, 0, 'e'}, {"server-key", 1, 0, 'k'},
 		{"public", 1, 0, 'p'}, {"secret", 1, 0, 's'}, {"count", 1, 0, 'c'}, {"in-flight", 1, 0, 'i'},
-		{"unit", 1, 0, 'u'}, {"prefix", 1, 0, 'x'}, {"plain", 0, 0, 'q'}, {0, 0, 0, 0}};
+		{"unit", 1, 0, 'u'}, {"prefix", 1, 0, 'x'}, {"plain", 0, 0, 'q'}, {"lex-sarah", 0, 0, 'l'},
+		{0, 0, 0, 0}};
 	int word;
 	while ((word = getopt_long(argc, argv, "", words, NULL)) != -1) {
 		switch (word) {
@@ -168,6 +172,9 @@ int main(int argc, char **argv)
 		case 'q':
 			plain = true;
 			break;
+		case 'l':
+			lex_sarah = true;
+			break;
 		default:
 			return 2;
 		}
@@ -197,7 +204,8 @@ int main(int argc, char **argv)
 	int64_t start = now_us();
 	while (done < count) {
 		while (under_way < in_flight && next < count) {
-			size = (long)command_pack(buffer, sizeof buffer, prefix, (uint64_t)next, unit);
+			size = (long)command_pack(
+				buffer, sizeof buffer, prefix, (uint64_t)next, unit, lex_sarah);
 			sent[next++] = now_us();
 			zmq_send(socket, "", 0, ZMQ_SNDMORE);
 			if (zmq_send(socket, buffer, (size_t)size, 0) < 0)

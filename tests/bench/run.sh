@@ -1,7 +1,7 @@
 #!/bin/sh
 # run.sh - measures Avvik beside a floor in the same run and prints the tables. Takes some minutes; wants a quiet machine.
 #
-#   tests/bench/run.sh [--quick]
+#   tests/bench/run.sh [--quick] [--check]    --check: end with 1 when a bar is missed
 set -eu
 cd "$(dirname "$0")/../.."
 . deploy/packages.sh
