@@ -254,14 +254,16 @@ void check_cases(struct world *w, const struct events *events, bool end)
 	t.deadlines = calloc(workflow->count + 1, sizeof *t.deadlines);
 	if (!t.cases || !t.deadlines)
 		abort();
-	w->count.rungs = 0;
+	w->count.rungs = w->count.closed = 0;
 	for (size_t i = 0; i < workflow->count; i++)
 		tell(&t, workflow->at[i]);
 	check_opened(&t, &events[INTAKE]);
 	for (size_t i = 0; i < t.deadline_count; i++)
 		check_deadline(&t, &t.deadlines[i], end);
-	for (size_t i = 0; i < t.case_count; i++)
+	for (size_t i = 0; i < t.case_count; i++) {
 		check_answer(w, &t.cases[i]);
+		w->count.closed += t.cases[i].state == AVVIK__V1__CASE_STATE__CASE_STATE_CLOSED;
+	}
 	free(t.cases);
 	free(t.deadlines);
 }

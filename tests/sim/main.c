@@ -38,14 +38,16 @@ static void run(const struct options *o, uint64_t seed, unsigned char ret_hash[A
 	world_run(w);
 	world_hash(w, ret_hash);
 	av_hex(ret_hash, AV_HASH_SIZE, hash);
-	printf("seed %llu: %u steps, %lld days, %zu events, %zu reports, %zu acts, %zu refused, %zu repeats, "
+	printf("seed %llu: %u steps, %lld days, %zu events, %zu reports, %zu acts, %zu closed, %zu refused, "
+	       "%zu repeats, "
 	       "%zu "
 	       "crashes, %zu cuts, %zu restores, %zu erasures, %zu quarantined, %zu full, %zu rungs, %zu "
 	       "mails, %zu twice, %.12s\n",
 		(unsigned long long)seed, w->steps, (long long)((w->now_ms - w->started_at_ms) / 86400000),
-		w->count.events, w->count.reports, w->count.acts, w->count.refusals, w->count.repeats,
-		w->count.crashes, w->count.cuts, w->count.restores, w->count.erasures, w->count.quarantined,
-		w->count.full, w->count.rungs, w->count.mails, w->count.duplicates, hash);
+		w->count.events, w->count.reports, w->count.acts, w->count.closed, w->count.refusals,
+		w->count.repeats, w->count.crashes, w->count.cuts, w->count.restores, w->count.erasures,
+		w->count.quarantined, w->count.full, w->count.rungs, w->count.mails, w->count.duplicates,
+		hash);
 	fflush(stdout);
 	world_close(&w);
 }

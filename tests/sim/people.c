@@ -516,21 +516,40 @@ static int64_t own_instant(struct world *w, const Avvik__V1__Case *found)
 	return at_ms;
 }
 
+/* Mostly one of a few, so that cases come to their end; the others wait for their deadlines. */
 static const Avvik__V1__Case *some_case(struct world *w)
 {
-	struct order *about = some_report(w);
+	struct order **at = &w->focus[chance(w, AV_COUNT(w->focus))], *about;
 	Avvik__V1__GetCase get = AVVIK__V1__GET_CASE__INIT;
+	if (!*at)
+		*at = some_report(w);
+	about = percent(w, 1000) ? some_report(w) : *at;
 	if (!about)
 		return NULL;
 	get.case_id = (ProtobufCBinaryData){AV_ID_SIZE, about->case_id.bytes};
 	const Avvik__V1__Reply *reply = node_ask(&w->nodes[WORKFLOW], CASES, COMMAND(GET_CASE), &get.base);
-	return reply && reply->case_found ? reply->case_found->case_ : NULL;
+	const Avvik__V1__Case *found = reply && reply->case_found ? reply->case_found->case_ : NULL;
+	if (found && found->state == AVVIK__V1__CASE_STATE__CASE_STATE_CLOSED && chance(w, 4) == 0)
+		*at = NULL;
+	return found;
+}
+
+/* Two at once on one case: the second is mostly refused as stale. */
+static bool busy_with(struct world *w, const Avvik__V1__Case *found)
+{
+	for (size_t i = 0; i < w->order_count; i++) {
+		struct av_id id = sim_id(found->case_id);
+		if (w->orders[i]->kind == ORDER_ACT && memcmp(&w->orders[i]->case_id, &id, sizeof id) == 0 &&
+			(w->orders[i]->state == ORDER_WAITING || w->orders[i]->state == ORDER_SENT))
+			return true;
+	}
+	return false;
 }
 
 static void act(struct world *w)
 {
 	const Avvik__V1__Case *found = some_case(w);
-	if (!found)
+	if (!found || (busy_with(w, found) && chance(w, 10)))
 		return;
 	size_t which = some_act(w, found);
 	ProtobufCMessage *body = acts[which].write(w, found);
@@ -669,10 +688,10 @@ static void retry_notice(struct world *w)
 void people_step(struct world *w)
 {
 	uint64_t luck = chance(w, 1000);
-	if (luck < 330 && w->reports_most > 0) {
+	if (luck < 200 && w->reports_most > 0) {
 		w->reports_most--;
 		file_report(w);
-	} else if (luck < 360) {
+	} else if (luck < 230) {
 		supplement(w);
 	} else if (luck < 930) {
 		act(w);

@@ -193,6 +193,7 @@ struct world {
 	struct order **orders;
 	size_t order_count, order_room;
 	size_t reports_most;
+	struct order *focus[20]; /* cases that people are busy with */
 	/* what people know */
 	Avvik__V1__Directory *directory;
 	struct av_org *org;
@@ -212,7 +213,7 @@ struct world {
 	/* figures of the run */
 	struct {
 		size_t reports, acts, refusals, repeats, crashes, restores, backups, mails, duplicates,
-			erasures, events, quarantined, full, cuts, rungs, jumps;
+			erasures, events, closed, quarantined, full, cuts, rungs, jumps;
 	} count;
 };
 

@@ -352,11 +352,14 @@ static void step(struct world *w)
 	if (luck < 250) {
 		node_step(w);
 	} else if (luck < 420) {
-		deliver_one(w);
-	} else if (luck < 560) {
-		send_one(w);
-	} else if (luck < 730) {
-		feed_one(w);
+		for (uint64_t some = 1 + chance(w, 6); some > 0; some--)
+			deliver_one(w);
+	} else if (luck < 520) {
+		for (uint64_t some = 1 + chance(w, 4); some > 0; some--)
+			send_one(w);
+	} else if (luck < 670) {
+		for (uint64_t some = 1 + chance(w, 4); some > 0; some--)
+			feed_one(w);
 	} else if (luck < 870) {
 		people_step(w);
 	} else if (luck < 915) {
@@ -453,6 +456,16 @@ static void tell_unrest(struct world *w)
 				w->orders[i]->number, node_names[w->orders[i]->node], w->orders[i]->sent);
 }
 
+/* The earliest instant that an order waits for; 0: none. */
+static int64_t first_wish(const struct world *w)
+{
+	int64_t first = 0;
+	for (size_t i = 0; i < w->order_count; i++)
+		if (w->orders[i]->state == ORDER_WAITING && (!first || w->orders[i]->not_before_ms < first))
+			first = w->orders[i]->not_before_ms;
+	return first;
+}
+
 /* Everything that is under way comes to its end; no time passes but for pauses. */
 static void settle(struct world *w)
 {
@@ -481,7 +494,7 @@ static void settle(struct world *w)
 		for (size_t i = 0; i < w->order_count; i++) /* what was sent before the quiet, and got lost */
 			if (w->orders[i]->state == ORDER_SENT)
 				w->orders[i]->state = w->orders[i]->once ? ORDER_UNKNOWN : ORDER_WAITING;
-		w->now_ms += 1000;
+		w->now_ms = AV_MAX(w->now_ms + 1000, first_wish(w));
 	}
 }
 
