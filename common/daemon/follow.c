@@ -11,6 +11,7 @@
 
 #define RETRY_MS 1000
 #define REFUSED_RETRY_MS 30000
+#define CALM_MS 25
 
 const char *follow_name(const struct av_service *service, size_t index)
 {
@@ -58,6 +59,33 @@ bool follow_ready(const struct follow *f, int64_t monotonic_ms)
 	return f->has_batch && !f->in_turn && !f->halted && f->retry_at_ms <= monotonic_ms;
 }
 
+int64_t follow_calm_ms(const struct follow *f)
+{
+	return f->has_batch && !f->in_turn && !f->halted ? f->calm_until_ms : 0;
+}
+
+static bool is_handled(const struct follow *f, const Avvik__V1__FeedItem *item)
+{
+	const struct av_service *service = f->daemon->service;
+	unsigned int number = av_event_number(av_bytes(item->event.data, item->event.len));
+	if (number == AVVIK__V1__EVENT__BODY_JOURNAL_RESTORED || number == AVVIK__V1__EVENT__BODY_STORE_MADE)
+		return true; /* what begins a history is kept */
+	for (size_t i = 0; i < service->event_count; i++)
+		if (service->events[i].number == number && strcmp(service->events[i].feed, f->name) == 0)
+			return true;
+	return false;
+}
+
+/* Does it hold nothing that this daemon handles? Then no one waits for its turn, and a commit of its own
+ * would only be in the way of those that somebody waits for. */
+static bool is_calm(const struct follow *f)
+{
+	for (size_t i = 0; i < f->batch.batch->n_items; i++)
+		if (is_handled(f, f->batch.batch->items[i]))
+			return false;
+	return true;
+}
+
 static void on_batch(void *context, struct av_feed_batch batch)
 {
 	struct follow *f = context;
@@ -65,7 +93,11 @@ static void on_batch(void *context, struct av_feed_batch batch)
 	f->arrived_at_ms = av_daemon_now_ms(f->daemon);
 	f->has_batch = true;
 	f->refused = false;
-	loop_kick(f->daemon);
+	f->calm_until_ms = is_calm(f) ? av_clock_monotonic_ms() + CALM_MS : 0;
+	if (f->calm_until_ms)
+		loop_plan(f->daemon);
+	else
+		loop_kick(f->daemon);
 }
 
 static void on_refused(void *context, Avvik__V1__FeedRefusalCode code, const char *text)

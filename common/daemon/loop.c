@@ -46,7 +46,7 @@ static bool due_ready(const struct av_daemon *d)
 static bool feeds_ready(const struct av_daemon *d, int64_t monotonic_ms)
 {
 	for (size_t i = 0; i < d->follow_count; i++) {
-		if (follow_ready(&d->follows[i], monotonic_ms))
+		if (follow_ready(&d->follows[i], monotonic_ms) && follow_calm_ms(&d->follows[i]) <= monotonic_ms)
 			return true;
 	}
 	return false;
@@ -82,6 +82,11 @@ void loop_plan(struct av_daemon *d)
 		wait = AV_MIN(wait, AV_MAX(d->next_due_ms - av_clock_now_ms(&d->clock), 1));
 	if (loop_due(d))
 		wait = AV_MAX(d->due_retry_at_ms - av_clock_monotonic_ms(), 1);
+	for (size_t i = 0; i < d->follow_count; i++) {
+		int64_t calm_ms = follow_calm_ms(&d->follows[i]);
+		if (calm_ms)
+			wait = AV_MIN(wait, AV_MAX(calm_ms - av_clock_monotonic_ms(), 1));
+	}
 	if (d->feed_retry_ms)
 		wait = AV_MIN(wait, AV_MAX(d->feed_retry_ms - av_clock_monotonic_ms(), 1));
 	if ((d->inner_first || d->change_waits) && !own_ready(d))
