@@ -151,7 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct av_id case_id = fuzz.case_id, content_id = fuzz.content_id, measure_id = fuzz.measure_id;
 	size_t count = steps_read(av_bytes(data, size), steps, STEPS_MAX);
 	run_steps(steps, count);
-	if (fuzz.damaged || (fuzz.dirty && (size + (size ? data[size - 1] : 0)) % 16 == 0))
+	if (fuzz.damaged || (fuzz.dirty && (size + (size ? data[size - 1] : 0)) % 8 == 0))
 		run_look();
 	rewind_world();
 	fuzz.seen = seen;

@@ -9,7 +9,7 @@
  * status, `repeated`, and changes nothing;
  * - a feed's batch given again changes nothing;
  * - due work comes to an end;
- * - the journal replays to the same records, chain and seals verify (for one input in sixteen).
+ * - the journal replays to the same records, chain and seals verify (for one input in eight).
  *
  * When the stored records themselves were changed (STEP_APPLY, STEP_RECORD) only this must hold: no crash, no
  * undefined behaviour, no endless loop.

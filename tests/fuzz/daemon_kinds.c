@@ -3,6 +3,7 @@
 #include <avvik/v1/command.pb-c.h>
 #include <avvik/v1/envelope.pb-c.h>
 #include <avvik/v1/feed.pb-c.h>
+#include <string.h>
 
 #include "daemon.h"
 #include "mutate.h"
@@ -51,12 +52,44 @@ static struct av_bytes make_due(struct av_arena *arena, struct av_random *random
 	return av_bytes(av_arena_copy(arena, length, 3), 3);
 }
 
+/* One field of a message, as protobuf writes it: appended to a record it takes the place of the one before.
+ */
+static size_t make_field(unsigned char *at, struct av_random *random)
+{
+	static const size_t lengths[] = {0, 1, 15, 16, 17, 40, 41, 120, 127};
+	unsigned int number = 1 + (unsigned int)av_random_below(random, 15);
+	size_t size = lengths[av_random_below(random, AV_COUNT(lengths))];
+	if (av_random_below(random, 2)) {
+		at[0] = (unsigned char)(number << 3);
+		size = 1 + av_random_below(random, 10);
+		for (size_t i = 1; i <= size; i++)
+			at[i] = (unsigned char)(av_random_below(random, 256) | 0x80);
+		at[size] &= 0x7f;
+		return size + 1;
+	}
+	if (av_random_below(random, 3) == 0) { /* two hundred letters and more */
+		at[0] = (unsigned char)(number << 3 | 2);
+		at[1] = (unsigned char)(0x80 | (200 + size) % 128);
+		at[2] = (unsigned char)((200 + size) / 128);
+		memset(at + 3, 'x', 200 + size);
+		return 203 + size;
+	}
+	at[0] = (unsigned char)(number << 3 | 2);
+	at[1] = (unsigned char)size;
+	memset(at + 2, 'x', size);
+	return size + 2;
+}
+
 /* table, number, change, offset, bytes */
 static struct av_bytes make_record(struct av_arena *arena, struct av_random *random)
 {
+	unsigned char *bytes = av_arena_alloc(arena, 400);
 	size_t size = 6 + av_random_below(random, 10);
-	unsigned char *bytes = av_arena_alloc(arena, size);
-	av_random_fill(random, bytes, size);
+	av_random_fill(random, bytes, 16);
+	if (av_random_below(random, 2)) {
+		bytes[3] = RECORD_EXTEND;
+		size = 6 + make_field(bytes + 6, random);
+	}
 	return av_bytes(bytes, size);
 }
 

@@ -45,8 +45,6 @@ static bool find_record(struct av_txn *txn, unsigned int table, size_t number, s
 	return found;
 }
 
-enum change { OVERWRITE, TRUNCATE, EXTEND, DELETE, REPLACE, CHANGES };
-
 static void change_record(struct av_txn *txn, unsigned int table, const struct step *step)
 {
 	const unsigned char *p = step->body.data;
@@ -58,25 +56,25 @@ static void change_record(struct av_txn *txn, unsigned int table, const struct s
 	memcpy(changed, value.data, value.size);
 	size_t size = value.size;
 	offset = value.size ? offset % value.size : 0;
-	switch ((enum change)(p[3] % CHANGES)) {
-	case OVERWRITE:
+	switch ((enum record_change)(p[3] % RECORD_CHANGES)) {
+	case RECORD_OVERWRITE:
 		memcpy(changed + offset, bytes.data, AV_MIN(bytes.size, size - offset));
 		break;
-	case TRUNCATE:
+	case RECORD_TRUNCATE:
 		size = offset;
 		break;
-	case EXTEND:
+	case RECORD_EXTEND:
 		memcpy(changed + size, bytes.data, bytes.size);
 		size += bytes.size;
 		break;
-	case DELETE:
+	case RECORD_DELETE:
 		av_delete(txn, table, key);
 		return;
-	case REPLACE:
+	case RECORD_REPLACE:
 		memcpy(changed, bytes.data, bytes.size);
 		size = bytes.size;
 		break;
-	case CHANGES:
+	case RECORD_CHANGES:
 		break;
 	}
 	av_put(txn, table, key, av_bytes(changed, size));

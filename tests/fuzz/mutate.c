@@ -131,14 +131,22 @@ struct av_bytes mutate_bytes(struct av_bytes bytes, size_t more, struct av_arena
 	return av_bytes(copy, LLVMFuzzerMutate(copy, bytes.size, bytes.size + more));
 }
 
+/* Around the bounds that texts, keys and buffers have. */
+static size_t odd_length(struct av_random *random)
+{
+	static const size_t lengths[] = {
+		1, 39, 41, 63, 65, 120, 199, 200, 256, 400, 401, 511, 512, 600, 1200, 5000};
+	return lengths[av_random_below(random, AV_COUNT(lengths))];
+}
+
 static void tweak_text(char **text, struct av_arena *arena, struct av_random *random)
 {
 	const char *now = *text ? *text : "";
 	if (pool.text_count && av_random_below(random, 3)) {
 		*text = av_arena_strdup(arena,
 			pool.texts[av_random_below(random, AV_MIN(pool.text_count, (size_t)POOL_TEXTS))]);
-	} else if (av_random_below(random, 8) == 0) {
-		size_t size = av_random_below(random, 1200);
+	} else if (av_random_below(random, 3) == 0) {
+		size_t size = odd_length(random);
 		*text = av_arena_zalloc(arena, size + 1);
 		memset(*text, 'x', size);
 	} else {

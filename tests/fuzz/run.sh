@@ -44,6 +44,7 @@ for target in "$@"; do
     [ ! -f "$file" ] || cp "$file" "$seeds/"
   done
   case $target in
+    *_records) "$build/bin/fuzz_seeds" "$seeds" --records ;;
     text) cp deploy/directory/*.yaml deploy/rules/*.yaml deploy/samples/*.yaml tests/fuzz/worlds/directory.yaml "$seeds/" ;;
     json) cp deploy/samples/*.json "$seeds/" ;;
   esac

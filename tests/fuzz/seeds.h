@@ -39,6 +39,16 @@ enum daemon_step {
 	STEP_COUNT
 };
 
+/* The third byte of a STEP_RECORD. */
+enum record_change {
+	RECORD_OVERWRITE,
+	RECORD_TRUNCATE,
+	RECORD_EXTEND,
+	RECORD_DELETE,
+	RECORD_REPLACE,
+	RECORD_CHANGES
+};
+
 /* Ends the process with a line when the file cannot be read. Everything lives in the arena. */
 size_t seeds_load(const char *path, struct av_arena *arena, struct step *ret_steps, size_t max);
 
