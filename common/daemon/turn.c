@@ -191,12 +191,34 @@ int attempt_end(struct av_turn *turn, struct av_item *items, size_t count)
 
 /* --- items --- */
 
+/* Portion after portion, each seeing the effect of the one before, up to a limit: what arrived later is not
+ * to find undone what was due before it came. */
+static int due_portions(struct av_turn *turn, struct av_item *item)
+{
+	struct av_outcome out;
+	size_t done = 0;
+	do {
+		outcome_init(&out, turn);
+		struct av_ctx ctx = turn_ctx(turn, item, &out);
+		item->more = false;
+		int status = turn->o.service->on_due(&ctx, (unsigned int)(DUE_LIMIT - done), &item->more);
+		if (status == AV_NOTHING && !out.first)
+			return AV_OK;
+		if (status < 0)
+			return status;
+		turn->dirty = true;
+		status = outcome_commit(turn, &ctx);
+		if (status < 0)
+			return status;
+		done += out.count;
+	} while (item->more && out.count > 0 && done < DUE_LIMIT);
+	return AV_OK;
+}
+
 static int due_run(struct av_turn *turn, struct av_item *item)
 {
 	const struct av_service *service = turn->o.service;
 	unsigned char hash[AV_HASH_SIZE];
-	struct av_outcome out;
-	bool more = false;
 	int64_t due_ms = service->next_due ? service->next_due(turn->txn) : 0;
 	if (!service->on_due)
 		return AV_OK;
@@ -209,20 +231,10 @@ static int due_run(struct av_turn *turn, struct av_item *item)
 		return AV_OK;
 	}
 	mark_set(turn, AV_ITEM_DUE, "due", 0, hash);
-	outcome_init(&out, turn);
-	struct av_ctx ctx = turn_ctx(turn, item, &out);
-	int status = service->on_due(&ctx, DUE_LIMIT, &more);
-	if (status == AV_NOTHING && !out.first)
-		return AV_OK;
-	if (status < 0)
-		return status;
-	turn->dirty = true;
-	status = outcome_commit(turn, &ctx);
-	if (status < 0)
-		return status;
-	set_aside_forget(turn, hash);
-	item->more = more;
-	return AV_OK;
+	int status = due_portions(turn, item);
+	if (status == AV_OK)
+		set_aside_forget(turn, hash);
+	return status;
 }
 
 static int inner_run(struct av_turn *turn, struct av_item *item)

@@ -199,6 +199,55 @@ static void many_due_at_once_come_in_portions_and_all(void **state)
 	world_close(&w);
 }
 
+static struct av_item act_item(struct world *w, const char *person, const struct av_id *id)
+{
+	static const char reference[] = "remedy-1";
+	Avvik__V1__Command command = AVVIK__V1__COMMAND__INIT;
+	Avvik__V1__ActOnCase order = AVVIK__V1__ACT_ON_CASE__INIT;
+	Avvik__V1__Remedy remedy = AVVIK__V1__REMEDY__INIT;
+	struct av_id copy = *id;
+
+	remedy.text = TEXT("larmet byttes");
+	order.case_id = BINARY(copy);
+	order.version_seen = world_case(w, id)->version;
+	order.act_case = ACT(REMEDY);
+	order.remedy = &remedy;
+	command.reference = TEXT(reference);
+	command.on_behalf_of = TEXT(person);
+	av_body_set(&command.base, COMMAND(ACT_ON_CASE), &order.base);
+	return (struct av_item){.kind = AV_ITEM_COMMAND,
+		.arrived_at_ms = w->h->now_ms,
+		.wire = av_message_pack(&command.base, w->h->arena),
+		.principal = &w->cases};
+}
+
+/* The directory gives work to do for another case; the rung must not wait for the turn after. */
+static void an_act_finds_what_was_due_before_it_came_fired(void **state)
+{
+	struct world w;
+	struct av_id id;
+	Avvik__V1__ReportFiled *unplaced;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	id = world_file(&w, world_report(&w));
+	unplaced = world_report(&w);
+	unplaced->unit = TEXT("nytt");
+	(void)world_file(&w, unplaced);
+	world_publish_directory(
+		&w, "  - { code: nytt, name: Nytt, parent: aldre, level: unit, operation: own }\n");
+	w.h->now_ms = harness_at("2026-04-09 09:00"); /* D2 ran out at midnight */
+	struct av_item items[] = {{.kind = AV_ITEM_DUE, .arrived_at_ms = 1}, act_item(&w, "anna", &id)};
+	assert_int_equal(harness_run(w.h, items, 2), AV_OK);
+	assert_int_equal(items[0].status, AV_OK);
+	assert_int_equal(harness_count(w.h, EVENT(CASE_PLACED), 0), 1);
+	assert_true(fired(&w, 0)->sequence < harness_last(w.h, EVENT(CASE_REMEDIED))->sequence);
+	assert_true(harness_last(w.h, EVENT(DEADLINE_MET))->deadline_met->late);
+	assert_int_equal(world_deadline(&w, &id, "D2")->rungs[0]->fired_at_ms, w.h->now_ms);
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +258,7 @@ int main(void)
 		cmocka_unit_test(a_backdated_notification_counts_its_two_months_from_its_day),
 		cmocka_unit_test(the_responsible_is_told_of_a_late_measure),
 		cmocka_unit_test(many_due_at_once_come_in_portions_and_all),
+		cmocka_unit_test(an_act_finds_what_was_due_before_it_came_fired),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
