@@ -226,6 +226,8 @@ void av_feed_server_advanced(struct av_feed_server *server)
 {
 	while (server->waiting)
 		wake(server, server->waiting);
+	if (server->ready)
+		on_idle(&server->idle); /* at once: what is left over is served in the loop's next rounds */
 }
 
 size_t av_feed_server_waiting(const struct av_feed_server *server)

@@ -42,7 +42,7 @@ struct follow { /* one consumed feed */
 	Avvik__V1__FeedRefusalCode refusal;
 	char why[200];
 	int64_t retry_at_ms; /* monotonic; 0: now */
-	int64_t calm_until_ms; /* monotonic: the batch only moves the cursor, so it waits to go along with something */
+	int64_t calm_until_ms; /* monotonic: nothing in the batch is urgent, so it waits to go along with something */
 };
 
 struct inner {
@@ -167,7 +167,7 @@ void follow_close(struct av_daemon *d);
 size_t follow_count(const struct av_service *service);
 const char *follow_name(const struct av_service *service, size_t index);
 bool follow_ready(const struct follow *f, int64_t monotonic_ms);
-/* When a batch that only moves the cursor has a turn of its own; 0: none waits. */
+/* When a batch in which nothing is urgent has a turn of its own; 0: none waits. */
 int64_t follow_calm_ms(const struct follow *f);
 void follow_done(struct follow *f, const struct av_item *item);
 void follow_restart(struct follow *f); /* from the stored cursor */

@@ -64,7 +64,8 @@ int64_t follow_calm_ms(const struct follow *f)
 	return f->has_batch && !f->in_turn && !f->halted ? f->calm_until_ms : 0;
 }
 
-static bool is_handled(const struct follow *f, const Avvik__V1__FeedItem *item)
+/* Does anything that somebody waits for follow from it? */
+static bool is_urgent(const struct follow *f, const Avvik__V1__FeedItem *item)
 {
 	const struct av_service *service = f->daemon->service;
 	unsigned int number = av_event_number(av_bytes(item->event.data, item->event.len));
@@ -72,16 +73,16 @@ static bool is_handled(const struct follow *f, const Avvik__V1__FeedItem *item)
 		return true; /* what begins a history is kept */
 	for (size_t i = 0; i < service->event_count; i++)
 		if (service->events[i].number == number && strcmp(service->events[i].feed, f->name) == 0)
-			return true;
+			return !service->events[i].patient;
 	return false;
 }
 
-/* Does it hold nothing that this daemon handles? Then no one waits for its turn, and a commit of its own
- * would only be in the way of those that somebody waits for. */
+/* Then no one waits for its turn, and a commit of its own would only be in the way of those that somebody
+ * waits for. */
 static bool is_calm(const struct follow *f)
 {
 	for (size_t i = 0; i < f->batch.batch->n_items; i++)
-		if (is_handled(f, f->batch.batch->items[i]))
+		if (is_urgent(f, f->batch.batch->items[i]))
 			return false;
 	return true;
 }

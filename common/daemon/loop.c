@@ -386,13 +386,18 @@ static void batch_done(struct av_daemon *d, struct av_batch *batch)
 		feeds_resolved(d, batch);
 	hand_over(d);
 	for (size_t i = 0; i < batch->count; i++) {
-		if (batch->items[i].kind != AV_ITEM_DUE)
+		if (batch->items[i].kind != AV_ITEM_DUE && batch->items[i].kind != AV_ITEM_FEED)
+			item_done(d, &batch->items[i]);
+	}
+	if (result.events > 0 && d->feed_server)
+		av_feed_server_advanced(d->feed_server);
+	/* Asking for more comes last: somebody waits for what was told before. */
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->items[i].kind == AV_ITEM_FEED)
 			item_done(d, &batch->items[i]);
 	}
 	av_principals_unref(&batch->principals);
 	batch->count = 0;
-	if (result.events > 0 && d->feed_server)
-		av_feed_server_advanced(d->feed_server);
 	if (d->service->committed && (result.events > 0 || result.commit_us > 0))
 		d->service->committed(d, result.first, result.last);
 	d->idle_since_ms = av_clock_monotonic_ms();

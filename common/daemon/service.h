@@ -135,6 +135,8 @@ struct av_event_row {
 	unsigned int number; /* of Event's body */
 	av_handler *handler;
 	const char *emits;
+	bool patient; /* nothing that somebody waits for follows from it alone: it may wait some milliseconds for what comes next,
+		       * to share its turn */
 };
 
 /* Things the daemon tells itself, by av_daemon_post(): the end of a delivery, say. Not journalled as such. */

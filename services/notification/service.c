@@ -18,7 +18,7 @@ static const struct av_event_row events[] = {
 	/* clang-format off */
 	FROM("intake",   DIRECTORY_PUBLISHED,     on_directory_published, "DirectoryPublished, ContactStored, ContentErased"),
 	FROM("intake",   RULES_PUBLISHED,         on_rules_published,     "RulesPublished"),
-	FROM("intake",   REPORT_FILED,            on_report_filed,        "ContactStored"),
+	{"intake", AVVIK__V1__EVENT__BODY_REPORT_FILED, on_report_filed,  "ContactStored", .patient = true}, /* its case comes next */
 	FROM("intake",   CONTENT_ERASED,          on_content_erased,      "ContentErased"),
 	FROM("workflow", CASE_OPENED,             on_case_event,          DECIDES),
 	FROM("workflow", CASE_PLACED,             on_case_event,          DECIDES),
