@@ -1,8 +1,4 @@
-/* case_rules.c - the state tables of a case and the guards beside them
- *
- * Zero means refused, and nothing else changes the state of a case. The order of the columns is that of
- * CASE_ACT_LIST.
- */
+/* case_rules.c - which row of the table an act is, the guards beside the table, and what follows */
 #include "case_rules.h"
 
 #include <stdio.h>
@@ -11,72 +7,8 @@
 #include "base/macros.h"
 #include "base/status.h"
 
-/* clang-format off */
-#define S(name) AVVIK__V1__CASE_STATE__CASE_STATE_##name
-enum { __ = 0, IN = S(INCOMPLETE), RE = S(RECEIVED), UT = S(INVESTIGATION), BE = S(ASSESSMENT), DE = S(DECIDED),
-       ME = S(MEASURES), FU = S(FOLLOW_UP), CL = S(CLOSED), AS = S(ASSESSED), PO = S(POSITION) };
-
-/* Lex Sarah, SOSFS 2011:5 and 27 kap. SoL (2025:400). POSITION + INVESTIGATE is the reconsidering of a position. */
-static const unsigned char lex_sarah[CASE_STATE_COUNT][CASE_ACT_COUNT] = {
-	/*       PLA PLA NAM NAM REM INF INV POS SER REC COM DEC IVO HAN DEC NO  EXE EXE EVA EVA CLO ASS TURN
-	 *           LAST    LAST                        PLE IDE         MEA MEA     LAST    WAN              */
-	[IN] = { IN, RE, IN, RE, __, __, __, __, IN, __, __, __, IN, __, __, __, __, __, __, __, __, __, __ },
-	[RE] = { RE, __, RE, __, RE, RE, UT, PO, RE, __, __, __, RE, __, __, __, __, __, __, __, __, __, __ },
-	[UT] = { __, __, __, __, UT, UT, __, __, UT, UT, BE, __, UT, __, __, __, __, __, __, __, __, __, __ },
-	[BE] = { __, __, __, __, BE, BE, __, __, BE, __, __, DE, BE, BE, __, __, __, __, __, __, __, __, __ },
-	[DE] = { __, __, __, __, DE, DE, __, __, DE, __, __, __, DE, DE, ME, FU, __, __, __, __, __, __, __ },
-	[ME] = { __, __, __, __, ME, ME, __, __, ME, __, __, __, ME, ME, ME, __, ME, FU, ME, ME, __, __, __ },
-	[FU] = { __, __, __, __, FU, FU, __, __, FU, __, __, __, FU, FU, ME, __, __, __, FU, ME, CL, __, __ },
-	[PO] = { __, __, __, __, PO, PO, UT, __, PO, __, __, __, PO, __, __, __, __, __, __, __, CL, __, __ },
-	[CL] = { __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __ },
-};
-
-/* A deviation (avvikelse) handled by the unit. TURN leads to RECEIVED of the other table. */
-static const unsigned char deviation[CASE_STATE_COUNT][CASE_ACT_COUNT] = {
-	/*       PLA PLA NAM NAM REM INF INV POS SER REC COM DEC IVO HAN DEC NO  EXE EXE EVA EVA CLO ASS TURN */
-	[IN] = { __, RE, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __ },
-	[RE] = { RE, __, RE, __, RE, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, AS, RE },
-	[AS] = { __, __, AS, __, AS, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, CL, __, RE },
-	[CL] = { __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __ },
-};
-/* clang-format on */
-
-static const struct {
-	const char *name, *column, *meaning;
-} acts[CASE_ACT_COUNT] = {
-#define X(name, act, meaning) [CASE_ACT_##name] = {act, #name, meaning},
-	CASE_ACT_LIST(X)
-#undef X
-};
-
-static const struct {
-	int status;
-	const char *name, *text;
-} guards[CASE_GUARD_COUNT] = {[CASE_ALLOWED] = {AV_OK, "allowed", "allowed"},
-#define X(name, status, word, text) [CASE_GUARD_##name] = {AV_##status, word, text},
-	CASE_GUARD_LIST(X)
-#undef X
-};
-
-static const char *const states[CASE_STATE_COUNT] = {"none", "incomplete", "received", "investigation",
-	"assessment", "decided", "measures", "follow_up", "closed", "assessed", "position"};
-
 /* Unit managers, for whom reading is limited while someone else investigates. */
 static const char *const unit_managers[] = {"EC", "BITR_EC"};
-
-Avvik__V1__CaseState case_next(Avvik__V1__CaseKind kind, Avvik__V1__CaseState state, enum case_act act)
-{
-	if ((unsigned)state >= CASE_STATE_COUNT || (unsigned)act >= CASE_ACT_COUNT)
-		return S(UNSPECIFIED);
-	switch (kind) {
-	case AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH:
-		return (Avvik__V1__CaseState)lex_sarah[state][act];
-	case AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION:
-		return (Avvik__V1__CaseState)deviation[state][act];
-	default:
-		return S(UNSPECIFIED);
-	}
-}
 
 bool case_is_serious(Avvik__V1__Degree degree)
 {
@@ -127,7 +59,7 @@ const Avvik__V1__Measure *case_measure(const Avvik__V1__Case *found, const void 
 
 enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnCase *order)
 {
-	bool incomplete = found->state == S(INCOMPLETE);
+	bool incomplete = found->state == AVVIK__V1__CASE_STATE__CASE_STATE_INCOMPLETE;
 
 	switch (order->act_case) {
 	case AVVIK__V1__ACT_ON_CASE__ACT_PLACE:
@@ -266,7 +198,7 @@ enum case_guard case_check(
 	Avvik__V1__CaseState next = case_next(found->kind, found->state, intent->act);
 	enum case_guard guard;
 
-	if (next == S(UNSPECIFIED))
+	if (next == AVVIK__V1__CASE_STATE__CASE_STATE_UNSPECIFIED)
 		return CASE_GUARD_STATE;
 	guard = check_guards(found, intent);
 	if (guard == CASE_ALLOWED)
@@ -291,41 +223,6 @@ Avvik__V1__IvoState case_ivo_after(const Avvik__V1__Case *found, const struct ca
 	default:
 		return found->ivo;
 	}
-}
-
-const char *case_act_name(enum case_act act)
-{
-	return (unsigned)act < CASE_ACT_COUNT ? acts[act].name : "";
-}
-
-const char *case_act_column(enum case_act act)
-{
-	return (unsigned)act < CASE_ACT_COUNT ? acts[act].column : "";
-}
-
-const char *case_act_meaning(enum case_act act)
-{
-	return (unsigned)act < CASE_ACT_COUNT ? acts[act].meaning : "";
-}
-
-const char *case_guard_name(enum case_guard guard)
-{
-	return (unsigned)guard < CASE_GUARD_COUNT ? guards[guard].name : "";
-}
-
-const char *case_guard_text(enum case_guard guard)
-{
-	return (unsigned)guard < CASE_GUARD_COUNT ? guards[guard].text : "";
-}
-
-int case_guard_status(enum case_guard guard)
-{
-	return (unsigned)guard < CASE_GUARD_COUNT ? guards[guard].status : AV_INTERNAL;
-}
-
-const char *case_state_name(Avvik__V1__CaseState state)
-{
-	return (unsigned)state < CASE_STATE_COUNT ? states[state] : "";
 }
 
 /* Acts in the IVO region depend on that region too. */
@@ -353,33 +250,11 @@ size_t case_acts_possible(const Avvik__V1__Case *found, const char *ret_names[CA
 		if (!case_next(found->kind, found->state, (enum case_act)act) ||
 			!ivo_allows(found, (enum case_act)act))
 			continue;
-		if (count == 0 || strcmp(ret_names[count - 1], acts[act].name) !=
+		if (count == 0 || strcmp(ret_names[count - 1], case_act_name((enum case_act)act)) !=
 					  0) /* columns of one act stand together */
-			ret_names[count++] = acts[act].name;
+			ret_names[count++] = case_act_name((enum case_act)act);
 	}
 	return count;
-}
-
-void case_states_of(Avvik__V1__CaseKind kind, enum case_act act, char *ret_text, size_t size)
-{
-	const char *found[CASE_STATE_COUNT];
-	size_t count = 0, at = 0;
-
-	for (int state = 1; state < CASE_STATE_COUNT; state++) {
-		bool possible = false;
-		for (int other = 0; other < CASE_ACT_COUNT; other++)
-			possible |= strcmp(case_act_name((enum case_act)other), case_act_name(act)) == 0 &&
-				    case_next(kind, (Avvik__V1__CaseState)state, (enum case_act)other);
-		if (possible)
-			found[count++] = states[state];
-	}
-	ret_text[0] = '\0';
-	for (size_t i = 0; i < count && at < size; i++)
-		at += (size_t)snprintf(ret_text + at, size - at, "%s%s",
-			i == 0		 ? ""
-			: i + 1 == count ? " or "
-					 : ", ",
-			found[i]);
 }
 
 void case_items_missing(uint32_t documented, char *ret_text, size_t size)

@@ -5,9 +5,9 @@
  * 2011:5 and chapter 27 of the Social Services Act; docs/case-tables.md shows the same tables, and a test
  * compares them.
  *
- * An act whose outcome depends on the case has a column for each outcome (`execute_measure` and
+ * An act whose outcome depends on the case has a row for each outcome (`execute_measure` and
  * `execute_last_measure`), so that the table alone says where every act leads; case_resolve() picks the
- * column.
+ * row.
  */
 #ifndef AVVIK_WORKFLOW_CASE_RULES_H
 #define AVVIK_WORKFLOW_CASE_RULES_H
@@ -22,7 +22,7 @@
 #define CASE_ITEMS_REQUIRED \
 	0x5feu /* items 1-8 and 10 of the investigation, as bits; item 9 is the decision itself */
 
-/*      column                the act (rule pack)       what it means */
+/*      row                   the act (rule pack)       what it means */
 #define CASE_ACT_LIST(X) /* clang-format off */ \
 	X(PLACE,              "place",                  "placed at a unit") \
 	X(PLACE_LAST,         "place",                  "placed, and nothing else is missing") \
@@ -98,7 +98,7 @@ struct case_intent {
 	bool category_given;		   /* CLOSE */
 };
 
-/* The column of an act for this case: `number` is that of ActOnCase's oneof. CASE_ACT_COUNT when it is not an
+/* The row of an act for this case: `number` is that of ActOnCase's oneof. CASE_ACT_COUNT when it is not an
  * act. */
 enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnCase *order);
 /* The next state by the table alone; UNSPECIFIED: refused. */

@@ -1,0 +1,148 @@
+/* case_table.c - the state tables of a case: a row for each outcome of an act, a column for each state
+ *
+ * A cell is the state that the act leads to; zero means refused, and nothing else changes the state of a
+ * case.
+ */
+#include "case_rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "base/status.h"
+
+/* clang-format off */
+#define S(name) AVVIK__V1__CASE_STATE__CASE_STATE_##name
+#define A(name) CASE_ACT_##name
+enum { __ = 0, IN = S(INCOMPLETE), RE = S(RECEIVED), UT = S(INVESTIGATION), BE = S(ASSESSMENT), DE = S(DECIDED),
+       ME = S(MEASURES), FU = S(FOLLOW_UP), CL = S(CLOSED), AS = S(ASSESSED), PO = S(POSITION) };
+
+/* Lex Sarah, SOSFS 2011:5 and 27 kap. SoL (2025:400). POSITION + INVESTIGATE is the reconsidering of a position. */
+static const unsigned char lex_sarah[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
+	/* from                    --  IN  RE  UT  BE  DE  ME  FU  CL  AS  PO */
+	[A(PLACE)]              = { __, IN, RE, __, __, __, __, __, __, __, __ },
+	[A(PLACE_LAST)]         = { __, RE, __, __, __, __, __, __, __, __, __ },
+	[A(NAME_REPORTER)]      = { __, IN, RE, __, __, __, __, __, __, __, __ },
+	[A(NAME_REPORTER_LAST)] = { __, RE, __, __, __, __, __, __, __, __, __ },
+	[A(REMEDY)]             = { __, __, RE, UT, BE, DE, ME, FU, __, __, PO },
+	[A(INFORM)]             = { __, __, RE, UT, BE, DE, ME, FU, __, __, PO },
+	[A(INVESTIGATE)]        = { __, __, UT, __, __, __, __, __, __, __, UT },
+	[A(TAKE_POSITION)]      = { __, __, PO, __, __, __, __, __, __, __, __ },
+	[A(FIND_SERIOUS)]       = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
+	[A(RECORD_ENTRY)]       = { __, __, __, UT, __, __, __, __, __, __, __ },
+	[A(COMPLETE)]           = { __, __, __, BE, __, __, __, __, __, __, __ },
+	[A(DECIDE)]             = { __, __, __, __, DE, __, __, __, __, __, __ },
+	[A(NOTIFY_IVO)]         = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
+	[A(HAND_IN)]            = { __, __, __, __, BE, DE, ME, FU, __, __, __ },
+	[A(DECIDE_MEASURE)]     = { __, __, __, __, __, ME, ME, ME, __, __, __ },
+	[A(NO_MEASURES)]        = { __, __, __, __, __, FU, __, __, __, __, __ },
+	[A(EXECUTE)]            = { __, __, __, __, __, __, ME, __, __, __, __ },
+	[A(EXECUTE_LAST)]       = { __, __, __, __, __, __, FU, __, __, __, __ },
+	[A(EVALUATE)]           = { __, __, __, __, __, __, ME, FU, __, __, __ },
+	[A(EVALUATE_WANTING)]   = { __, __, __, __, __, __, ME, ME, __, __, __ },
+	[A(CLOSE)]              = { __, __, __, __, __, __, __, CL, __, __, CL },
+};
+
+/* A deviation (avvikelse) handled by the unit. TURN leads to RECEIVED of the other table. */
+static const unsigned char deviation[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
+	/* from                    --  IN  RE  UT  BE  DE  ME  FU  CL  AS  PO */
+	[A(PLACE)]              = { __, __, RE, __, __, __, __, __, __, __, __ },
+	[A(PLACE_LAST)]         = { __, RE, __, __, __, __, __, __, __, __, __ },
+	[A(NAME_REPORTER)]      = { __, __, RE, __, __, __, __, __, __, AS, __ },
+	[A(REMEDY)]             = { __, __, RE, __, __, __, __, __, __, AS, __ },
+	[A(CLOSE)]              = { __, __, __, __, __, __, __, __, __, CL, __ },
+	[A(ASSESS_DEVIATION)]   = { __, __, AS, __, __, __, __, __, __, __, __ },
+	[A(TURN)]               = { __, __, RE, __, __, __, __, __, __, RE, __ },
+};
+/* clang-format on */
+
+static const struct {
+	const char *name, *column, *meaning;
+} acts[CASE_ACT_COUNT] = {
+#define X(name, act, meaning) [CASE_ACT_##name] = {act, #name, meaning},
+	CASE_ACT_LIST(X)
+#undef X
+};
+
+static const struct {
+	int status;
+	const char *name, *text;
+} guards[CASE_GUARD_COUNT] = {[CASE_ALLOWED] = {AV_OK, "allowed", "allowed"},
+#define X(name, status, word, text) [CASE_GUARD_##name] = {AV_##status, word, text},
+	CASE_GUARD_LIST(X)
+#undef X
+};
+
+static const char *const states[CASE_STATE_COUNT] = {"none", "incomplete", "received", "investigation",
+	"assessment", "decided", "measures", "follow_up", "closed", "assessed", "position"};
+
+Avvik__V1__CaseState case_next(Avvik__V1__CaseKind kind, Avvik__V1__CaseState state, enum case_act act)
+{
+	if ((unsigned)state >= CASE_STATE_COUNT || (unsigned)act >= CASE_ACT_COUNT)
+		return S(UNSPECIFIED);
+	switch (kind) {
+	case AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH:
+		return (Avvik__V1__CaseState)lex_sarah[act][state];
+	case AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION:
+		return (Avvik__V1__CaseState)deviation[act][state];
+	default:
+		return S(UNSPECIFIED);
+	}
+}
+
+const char *case_act_name(enum case_act act)
+{
+	return (unsigned)act < CASE_ACT_COUNT ? acts[act].name : "";
+}
+
+const char *case_act_column(enum case_act act)
+{
+	return (unsigned)act < CASE_ACT_COUNT ? acts[act].column : "";
+}
+
+const char *case_act_meaning(enum case_act act)
+{
+	return (unsigned)act < CASE_ACT_COUNT ? acts[act].meaning : "";
+}
+
+const char *case_guard_name(enum case_guard guard)
+{
+	return (unsigned)guard < CASE_GUARD_COUNT ? guards[guard].name : "";
+}
+
+const char *case_guard_text(enum case_guard guard)
+{
+	return (unsigned)guard < CASE_GUARD_COUNT ? guards[guard].text : "";
+}
+
+int case_guard_status(enum case_guard guard)
+{
+	return (unsigned)guard < CASE_GUARD_COUNT ? guards[guard].status : AV_INTERNAL;
+}
+
+const char *case_state_name(Avvik__V1__CaseState state)
+{
+	return (unsigned)state < CASE_STATE_COUNT ? states[state] : "";
+}
+
+void case_states_of(Avvik__V1__CaseKind kind, enum case_act act, char *ret_text, size_t size)
+{
+	const char *found[CASE_STATE_COUNT];
+	size_t count = 0, at = 0;
+
+	for (int state = 1; state < CASE_STATE_COUNT; state++) {
+		bool possible = false;
+		for (int other = 0; other < CASE_ACT_COUNT; other++)
+			possible |= strcmp(case_act_name((enum case_act)other), case_act_name(act)) == 0 &&
+				    case_next(kind, (Avvik__V1__CaseState)state, (enum case_act)other);
+		if (possible)
+			found[count++] = states[state];
+	}
+	ret_text[0] = '\0';
+	for (size_t i = 0; i < count && at < size; i++)
+		at += (size_t)snprintf(ret_text + at, size - at, "%s%s",
+			i == 0		 ? ""
+			: i + 1 == count ? " or "
+					 : ", ",
+			found[i]);
+}
