@@ -35,7 +35,7 @@ enum av_holiday {
 #define X(name, code, swedish, kind) AV_HOLIDAY_##name,
 	AV_HOLIDAY_LIST(X)
 #undef X
-	AV_HOLIDAY_COUNT
+		AV_HOLIDAY_COUNT
 };
 
 /* What a day is: HOLIDAY (one of the list, on whatever weekday) before EVE (one of the three) before SUNDAY
@@ -105,24 +105,56 @@ struct av_due {
 	int64_t instant_ms; /* the end of `day`; for hours the exact instant */
 };
 
+/* Time that does not count, ascending and apart. The unit says what that means: of hours the time itself; of
+ * days those from the day of the stop up to the day before it went on. The day on which it goes on counts. */
+struct av_stop {
+	int64_t from_ms, until_ms;
+};
+struct av_stops {
+	const struct av_stop *stops;
+	size_t count;
+};
+
+/* What time is counted by: each NULL for none (hours: 08-17). */
+struct av_counting {
+	const struct av_closures *closures;
+	const struct av_office_hours *hours;
+	const struct av_stops *stops;
+};
+
 /* When a period that starts at `anchor_ms` ends. `hours` NULL or not valid: 08-17. Cannot fail: a count out
  * of range is read as the nearest bound, and nothing is due after AV_DAY_MAX (but for 2 §). No working days:
  * the day itself when it is one, otherwise the next. No working hours: the anchor when it is in office hours
  * (the closing instant is not), otherwise the next opening. */
 struct av_due av_due(int64_t anchor_ms, struct av_period period, const struct av_closures *closures,
 	const struct av_office_hours *hours);
+/* The same with stops: each one that begins while the period runs makes it end so much later. */
+struct av_due av_due_counted(int64_t anchor_ms, struct av_period period, const struct av_counting *counting);
+/* What of a period's unit lies between two instants: whole hours or working hours, working days, or (for
+ * weeks, months and years too) days. The start day does not count, the last one does. */
+int64_t av_time_used(
+	int64_t anchor_ms, int64_t until_ms, enum av_period_unit unit, const struct av_counting *counting);
+enum av_period_unit av_unit_counted(enum av_period_unit unit); /* in which av_time_used() tells */
 /* The day `count` units before or (negative) after `day` in the unit, for rungs: DAYS..YEARS, WORKING_DAYS.
  * Nothing is moved; 0 is the day itself in every unit, and so is any count of hours. */
 av_day av_day_before(av_day day, int count, enum av_period_unit unit, const struct av_closures *closures);
 
 /* How each day from start to due was treated, for `why`: the visitor gets every day once, in order. The last
- * is always DUE, even when it is also the start; MOVED_PAST goes before START. So n DAYS are n visits after
- * the start up to the nominal day, and n WORKING_DAYS (n > 0) are n - 1 COUNTED and one DUE. Closures are
- * shown for working time only. */
-enum av_day_use { AV_USE_START, AV_USE_COUNTED, AV_USE_SKIPPED, AV_USE_MOVED_PAST, AV_USE_DUE };
+ * is always DUE, even when it is also the start; MOVED_PAST goes before START, START before STOPPED. So n
+ * DAYS are n visits after the start up to the nominal day that are not STOPPED, and n WORKING_DAYS (n > 0)
+ * are n - 1 COUNTED and one DUE. Closures are shown for working time only. Of hours a day is STOPPED when no
+ * time of it counts. */
+enum av_day_use {
+	AV_USE_START,
+	AV_USE_COUNTED,
+	AV_USE_SKIPPED,
+	AV_USE_MOVED_PAST,
+	AV_USE_DUE,
+	AV_USE_STOPPED
+};
 typedef void av_due_visitor(void *context, struct av_day_info info, enum av_day_use use);
-void av_due_explain(int64_t anchor_ms, struct av_period period, const struct av_closures *closures,
-	const struct av_office_hours *hours, av_due_visitor *visit, void *context);
+void av_due_explain(int64_t anchor_ms, struct av_period period, const struct av_counting *counting,
+	av_due_visitor *visit, void *context);
 
 /* Reporting periods, as text keys: day 2026-04-07, month 2026-04, tertial 2026-T1, year 2026. */
 enum av_span { AV_SPAN_DAY, AV_SPAN_MONTH, AV_SPAN_TERTIAL, AV_SPAN_YEAR, AV_SPAN_COUNT };

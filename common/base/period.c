@@ -71,6 +71,46 @@ static av_day add_calendar(av_day day, int64_t count, enum av_period_unit unit)
 	}
 }
 
+/* --- stops --- */
+
+/* The days of a stop that do not count, after the start day, which never does: [first, after). */
+static bool stop_days(const struct av_stop *stop, av_day start, av_day *ret_first, av_day *ret_after)
+{
+	*ret_first = AV_MAX(av_local_day(stop->from_ms), start + 1);
+	*ret_after = av_local_day(stop->until_ms);
+	return *ret_first < *ret_after;
+}
+
+static bool is_stopped(av_day day, av_day start, const struct av_stops *stops)
+{
+	av_day first, after;
+	for (size_t i = 0; stops && i < stops->count; i++)
+		if (stop_days(&stops->stops[i], start, &first, &after) && day >= first && day < after)
+			return true;
+	return false;
+}
+
+static av_day add_stopped_days(av_day nominal, av_day start, const struct av_stops *stops)
+{
+	av_day first, after;
+	for (size_t i = 0; stops && i < stops->count; i++)
+		if (stop_days(&stops->stops[i], start, &first, &after) && first <= nominal)
+			nominal = clamp_day((int64_t)nominal + after - first);
+	return nominal;
+}
+
+static int64_t add_stopped_time(int64_t instant_ms, int64_t anchor_ms, const struct av_stops *stops)
+{
+	for (size_t i = 0; stops && i < stops->count; i++) {
+		int64_t from = AV_MAX(stops->stops[i].from_ms, anchor_ms);
+		if (from < instant_ms && stops->stops[i].until_ms > from)
+			instant_ms += stops->stops[i].until_ms - from;
+	}
+	return instant_ms;
+}
+
+/* --- working time --- */
+
 static av_day next_working_day(av_day day, const struct av_closures *closures)
 {
 	while (day < AV_DAY_MAX && !av_working_day(day, closures))
@@ -78,46 +118,60 @@ static av_day next_working_day(av_day day, const struct av_closures *closures)
 	return day;
 }
 
-static av_day add_working_days(av_day day, int64_t count, const struct av_closures *closures)
+static av_day add_working_days(
+	av_day day, int64_t count, const struct av_closures *closures, const struct av_stops *stops)
 {
+	av_day start = day;
 	int step = count < 0 ? -1 : 1;
 
 	while (count != 0 && day + step <= AV_DAY_MAX && day + step >= AV_DAY_MIN) {
 		day += step;
-		if (av_working_day(day, closures))
+		if (av_working_day(day, closures) && !is_stopped(day, start, stops))
 			count -= step;
 	}
 	return day;
 }
 
+/* Uses up what is left in one stretch of office hours. True: it ends there, at *ret_instant. */
+static bool spend(int64_t from, int64_t to, const struct av_stops *stops, int64_t *left, int64_t *ret_instant)
+{
+	for (size_t i = 0; stops && i <= stops->count && from < to; i++) {
+		bool last = i == stops->count;
+		int64_t until = last ? to : AV_MAX(AV_MIN(stops->stops[i].from_ms, to), from);
+		if (*left <= until - from && (until > from || *left == 0)) {
+			*ret_instant = from + *left;
+			return true;
+		}
+		*left -= until - from;
+		from = last ? to : AV_MAX(stops->stops[i].until_ms, until);
+	}
+	return false;
+}
+
 /* Hours that reach exactly to closing time end there and not when the next day opens. */
-static int64_t add_working_hours(int64_t anchor_ms, int count, const struct av_closures *closures,
+static int64_t add_working_hours(int64_t anchor_ms, int count, const struct av_counting *counting,
 	const struct av_office_hours *hours, av_day *ret_day)
 {
-	int64_t left = count * HOUR_MS;
+	static const struct av_stops none = {NULL, 0};
+	const struct av_stops *stops = counting->stops ? counting->stops : &none;
+	int64_t left = count * HOUR_MS, instant;
 	av_day day = av_local_day(anchor_ms);
 
 	for (; day < AV_DAY_MAX; day++) {
-		int64_t from, to;
-		if (!av_working_day(day, closures))
-			continue;
-		from = AV_MAX(av_local_instant(day, hours->from_ms), anchor_ms);
-		to = av_local_instant(day, hours->to_ms);
-		if (from >= to)
-			continue;
-		if (left <= to - from) {
+		if (av_working_day(day, counting->closures) &&
+			spend(AV_MAX(av_local_instant(day, hours->from_ms), anchor_ms),
+				av_local_instant(day, hours->to_ms), stops, &left, &instant)) {
 			*ret_day = day;
-			return from + left;
+			return instant;
 		}
-		left -= to - from;
 	}
 	*ret_day = day;
 	return av_day_end_ms(day);
 }
 
-struct av_due av_due(int64_t anchor_ms, struct av_period period, const struct av_closures *closures,
-	const struct av_office_hours *hours)
+struct av_due av_due_counted(int64_t anchor_ms, struct av_period period, const struct av_counting *counting)
 {
+	const struct av_office_hours *hours = counting->hours;
 	int count = AV_MAX(AV_MIN(period.count, COUNT_MAX), 0);
 	struct av_due due;
 
@@ -125,21 +179,23 @@ struct av_due av_due(int64_t anchor_ms, struct av_period period, const struct av
 	due.start = av_local_day(anchor_ms);
 	switch (period.unit) {
 	case AV_UNIT_HOURS:
-		due.instant_ms = anchor_ms + count * HOUR_MS;
+		due.instant_ms = add_stopped_time(anchor_ms + count * HOUR_MS, anchor_ms, counting->stops);
 		due.nominal = due.day = av_local_day(due.instant_ms);
 		return due;
 	case AV_UNIT_WORKING_HOURS:
 		if (!hours || !av_office_hours_valid(hours))
 			hours = &office_hours;
-		due.instant_ms = add_working_hours(anchor_ms, count, closures, hours, &due.day);
+		due.instant_ms = add_working_hours(anchor_ms, count, counting, hours, &due.day);
 		due.nominal = due.day;
 		return due;
 	case AV_UNIT_WORKING_DAYS:
-		due.nominal = due.day = count == 0 ? next_working_day(due.start, closures)
-						   : add_working_days(due.start, count, closures);
+		due.nominal = due.day =
+			count == 0 ? next_working_day(due.start, counting->closures)
+				   : add_working_days(due.start, count, counting->closures, counting->stops);
 		break;
 	default:
-		due.nominal = add_calendar(due.start, count, period.unit);
+		due.nominal = add_stopped_days(
+			add_calendar(due.start, count, period.unit), due.start, counting->stops);
 		due.day = period.moved ? av_next_act_day(due.nominal) : due.nominal;
 		break;
 	}
@@ -147,21 +203,90 @@ struct av_due av_due(int64_t anchor_ms, struct av_period period, const struct av
 	return due;
 }
 
+struct av_due av_due(int64_t anchor_ms, struct av_period period, const struct av_closures *closures,
+	const struct av_office_hours *hours)
+{
+	return av_due_counted(anchor_ms, period, &(struct av_counting){closures, hours, NULL});
+}
+
+enum av_period_unit av_unit_counted(enum av_period_unit unit)
+{
+	return units[unit].calendar ? AV_UNIT_DAYS : unit;
+}
+
+static int64_t working_ms(int64_t anchor_ms, int64_t until_ms, const struct av_counting *counting)
+{
+	const struct av_office_hours *hours = counting->hours;
+	int64_t used = 0;
+
+	if (!hours || !av_office_hours_valid(hours))
+		hours = &office_hours;
+	for (av_day day = av_local_day(anchor_ms); day <= av_local_day(until_ms); day++) {
+		int64_t from = AV_MAX(av_local_instant(day, hours->from_ms), anchor_ms);
+		int64_t to = AV_MIN(av_local_instant(day, hours->to_ms), until_ms);
+		if (!av_working_day(day, counting->closures) || from >= to)
+			continue;
+		used += to - from;
+		for (size_t i = 0; counting->stops && i < counting->stops->count; i++) {
+			const struct av_stop *stop = &counting->stops->stops[i];
+			used -= AV_MAX(AV_MIN(stop->until_ms, to) - AV_MAX(stop->from_ms, from), 0);
+		}
+	}
+	return used;
+}
+
+int64_t av_time_used(
+	int64_t anchor_ms, int64_t until_ms, enum av_period_unit unit, const struct av_counting *counting)
+{
+	av_day start = av_local_day(anchor_ms), last = av_local_day(until_ms);
+	int64_t used = 0;
+
+	if (until_ms <= anchor_ms)
+		return 0;
+	switch (unit) {
+	case AV_UNIT_HOURS:
+		used = until_ms - anchor_ms;
+		for (size_t i = 0; counting->stops && i < counting->stops->count; i++)
+			used -= AV_MAX(AV_MIN(counting->stops->stops[i].until_ms, until_ms) -
+					       AV_MAX(counting->stops->stops[i].from_ms, anchor_ms),
+				0);
+		return used / HOUR_MS;
+	case AV_UNIT_WORKING_HOURS:
+		return working_ms(anchor_ms, until_ms, counting) / HOUR_MS;
+	default:
+		for (av_day day = start + 1; day <= last; day++)
+			used += (unit != AV_UNIT_WORKING_DAYS || av_working_day(day, counting->closures)) &&
+				!is_stopped(day, start, counting->stops);
+		return used;
+	}
+}
+
 av_day av_day_before(av_day day, int count, enum av_period_unit unit, const struct av_closures *closures)
 {
 	if (unit == AV_UNIT_WORKING_DAYS)
-		return add_working_days(day, -(int64_t)count, closures);
+		return add_working_days(day, -(int64_t)count, closures, NULL);
 	return add_calendar(day, -(int64_t)count, unit);
 }
 
-void av_due_explain(int64_t anchor_ms, struct av_period period, const struct av_closures *closures,
-	const struct av_office_hours *hours, av_due_visitor *visit, void *context)
+/* Of hours, a day between the two days of a stop: on those some time may count. */
+static bool is_stopped_whole(av_day day, const struct av_stops *stops)
 {
-	struct av_due due = av_due(anchor_ms, period, closures, hours);
+	for (size_t i = 0; stops && i < stops->count; i++)
+		if (day > av_local_day(stops->stops[i].from_ms) &&
+			day < av_local_day(stops->stops[i].until_ms))
+			return true;
+	return false;
+}
+
+void av_due_explain(int64_t anchor_ms, struct av_period period, const struct av_counting *counting,
+	av_due_visitor *visit, void *context)
+{
+	struct av_due due = av_due_counted(anchor_ms, period, counting);
+	bool hours = period.unit == AV_UNIT_HOURS || period.unit == AV_UNIT_WORKING_HOURS;
 	bool working = period.unit == AV_UNIT_WORKING_DAYS || period.unit == AV_UNIT_WORKING_HOURS;
 
 	for (av_day day = due.start; day <= due.day; day++) {
-		struct av_day_info info = av_day_info(day, working ? closures : NULL);
+		struct av_day_info info = av_day_info(day, working ? counting->closures : NULL);
 		enum av_day_use use = AV_USE_COUNTED;
 
 		if (day == due.day)
@@ -170,6 +295,9 @@ void av_due_explain(int64_t anchor_ms, struct av_period period, const struct av_
 			use = AV_USE_MOVED_PAST;
 		else if (day == due.start)
 			use = AV_USE_START;
+		else if (hours ? is_stopped_whole(day, counting->stops)
+			       : is_stopped(day, due.start, counting->stops))
+			use = AV_USE_STOPPED;
 		else if (working && info.kind != AV_DAY_WORKING)
 			use = AV_USE_SKIPPED;
 		visit(context, info, use);

@@ -73,13 +73,15 @@ static const char *use_text(enum av_day_use use)
 		return "the last day is moved past it";
 	case AV_USE_DUE:
 		return "due";
+	case AV_USE_STOPPED:
+		return "stopped, not counted";
 	}
 	return "";
 }
 
 static const char *use_code(enum av_day_use use)
 {
-	static const char *const codes[] = {"start", "counted", "skipped", "moved_past", "due"};
+	static const char *const codes[] = {"start", "counted", "skipped", "moved_past", "due", "stopped"};
 	return codes[use];
 }
 
@@ -162,7 +164,7 @@ static int due_show(struct tool *tool, const char *start, const char *text, bool
 	struct av_due due = av_due(anchor, period, NULL, NULL);
 	if (!tool->json)
 		explained.table = table_create(headings);
-	av_due_explain(anchor, period, NULL, NULL, on_day, &explained);
+	av_due_explain(anchor, period, &(struct av_counting){NULL, NULL, NULL}, on_day, &explained);
 	run_end(&explained);
 	av_day_text(due.nominal, nominal);
 	av_day_text(due.day, due_day);

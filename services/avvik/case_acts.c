@@ -146,6 +146,49 @@ static int measure_set(
 	return AV_NOT_FOUND;
 }
 
+/* A deadline by its rule ("D3") while the case has one such open, or its id. */
+static int deadline_set(
+	struct tool *tool, const Avvik__V1__Case *found, const char *text, ProtobufCMessage *message)
+{
+	const ProtobufCFieldDescriptor *field =
+		protobuf_c_message_descriptor_get_field_by_name(message->descriptor, "deadline_id");
+	ProtobufCBinaryData *target = (ProtobufCBinaryData *)(void *)((char *)message + field->offset);
+	Avvik__V1__ListDeadlines query = AVVIK__V1__LIST_DEADLINES__INIT;
+	struct av_id *id = av_arena_zalloc(tool->arena, sizeof *id);
+	Avvik__V1__Reply *reply = NULL;
+	size_t count = 0;
+	int code;
+
+	if (id && av_id_parse(text, id) == AV_OK) {
+		*target = ask_id_field(id);
+		return AV_OK;
+	}
+	query.case_id = found->case_id;
+	query.running_only = true;
+	if (!ask(tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_LIST_DEADLINES, &query.base, &reply, &code))
+		return AV_IO;
+	const Avvik__V1__DeadlinesFound *open =
+		reply->body_case == AVVIK__V1__REPLY__BODY_DEADLINES_FOUND ? reply->deadlines_found : NULL;
+	for (size_t i = 0; id && open && i < open->n_deadlines; i++) {
+		if (strcmp(open->deadlines[i]->rule, text) != 0 ||
+			open->deadlines[i]->deadline_id.len != sizeof id->bytes)
+			continue;
+		memcpy(id->bytes, open->deadlines[i]->deadline_id.data, sizeof id->bytes);
+		count++;
+	}
+	tool_reply_free(&reply);
+	if (count == 1) {
+		*target = ask_id_field(id);
+		return AV_OK;
+	}
+	tool_fail(0,
+		count ? "the case has several open deadlines %s: give the id of one, as "
+			"`avvik --json deadlines --case %s` lists them"
+		      : "\"%s\" is no open deadline of the case: `avvik deadlines --case %s` lists them",
+		text, found->number);
+	return AV_NOT_FOUND;
+}
+
 /* --- the words of one act --- */
 
 struct given {
@@ -160,7 +203,7 @@ static int words_read(
 {
 	struct tool_option options[CASE_WORDS_MAX + 2];
 	size_t count = 0;
-	int wanted = act->measure ? 2 : 1;
+	int wanted = act->measure || act->deadline ? 2 : 1;
 
 	for (; count < CASE_WORDS_MAX && act->words[count].option; count++)
 		options[count] = act->words[count].value ? (struct tool_option){act->words[count].option,
@@ -172,8 +215,10 @@ static int words_read(
 	int rest = tool_options(tool, argc, argv, options, count, given->rest, wanted);
 	if (rest >= 0 && rest < wanted)
 		tool_fail(0,
-			rest ? "which measure? Give its number in `avvik case show %s`"
-			     : "which case? Give its number%s",
+			!rest ? "which case? Give its number%s"
+			: act->measure
+				? "which measure? Give its number in `avvik case show %s`"
+				: "which deadline? Give its rule, such as D3, in `avvik deadlines --case %s`",
 			rest ? given->rest[0] : "");
 	if (rest == wanted)
 		return AV_OK;
@@ -217,6 +262,8 @@ static ProtobufCMessage *act_fill(struct tool *tool, const struct case_act *act,
 		return NULL;
 	protobuf_c_message_init(type, message);
 	if (act->measure && measure_set(tool, found, given->rest[1], message) < 0)
+		return NULL;
+	if (act->deadline && deadline_set(tool, found, given->rest[1], message) < 0)
 		return NULL;
 	for (size_t i = 0; i < CASE_WORDS_MAX && act->words[i].option; i++) {
 		const struct case_word *word = &act->words[i];

@@ -50,6 +50,12 @@ const struct case_act case_acts[] = {
 	{"assess-deviation", ACT(ASSESS_DEVIATION), "assess a deviation", "the deviation is assessed", false,
 		{{"laws", "laws"}, {"category", "category"}, {"subcategory", "subcategory"}, {"probability", "probability"},
 		 {"severity", "severity"}, {"text", "text"}}},
+	{"stop-deadline", ACT(STOP_DEADLINE), "let a deadline stand still while something is waited for", "the deadline stands still", false,
+		{{"reason", "reason"}, {"motive", "motive"}}, true},
+	{"resume-deadline", ACT(RESUME_DEADLINE), "let a stopped deadline go on", "the deadline goes on", false,
+		{{"motive", "motive"}}, true},
+	{"extend-deadline", ACT(EXTEND_DEADLINE), "give a deadline more time, in its own unit", "the deadline has more time", false,
+		{{"by", "count"}, {"motive", "motive"}}, true},
 	{"turn", ACT(TURN_INTO_LEX_SARAH), "turn a deviation into a lex Sarah case", "turned into a lex Sarah case", false,
 		{{"motive", "motive"}}},
 };
@@ -92,7 +98,7 @@ int case_acts_list(const struct tool *tool, const char *only)
 			continue;
 		}
 		printf("%-17s %s\n                  avvik case %s CASE%s", act->name, act->meaning, act->name,
-			act->measure ? " MEASURE" : "");
+			act->measure ? " MEASURE" : act->deadline ? " DEADLINE" : "");
 		for (size_t w = 0; w < CASE_WORDS_MAX && act->words[w].option; w++)
 			printf("%s--%s%s",
 				w && act->words[w].group && act->words[w].group == act->words[w - 1].group

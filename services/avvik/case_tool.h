@@ -21,6 +21,7 @@ struct case_act {
 	const char *meaning, *done; /* what it is for; what is said when it is done */
 	bool measure;		    /* the next word after the case says which */
 	struct case_word words[CASE_WORDS_MAX];
+	bool deadline; /* the next word after the case says which deadline */
 };
 extern const struct case_act case_acts[];
 extern const size_t case_act_count;

@@ -57,6 +57,7 @@ static const struct {
 	{A(IVO_DUTY_LIFTED),         "the duty to notify IVO has been lifted",          "skyldigheten att anmäla till IVO har upphört"},
 	{A(ASSESSED),                "the deviation has been assessed",                 "avvikelsen har bedömts"},
 	{A(TURNED_LEX_SARAH),        "the deviation has been turned into lex Sarah",    "avvikelsen har blivit ett lex Sarah-ärende"},
+	{A(SUPERSEDED),              "another deadline has taken its place",            "en annan frist gäller i stället"},
 	{A(NOTICED),                 "it has been noticed",                             "händelsen har uppmärksammats"},
 };
 /* clang-format on */

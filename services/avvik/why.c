@@ -9,10 +9,12 @@
 #include "names.h"
 #include "subcommands.h"
 #include "table.h"
+#include "why_told.h"
 
 struct telling {
 	struct tool *tool;
 	struct names names;
+	struct told told; /* by the rungs */
 	bool swedish;
 	const Avvik__V1__Why *why;
 	const Avvik__V1__Deadline *deadline;
@@ -32,7 +34,7 @@ static const char *weekday(const struct telling *telling, int32_t on)
 		telling->tool->arena, "%s %s", names[av_weekday(on)], tool_day(telling->tool, on));
 }
 
-static const char *period(const struct telling *telling)
+static const char *unit_text(const struct telling *telling, Avvik__V1__PeriodUnit number, uint32_t count)
 {
 	static const struct {
 		const char *one, *many, *en, *flera;
@@ -40,15 +42,21 @@ static const char *period(const struct telling *telling)
 		{"week", "weeks", "vecka", "veckor"}, {"month", "months", "månad", "månader"},
 		{"year", "years", "år", "år"}, {"working day", "working days", "arbetsdag", "arbetsdagar"},
 		{"working hour", "working hours", "arbetstimme", "arbetstimmar"}};
+	size_t unit = (size_t)number < AV_COUNT(units) ? (size_t)number : 0;
+
+	return count == 1 ? IN(telling, units[unit].one, units[unit].en)
+			  : IN(telling, units[unit].many, units[unit].flera);
+}
+
+static const char *period(const struct telling *telling)
+{
 	const Avvik__V1__Deadline *deadline = telling->deadline;
-	size_t unit = (size_t)deadline->unit < AV_COUNT(units) ? (size_t)deadline->unit : 0;
 	uint32_t count = deadline->count + deadline->extended;
 
 	if (!count)
 		return IN(telling, "the day itself", "samma dag");
-	return av_arena_printf(telling->tool->arena, "%u %s", count,
-		count == 1 ? IN(telling, units[unit].one, units[unit].en)
-			   : IN(telling, units[unit].many, units[unit].flera));
+	return av_arena_printf(
+		telling->tool->arena, "%u %s", count, unit_text(telling, deadline->unit, count));
 }
 
 /* What starts and ends it, by the rule pack; when intake is away, in the daemon's own words. */
@@ -96,7 +104,12 @@ static const char *state(const struct telling *telling, int64_t now_ms)
 	case AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_CANCELLED:
 		return IN(telling, "no longer needed", "behövs inte längre");
 	case AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_STOPPED:
-		return IN(telling, "stopped", "stoppad");
+		return av_arena_printf(tool->arena,
+			IN(telling, "stands still since %s", "står stilla sedan %s"),
+			deadline->n_stops ? tool_time(tool, deadline->stops[deadline->n_stops - 1]->from_ms)
+					  : "");
+	case AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_SUPERSEDED:
+		return IN(telling, "another deadline has taken its place", "en annan frist gäller i stället");
 	default:
 		break;
 	}
@@ -122,6 +135,8 @@ static const char *use(const struct telling *telling, Avvik__V1__DayUse value)
 		return IN(telling, "the last day is moved past it", "sista dagen flyttas förbi");
 	case AVVIK__V1__DAY_USE__DAY_USE_DUE:
 		return IN(telling, "the last day", "sista dagen");
+	case AVVIK__V1__DAY_USE__DAY_USE_STOPPED:
+		return IN(telling, "stopped, not counted", "stoppad, räknas inte");
 	default:
 		return "";
 	}
@@ -201,11 +216,20 @@ static const char *rung_state(const struct telling *telling, const Avvik__V1__Ru
 				       : IN(telling, "not needed", "behövdes inte");
 }
 
+static const char *told_text(const struct telling *telling, size_t rung)
+{
+	if (telling->told.away && telling->deadline->rungs[rung]->fired_at_ms)
+		return IN(telling, "not known: notification does not answer",
+			"okänt: notification svarar inte");
+	return told_by_rung(telling->tool, &telling->told, telling->deadline, rung, telling->swedish);
+}
+
 static void rungs_print(struct telling *telling)
 {
 	const Avvik__V1__Deadline *deadline = telling->deadline;
 	const char *const headings[] = {IN(telling, "when", "när"), IN(telling, "what", "vad"),
-		IN(telling, "to", "till"), IN(telling, "state", "läge"), NULL};
+		IN(telling, "to", "till"), IN(telling, "state", "läge"), IN(telling, "told", "underrättad"),
+		NULL};
 	struct table *table = table_create(headings);
 
 	for (size_t i = 0; i < deadline->n_rungs; i++) {
@@ -214,7 +238,7 @@ static void rungs_print(struct telling *telling)
 			(const char *const[]){tool_time(telling->tool, rung->at_ms),
 				rung_name(telling, rung->kind),
 				names_recipients(&telling->names, rung->to, rung->n_to, telling->swedish),
-				rung_state(telling, rung)});
+				rung_state(telling, rung), told_text(telling, i)});
 	}
 	if (!table_empty(table))
 		printf("\n");
@@ -242,15 +266,47 @@ static void next_print(struct telling *telling)
 		printf(IN(telling, "\nit is done when %s\n", "\nden är klar när %s\n"), met_by(telling));
 }
 
-static void stops_print(const struct telling *telling)
+static void stops_print(struct telling *telling)
 {
+	const Avvik__V1__RulePack *rules = names_rules(&telling->names, telling->deadline->rules_version);
+
 	for (size_t i = 0; i < telling->deadline->n_stops; i++) {
 		const Avvik__V1__DeadlineStop *stop = telling->deadline->stops[i];
 		printf(IN(telling, "stopped  %s to %s: %s\n", "stoppad  %s till %s: %s\n"),
 			tool_time(telling->tool, stop->from_ms),
 			stop->until_ms ? tool_time(telling->tool, stop->until_ms) : IN(telling, "now", "nu"),
-			stop->reason);
+			rules ? names_code(rules->stop_reasons, rules->n_stop_reasons, stop->reason)
+			      : stop->reason);
 	}
+}
+
+/* What is used of the budget, in the unit that it is counted by. */
+static void used_print(const struct telling *telling)
+{
+	const Avvik__V1__Consumption *used = telling->why->consumption;
+
+	if (used && used->budget)
+		printf(IN(telling, "used     %u of %u %s%s\n", "använt   %u av %u %s%s\n"), used->used,
+			used->budget, unit_text(telling, used->unit, used->budget),
+			telling->deadline->extended
+				? IN(telling, ", more time included", ", förlängning inräknad")
+				: "");
+}
+
+static void due_print(const struct telling *telling)
+{
+	const Avvik__V1__Deadline *deadline = telling->deadline;
+
+	if (deadline->state == AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_STOPPED) {
+		printf(IN(telling, "due      not while it stands still",
+			"sista    inte medan den står stilla"));
+		return;
+	}
+	printf(IN(telling, "due      %s", "sista    %s"), weekday(telling, deadline->due_on));
+	if (deadline->due_on != deadline->nominal_on)
+		printf(IN(telling, ", moved from %s by lag (1930:173) 2 §",
+			       ", flyttad från %s enligt lag (1930:173) 2 §"),
+			weekday(telling, deadline->nominal_on));
 }
 
 static void why_print(struct telling *telling, const char *number, int64_t now_ms)
@@ -268,13 +324,11 @@ static void why_print(struct telling *telling, const char *number, int64_t now_m
 		anchor(telling));
 	printf(IN(telling, "length   %s\n", "längd    %s\n"), period(telling));
 	stops_print(telling);
-	printf(IN(telling, "due      %s", "sista    %s"), weekday(telling, deadline->due_on));
-	if (deadline->due_on != deadline->nominal_on)
-		printf(IN(telling, ", moved from %s by lag (1930:173) 2 §",
-			       ", flyttad från %s enligt lag (1930:173) 2 §"),
-			weekday(telling, deadline->nominal_on));
+	used_print(telling);
+	due_print(telling);
 	printf(IN(telling, "\nstate    %s\n\n", "\nläge     %s\n\n"), state(telling, now_ms));
-	days_print(telling);
+	if (deadline->state != AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_STOPPED)
+		days_print(telling);
 	rungs_print(telling);
 	next_print(telling);
 }
@@ -299,6 +353,7 @@ int command_why(struct tool *tool, int argc, char **argv)
 	telling.swedish = strcmp(language, "sv") == 0;
 	if (tool_case_id(tool, rest[0], &case_id) != AV_OK)
 		return EXIT_REFUSED;
+	telling.told = told_of(tool, &case_id);
 	query.case_id = ask_id_field(&case_id);
 	query.rule = (char *)(uintptr_t)(count > 1 ? rest[1] : "");
 	if (!ask(tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_GET_WHY, &query.base, &reply, &code))

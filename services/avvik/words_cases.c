@@ -211,6 +211,35 @@ static const char *say_deadline_cancelled(struct saying *say)
 		names_anchor(body->because, false));
 }
 
+static const char *say_deadline_stopped(struct saying *say)
+{
+	const Avvik__V1__DeadlineStopped *body = say->event->deadline_stopped;
+	return SAY("%s: stands still (%s): to %s", say_subject(say), body->reason,
+		say_deadline(say, body->rule));
+}
+
+static const char *say_deadline_resumed(struct saying *say)
+{
+	const Avvik__V1__DeadlineResumed *body = say->event->deadline_resumed;
+	return SAY("%s: goes on: to %s", say_subject(say), say_deadline(say, body->rule));
+}
+
+static const char *say_deadline_extended(struct saying *say)
+{
+	const Avvik__V1__DeadlineExtended *body = say->event->deadline_extended;
+	return SAY("%s: more time (%u) to %s", say_subject(say), body->count, say_deadline(say, body->rule));
+}
+
+static const char *say_deadline_replanned(struct saying *say)
+{
+	const Avvik__V1__DeadlineReplanned *body = say->event->deadline_replanned;
+	if (!body->deadline)
+		return SAY("%s: a deadline is planned anew", say_subject(say));
+	return SAY("%s: to %s by %s%s", say_subject(say), say_deadline(say, body->deadline->rule),
+		say_day(say, body->deadline->due_on),
+		body->due_before_ms ? SAY(" (was %s)", say_day(say, av_local_day(body->due_before_ms))) : "");
+}
+
 static const char *say_rung_fired(struct saying *say)
 {
 	const Avvik__V1__RungFired *body = say->event->rung_fired;
@@ -258,6 +287,10 @@ const struct saying_row case_sayings[] = {
 	{E(DEADLINE_SET),            say_deadline_set},
 	{E(DEADLINE_MET),            say_deadline_met},
 	{E(DEADLINE_CANCELLED),      say_deadline_cancelled},
+	{E(DEADLINE_STOPPED),        say_deadline_stopped},
+	{E(DEADLINE_RESUMED),        say_deadline_resumed},
+	{E(DEADLINE_EXTENDED),       say_deadline_extended},
+	{E(DEADLINE_REPLANNED),      say_deadline_replanned},
 	{E(RUNG_FIRED),              say_rung_fired},
 };
 /* clang-format on */

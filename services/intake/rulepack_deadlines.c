@@ -97,6 +97,32 @@ static void check_length(const Avvik__V1__DeadlineRule *rule, size_t i, struct a
 			"own: set it to false");
 }
 
+static void check_stops(const Avvik__V1__RulePack *rules, size_t i, struct av_faults *faults)
+{
+	const Avvik__V1__DeadlineRule *rule = rules->deadlines[i];
+	for (size_t s = 0; s < rule->n_stops; s++) {
+		const Avvik__V1__StopRule *stop = rule->stops[s];
+		const char *path = path_of(faults, "deadlines[%zu].stops[%zu]", i, s);
+		bool known = false;
+		for (size_t r = 0; r < rules->n_stop_reasons; r++)
+			known |= strcmp(rules->stop_reasons[r]->code, stop->reason) == 0;
+		if (!known)
+			av_fault(faults, CODE(UNKNOWN_REFERENCE), path_of(faults, "%s.reason", path),
+				"is not among stop_reasons: give the code of one");
+		for (size_t o = 0; o < s; o++)
+			if (strcmp(rule->stops[o]->reason, stop->reason) == 0)
+				av_fault(faults, CODE(DUPLICATE), path_of(faults, "%s.reason", path),
+					"is there twice: give each reason once");
+		if ((stop->from == ANCHOR(UNSPECIFIED)) != (stop->until == ANCHOR(UNSPECIFIED)))
+			av_fault(faults, CODE(CONTRADICTION), path,
+				"gives one of from and until: give both facts, or none when a person "
+				"decides");
+		else if (stop->from != ANCHOR(UNSPECIFIED) && stop->from == stop->until)
+			av_fault(faults, CODE(CONTRADICTION), path,
+				"begins and ends by the same fact: it would never stand still");
+	}
+}
+
 static void check_rung(const Avvik__V1__RulePack *rules, size_t i, size_t r, struct av_faults *faults)
 {
 	const Avvik__V1__DeadlineRule *rule = rules->deadlines[i];
@@ -198,6 +224,7 @@ void rulepack_check_deadlines(
 				"are missing: say for which cases it holds");
 		check_anchors(rule, i, faults);
 		check_length(rule, i, faults);
+		check_stops(rules, i, faults);
 		check_ladder(rules, i, faults);
 	}
 }

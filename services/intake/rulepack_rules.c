@@ -64,6 +64,7 @@ static void check_lists(const struct check *check)
 		{"activities", rules->activities, rules->n_activities, false},
 		{"purposes", rules->purposes, rules->n_purposes, true},
 		{"erasure_reasons", rules->erasure_reasons, rules->n_erasure_reasons, true},
+		{"stop_reasons", rules->stop_reasons, rules->n_stop_reasons, false},
 	};
 	for (size_t i = 0; i < AV_COUNT(lists); i++) {
 		if (lists[i].needed && lists[i].count == 0)

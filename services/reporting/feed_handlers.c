@@ -227,6 +227,16 @@ int on_ivo_notified(struct av_ctx *ctx, const ProtobufCMessage *message)
 
 /* --- workflow: deadlines --- */
 
+/* One that takes another's place may have been missed before. */
+static bool overdue_said(const Avvik__V1__Deadline *deadline)
+{
+	for (size_t i = 0; i < deadline->n_rungs; i++)
+		if (deadline->rungs[i]->kind == AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE &&
+			deadline->rungs[i]->fired_at_ms)
+			return true;
+	return false;
+}
+
 int on_deadline_set(struct av_ctx *ctx, const ProtobufCMessage *message)
 {
 	const Avvik__V1__Deadline *deadline = ((const Avvik__V1__DeadlineSet *)message)->deadline;
@@ -248,7 +258,29 @@ int on_deadline_set(struct av_ctx *ctx, const ProtobufCMessage *message)
 	fact->kind = of_case->kind;
 	fact->rule = deadline->rule;
 	fact->due_on = deadline->due_on;
-	fact->outcome = AVVIK__V1__DEADLINE_OUTCOME__DEADLINE_OUTCOME_RUNNING;
+	fact->outcome = overdue_said(deadline) ? AVVIK__V1__DEADLINE_OUTCOME__DEADLINE_OUTCOME_MISSED
+					       : AVVIK__V1__DEADLINE_OUTCOME__DEADLINE_OUTCOME_RUNNING;
+	return deadline_emit(ctx, &counts, fact);
+}
+
+/* Another due day: what is counted of it later is counted there. */
+int on_deadline_replanned(struct av_ctx *ctx, const ProtobufCMessage *message)
+{
+	const Avvik__V1__Deadline *deadline = ((const Avvik__V1__DeadlineReplanned *)message)->deadline;
+	Avvik__V1__DeadlineFact *fact;
+	struct counts counts = {.count = 0};
+	int status;
+
+	if (!deadline)
+		return AV_NOT_FOUND;
+	status = deadline_fact_load(
+		ctx->txn, bytes_of(ctx->event->case_id), bytes_of(deadline->deadline_id), ctx->arena, &fact);
+	if (status < 0)
+		return status;
+	if (fact->due_on == deadline->due_on)
+		return AV_NOTHING;
+	counts_of_deadline(&counts, fact, -1);
+	fact->due_on = deadline->due_on;
 	return deadline_emit(ctx, &counts, fact);
 }
 
@@ -276,13 +308,14 @@ int on_deadline_met(struct av_ctx *ctx, const ProtobufCMessage *message)
 	return deadline_change(ctx, met->deadline_id, deadline_outcome_met(met->late));
 }
 
-/* What was missed before it was cancelled stays missed. */
+/* What was missed before it was cancelled stays missed; one whose place another took is judged by that. */
 int on_deadline_cancelled(struct av_ctx *ctx, const ProtobufCMessage *message)
 {
 	const Avvik__V1__DeadlineCancelled *cancelled = (const Avvik__V1__DeadlineCancelled *)message;
 	return deadline_change(ctx, cancelled->deadline_id,
-		cancelled->overdue_fired ? AVVIK__V1__DEADLINE_OUTCOME__DEADLINE_OUTCOME_MISSED
-					 : AVVIK__V1__DEADLINE_OUTCOME__DEADLINE_OUTCOME_CANCELLED);
+		cancelled->overdue_fired && cancelled->because != AVVIK__V1__ANCHOR__ANCHOR_SUPERSEDED
+			? AVVIK__V1__DEADLINE_OUTCOME__DEADLINE_OUTCOME_MISSED
+			: AVVIK__V1__DEADLINE_OUTCOME__DEADLINE_OUTCOME_CANCELLED);
 }
 
 int on_rung_fired(struct av_ctx *ctx, const ProtobufCMessage *message)

@@ -21,6 +21,7 @@ static const struct av_event_row events[] = {
 	{"workflow",   AVVIK__V1__EVENT__BODY_CASE_CLOSED,                    on_case_closed,            "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_DEADLINE_SET,                   on_deadline_set,           "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_DEADLINE_MET,                   on_deadline_met,           "FiguresChanged"},
+	{"workflow",   AVVIK__V1__EVENT__BODY_DEADLINE_REPLANNED,             on_deadline_replanned,     "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_DEADLINE_CANCELLED,             on_deadline_cancelled,     "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_RUNG_FIRED,                     on_rung_fired,             "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_MEASURE_DECIDED,                on_measure_decided,        "FiguresChanged"},

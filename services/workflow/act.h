@@ -1,5 +1,5 @@
 /* act.h - one act on a case while it is being handled: between act_handlers.c (may it be
- * done) and the writers (act_inquiry.c, act_outcome.c: what is written) */
+ * done) and the writers (act_inquiry.c, act_outcome.c, act_deadlines.c: what is written) */
 #ifndef AVVIK_WORKFLOW_ACT_H
 #define AVVIK_WORKFLOW_ACT_H
 
@@ -20,7 +20,9 @@ struct act {
 	struct av_id case_id;
 	int64_t acted_at_ms;
 	struct ledgers ledgers;
+	Avvik__V1__Deadline *deadline; /* of the ledgers: the one that the act is on; NULL: none */
 	Avvik__V1__ActAccepted *accepted;
+	unsigned int events; /* of the case, so far */
 };
 
 /* One row per act of ActOnCase. `check` adds faults for what is missing or unknown (it may leave them out:
@@ -31,8 +33,14 @@ struct act_row {
 	void (*check)(struct act *act);
 	int (*write)(struct act *act);
 };
-extern const struct act_row act_rows_inquiry[], act_rows_outcome[];
-extern const size_t act_rows_inquiry_count, act_rows_outcome_count;
+struct act_rows {
+	const struct act_row *rows;
+	size_t count;
+};
+extern const struct act_rows act_rows_inquiry, act_rows_outcome, act_rows_deadlines;
+
+/* The deadline of an act on one, and what the ledger says of it (act_deadlines.c). */
+void act_find_deadline(struct act *act);
 
 /* For the writers (act_parts.c). */
 struct av_id act_emit(struct act *act, unsigned int number, void *body);

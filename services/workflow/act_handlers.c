@@ -15,12 +15,13 @@
 
 static const struct act_row *row_of(const Avvik__V1__ActOnCase *order)
 {
-	for (size_t i = 0; i < act_rows_inquiry_count; i++)
-		if (act_rows_inquiry[i].number == (unsigned int)order->act_case)
-			return &act_rows_inquiry[i];
-	for (size_t i = 0; i < act_rows_outcome_count; i++)
-		if (act_rows_outcome[i].number == (unsigned int)order->act_case)
-			return &act_rows_outcome[i];
+	static const struct act_rows *const all[] = {
+		&act_rows_inquiry, &act_rows_outcome, &act_rows_deadlines};
+
+	for (size_t i = 0; i < AV_COUNT(all); i++)
+		for (size_t j = 0; j < all[i]->count; j++)
+			if (all[i]->rows[j].number == (unsigned int)order->act_case)
+				return &all[i]->rows[j];
 	return NULL;
 }
 
@@ -173,6 +174,22 @@ static int check_fields(struct act *act, const struct act_row *row)
 	return act->ctx->faults.count == before ? AV_OK : AV_INVALID;
 }
 
+static int open_ledgers(struct act *act)
+{
+	int status;
+
+	act->ledgers = (struct ledgers){.ctx = act->ctx,
+		.pack = act->pack,
+		.case_id = act->case_id,
+		.kind = act->found->kind,
+		.unit = act->found->unit,
+		.number = act->found->number};
+	status = ledgers_load(&act->ledgers);
+	if (status == AV_OK)
+		act_find_deadline(act);
+	return status;
+}
+
 int on_act_on_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
 	struct act act = {.ctx = ctx, .order = (const Avvik__V1__ActOnCase *)body};
@@ -191,6 +208,8 @@ int on_act_on_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 		status = check_version(&act);
 	if (status == AV_OK)
 		status = check_time(&act);
+	if (status == AV_OK)
+		status = open_ledgers(&act);
 	if (status == AV_OK) /* the state before the fields: what cannot be done needs no better words */
 		status = case_next(act.found->kind, act.found->state, act.intent.act)
 				 ? check_fields(&act, row)
@@ -199,18 +218,13 @@ int on_act_on_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 		status = check_case(&act, row);
 	if (status != AV_OK)
 		return status;
-	act.ledgers = (struct ledgers){.ctx = ctx,
-		.pack = act.pack,
-		.case_id = act.case_id,
-		.kind = act.found->kind,
-		.unit = act.found->unit,
-		.number = act.found->number};
 	act.accepted = av_reply_body(ctx, AVVIK__V1__REPLY__BODY_ACT_ACCEPTED);
-	status = act.accepted ? ledgers_load(&act.ledgers) : AV_MEMORY;
-	if (status != AV_OK)
-		return status;
+	if (!act.accepted)
+		return AV_MEMORY;
 	act.accepted->case_id = act.found->case_id;
-	act.accepted->version = act.found->version + 1;
 	act.accepted->state = act.next;
-	return row->write(&act);
+	status = row->write(&act);
+	/* Itself, and a deadline that it stops or lets go on: each an event of the case. */
+	act.accepted->version = act.found->version + act.events + act.ledgers.case_events;
+	return status;
 }

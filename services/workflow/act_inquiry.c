@@ -305,7 +305,7 @@ static int write_hand_in(struct act *act)
 	return act_tell(act, EVENT(INVESTIGATION_HANDED_IN), handed, ANCHOR(INVESTIGATION_HANDED_IN), NULL);
 }
 
-const struct act_row act_rows_inquiry[] = {
+static const struct act_row rows[] = {
 	/* clang-format off */
 	{ ACT(PLACE),                  "place",                  check_place,            write_place },
 	{ ACT(NAME_REPORTER),          "name_reporter",          check_name_reporter,    write_name_reporter },
@@ -319,4 +319,4 @@ const struct act_row act_rows_inquiry[] = {
 	{ ACT(NOTIFY_IVO),             "notify_ivo",             check_notify,           write_notify },
 	{ ACT(HAND_IN_INVESTIGATION),  "hand_in_investigation",  NULL,                   write_hand_in },
 }; /* clang-format on */
-const size_t act_rows_inquiry_count = AV_COUNT(act_rows_inquiry);
+const struct act_rows act_rows_inquiry = {rows, AV_COUNT(rows)};

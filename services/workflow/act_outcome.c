@@ -244,7 +244,7 @@ static int write_turn(struct act *act)
 	return status;
 }
 
-const struct act_row act_rows_outcome[] = {
+static const struct act_row rows[] = {
 	/* clang-format off */
 	{ ACT(DECIDE_MEASURE),         "decide_measure",         check_decide_measure,   write_decide_measure },
 	{ ACT(DECIDE_NO_MEASURES),     "decide_no_measures",     check_no_measures,      write_no_measures },
@@ -254,4 +254,4 @@ const struct act_row act_rows_outcome[] = {
 	{ ACT(ASSESS_DEVIATION),       "assess_deviation",       check_assess_deviation, write_assess_deviation },
 	{ ACT(TURN_INTO_LEX_SARAH),    "turn_into_lex_sarah",    check_turn,             write_turn },
 }; /* clang-format on */
-const size_t act_rows_outcome_count = AV_COUNT(act_rows_outcome);
+const struct act_rows act_rows_outcome = {rows, AV_COUNT(rows)};

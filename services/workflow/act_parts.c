@@ -8,6 +8,7 @@
 struct av_id act_emit(struct act *act, unsigned int number, void *body)
 {
 	struct av_emit_options options = {.case_id = &act->case_id, .occurred_at_ms = act->acted_at_ms};
+	act->events++;
 	return av_emit(act->ctx, number, body, &options);
 }
 

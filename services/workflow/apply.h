@@ -1,4 +1,5 @@
-/* apply.h - one event while it changes the records: workflow_apply.c has the table, case_changes.c the cases */
+/* apply.h - one event while it changes the records: workflow_apply.c has the table, case_changes.c the cases
+ */
 #ifndef AVVIK_WORKFLOW_APPLY_H
 #define AVVIK_WORKFLOW_APPLY_H
 
@@ -13,6 +14,9 @@ struct change {
 };
 
 typedef int change_fn(struct change *change, const void *body);
+
+/* The case refers to sealed content from now on; NULL: none. */
+int change_keep_content(struct change *change, Avvik__V1__ContentRef *ref);
 
 /* What the events of a case do to its record. */
 change_fn change_case_opened, change_case_placed, change_reporter_named, change_case_remedied,

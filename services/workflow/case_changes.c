@@ -26,7 +26,7 @@ static int append(struct change *change, void *array, size_t *count, void *item)
 	return AV_OK;
 }
 
-static int keep_content(struct change *change, Avvik__V1__ContentRef *ref)
+int change_keep_content(struct change *change, Avvik__V1__ContentRef *ref)
 {
 	return ref ? append(change, &change->found->contents, &change->found->n_contents, ref) : AV_OK;
 }
@@ -130,7 +130,7 @@ int change_case_opened(struct change *change, const void *body)
 		av_put(change->txn, TABLE_UNRULED, day_key(key, opened->received_at_ms, &change->id),
 			av_bytes(NULL, 0));
 	count_number(change, opened->number);
-	return status == AV_OK ? keep_content(change, opened->content) : status;
+	return status == AV_OK ? change_keep_content(change, opened->content) : status;
 }
 
 int change_case_placed(struct change *change, const void *body)
@@ -153,7 +153,7 @@ int change_case_placed(struct change *change, const void *body)
 		deadlines[i]->unit_code = placed->unit;
 		deadline_store(change->txn, deadlines[i], change->arena);
 	}
-	return keep_content(change, placed->content);
+	return change_keep_content(change, placed->content);
 }
 
 int change_reporter_named(struct change *change, const void *body)
@@ -164,7 +164,7 @@ int change_reporter_named(struct change *change, const void *body)
 	change->found->contact_given |=
 		has_part(named->content, AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT);
 	end_task(change, "reporter_unnamed");
-	return keep_content(change, named->content);
+	return change_keep_content(change, named->content);
 }
 
 int change_case_remedied(struct change *change, const void *body)
@@ -173,14 +173,14 @@ int change_case_remedied(struct change *change, const void *body)
 	if (!change->found->remedied)
 		change->found->remedied_at_ms = change->event->occurred_at_ms;
 	change->found->remedied = true;
-	return keep_content(change, remedied->content);
+	return change_keep_content(change, remedied->content);
 }
 
 int change_affected_informed(struct change *change, const void *body)
 {
 	const Avvik__V1__AffectedInformed *informed = body;
 	change->found->affected_informed = informed->informed;
-	return keep_content(change, informed->content);
+	return change_keep_content(change, informed->content);
 }
 
 int change_case_assessed_initially(struct change *change, const void *body)
@@ -189,7 +189,7 @@ int change_case_assessed_initially(struct change *change, const void *body)
 	change->found->preliminary_degree = assessed->preliminary_degree;
 	change->found->investigator = assessed->investigator;
 	change->found->state = assessed->state;
-	return keep_content(change, assessed->content);
+	return change_keep_content(change, assessed->content);
 }
 
 int change_serious_found(struct change *change, const void *body)
@@ -199,7 +199,7 @@ int change_serious_found(struct change *change, const void *body)
 	if (!change->found->serious_at_ms)
 		change->found->serious_at_ms = change->event->occurred_at_ms;
 	change->found->ivo = serious->ivo;
-	return keep_content(change, serious->content);
+	return change_keep_content(change, serious->content);
 }
 
 int change_entry_recorded(struct change *change, const void *body)
@@ -207,7 +207,7 @@ int change_entry_recorded(struct change *change, const void *body)
 	const Avvik__V1__EntryRecorded *entry = body;
 	if (entry->item < 32)
 		change->found->items_documented |= 1u << entry->item;
-	return keep_content(change, entry->content);
+	return change_keep_content(change, entry->content);
 }
 
 int change_investigation_completed(struct change *change, const void *body)
@@ -215,7 +215,7 @@ int change_investigation_completed(struct change *change, const void *body)
 	const Avvik__V1__InvestigationCompleted *completed = body;
 	change->found->proposed_degree = completed->proposed_degree;
 	change->found->state = completed->state;
-	return keep_content(change, completed->content);
+	return change_keep_content(change, completed->content);
 }
 
 int change_case_decided(struct change *change, const void *body)
@@ -228,7 +228,7 @@ int change_case_decided(struct change *change, const void *body)
 	change->found->items_documented |= 1u << 9; /* item 9 is the decision */
 	if (case_is_serious(decided->degree) && !change->found->serious_at_ms)
 		change->found->serious_at_ms = change->event->occurred_at_ms;
-	return keep_content(change, decided->content);
+	return change_keep_content(change, decided->content);
 }
 
 int change_ivo_notified(struct change *change, const void *body)
@@ -272,14 +272,14 @@ int change_measure_decided(struct change *change, const void *body)
 	}
 	change->found->state = decided->state;
 	status = append(change, &change->found->measures, &change->found->n_measures, measure);
-	return status == AV_OK ? keep_content(change, decided->content) : status;
+	return status == AV_OK ? change_keep_content(change, decided->content) : status;
 }
 
 int change_no_measures_decided(struct change *change, const void *body)
 {
 	const Avvik__V1__NoMeasuresDecided *none = body;
 	change->found->state = none->state;
-	return keep_content(change, none->content);
+	return change_keep_content(change, none->content);
 }
 
 int change_measure_executed(struct change *change, const void *body)
@@ -292,7 +292,7 @@ int change_measure_executed(struct change *change, const void *body)
 	measure->state = AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EXECUTED;
 	measure->executed_at_ms = change->event->occurred_at_ms;
 	change->found->state = executed->state;
-	return keep_content(change, executed->content);
+	return change_keep_content(change, executed->content);
 }
 
 int change_measure_evaluated(struct change *change, const void *body)
@@ -307,7 +307,7 @@ int change_measure_evaluated(struct change *change, const void *body)
 	measure->effective = evaluated->effective;
 	measure->risk_accepted = evaluated->accept_risk;
 	change->found->state = evaluated->state;
-	return keep_content(change, evaluated->content);
+	return change_keep_content(change, evaluated->content);
 }
 
 int change_case_closed(struct change *change, const void *body)
@@ -317,7 +317,7 @@ int change_case_closed(struct change *change, const void *body)
 	change->found->category = closed->category;
 	change->found->subcategory = closed->subcategory;
 	change->found->closed_at_ms = change->event->occurred_at_ms;
-	return keep_content(change, closed->content);
+	return change_keep_content(change, closed->content);
 }
 
 int change_deviation_assessed(struct change *change, const void *body)
@@ -330,7 +330,7 @@ int change_deviation_assessed(struct change *change, const void *body)
 	change->found->probability = assessed->probability;
 	change->found->severity = assessed->severity;
 	change->found->state = assessed->state;
-	return keep_content(change, assessed->content);
+	return change_keep_content(change, assessed->content);
 }
 
 /* Invariant vii: kind, state and with them who may see what change in one write. */
@@ -345,13 +345,13 @@ int change_case_turned_lex_sarah(struct change *change, const void *body)
 	change->found->was_deviation = true;
 	if (!change->found->reporter_named)
 		status = add_task(change, "reporter_unnamed");
-	return status == AV_OK ? keep_content(change, turned->content) : status;
+	return status == AV_OK ? change_keep_content(change, turned->content) : status;
 }
 
 int change_case_supplemented(struct change *change, const void *body)
 {
 	const Avvik__V1__CaseSupplemented *supplemented = body;
-	return keep_content(change, supplemented->content);
+	return change_keep_content(change, supplemented->content);
 }
 
 int change_case_rules_set(struct change *change, const void *body)

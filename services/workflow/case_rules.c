@@ -106,6 +106,12 @@ enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnC
 		return CASE_ACT_ASSESS_DEVIATION;
 	case AVVIK__V1__ACT_ON_CASE__ACT_TURN_INTO_LEX_SARAH:
 		return CASE_ACT_TURN;
+	case AVVIK__V1__ACT_ON_CASE__ACT_STOP_DEADLINE:
+		return CASE_ACT_STOP_DEADLINE;
+	case AVVIK__V1__ACT_ON_CASE__ACT_RESUME_DEADLINE:
+		return CASE_ACT_RESUME_DEADLINE;
+	case AVVIK__V1__ACT_ON_CASE__ACT_EXTEND_DEADLINE:
+		return CASE_ACT_EXTEND_DEADLINE;
 	default:
 		return CASE_ACT_COUNT;
 	}
@@ -187,6 +193,10 @@ static enum case_guard check_guards(const Avvik__V1__Case *found, const struct c
 		return check_measure(intent, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EXECUTED);
 	case CASE_ACT_CLOSE:
 		return check_close(found, intent);
+	case CASE_ACT_STOP_DEADLINE:
+	case CASE_ACT_RESUME_DEADLINE:
+	case CASE_ACT_EXTEND_DEADLINE:
+		return intent->deadline;
 	default:
 		return CASE_ALLOWED;
 	}

@@ -46,7 +46,10 @@
 	X(EVALUATE_WANTING,   "evaluate_measure",       "not effective: a new measure is needed") \
 	X(CLOSE,              "close",                  "closed") \
 	X(ASSESS_DEVIATION,   "assess_deviation",       "the deviation is assessed") \
-	X(TURN,               "turn_into_lex_sarah",    "turned into lex Sarah (another kind of case)") /* clang-format on */
+	X(TURN,               "turn_into_lex_sarah",    "turned into lex Sarah (another kind of case)") \
+	X(STOP_DEADLINE,      "stop_deadline",          "a deadline stands still, for a reason that its rule allows") \
+	X(RESUME_DEADLINE,    "resume_deadline",        "it goes on") \
+	X(EXTEND_DEADLINE,    "extend_deadline",        "it gets more time, as far as its rule allows") /* clang-format on */
 
 enum case_act {
 #define X(name, act, meaning) CASE_ACT_##name,
@@ -78,7 +81,15 @@ enum case_act {
 	X(MEASURE_WANTED,    CLOSED,    "measure_wanted",    "a measure was not effective and the risk was not accepted: decide a new measure") \
 	X(CLOSE_UNNOTIFIED,  CLOSED,    "close_unnotified",  "IVO must be notified before the case is closed: record the notification") \
 	X(CLOSE_INCOMPLETE,  CLOSED,    "close_incomplete",  "IVO waits for the investigation: hand it in before the case is closed") \
-	X(CATEGORY,          INVALID,   "category",          "the statistics need a category: give one of the rule pack's codes") /* clang-format on */
+	X(CATEGORY,          INVALID,   "category",          "the statistics need a category: give one of the rule pack's codes") \
+	X(DEADLINE_UNKNOWN,  INVALID,   "deadline_unknown",  "the case has no such deadline: list its deadlines and give the id of one of them") \
+	X(DEADLINE_ENDED,    CLOSED,    "deadline_ended",    "the deadline has ended: nothing can be changed of it") \
+	X(DEADLINE_STANDS,   CLOSED,    "deadline_stopped",  "the deadline stands still: let it go on first") \
+	X(DEADLINE_RUNS,     CLOSED,    "deadline_running",  "the deadline is not stopped: it runs already") \
+	X(DEADLINE_FIXED,    CLOSED,    "deadline_fixed",    "the rule of the deadline does not let it stand still for that reason: give one that the rule pack allows for it, or extend it") \
+	X(DEADLINE_PAST,     CLOSED,    "deadline_past",     "the deadline was due before that: extend it, or do what it waits for") \
+	X(DEADLINE_EARLY,    INVALID,   "deadline_early",    "the time lies before the start of the deadline, or before its last stop: give the time when it was done") \
+	X(DEADLINE_LONG,     CLOSED,    "deadline_extension","the rule of the deadline does not allow so much more time: give less") /* clang-format on */
 
 enum case_guard {
 	CASE_ALLOWED,
@@ -96,6 +107,7 @@ struct case_intent {
 	bool investigation_attached;	   /* NOTIFY_IVO */
 	const Avvik__V1__Measure *measure; /* EXECUTE, EVALUATE: of the case; NULL: unknown */
 	bool category_given;		   /* CLOSE */
+	enum case_guard deadline;	   /* of an act on a deadline: what its ledger says */
 };
 
 /* The row of an act for this case: `number` is that of ActOnCase's oneof. CASE_ACT_COUNT when it is not an

@@ -41,6 +41,9 @@ static const unsigned char lex_sarah[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
 	[A(EVALUATE)]           = { __, __, __, __, __, __, ME, FU, __, __, __ },
 	[A(EVALUATE_WANTING)]   = { __, __, __, __, __, __, ME, ME, __, __, __ },
 	[A(CLOSE)]              = { __, __, __, __, __, __, __, CL, __, __, CL },
+	[A(STOP_DEADLINE)]      = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
+	[A(RESUME_DEADLINE)]    = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
+	[A(EXTEND_DEADLINE)]    = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
 };
 
 /* A deviation (avvikelse) handled by the unit. TURN leads to RECEIVED of the other table. */
@@ -53,6 +56,9 @@ static const unsigned char deviation[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
 	[A(CLOSE)]              = { __, __, __, __, __, __, __, __, __, CL, __ },
 	[A(ASSESS_DEVIATION)]   = { __, __, AS, __, __, __, __, __, __, __, __ },
 	[A(TURN)]               = { __, __, RE, __, __, __, __, __, __, RE, __ },
+	[A(STOP_DEADLINE)]      = { __, IN, RE, __, __, __, __, __, __, AS, __ },
+	[A(RESUME_DEADLINE)]    = { __, IN, RE, __, __, __, __, __, __, AS, __ },
+	[A(EXTEND_DEADLINE)]    = { __, IN, RE, __, __, __, __, __, __, AS, __ },
 };
 /* clang-format on */
 

@@ -70,10 +70,21 @@ static bool in_hours(Avvik__V1__PeriodUnit unit)
 	return unit == UNIT(HOURS) || unit == UNIT(WORKING_HOURS);
 }
 
-static struct av_period period_of(const Avvik__V1__Deadline *ledger)
+struct av_period deadline_period(const Avvik__V1__Deadline *ledger)
 {
 	return (struct av_period){
 		(int)(ledger->count + ledger->extended), (enum av_period_unit)ledger->unit, ledger->moved};
+}
+
+struct av_stops deadline_stops(const Avvik__V1__Deadline *ledger, int64_t until_ms, struct av_arena *arena)
+{
+	struct av_stop *stops = av_arena_alloc(arena, ledger->n_stops * sizeof(*stops) + 1);
+	size_t count = 0;
+
+	for (size_t i = 0; stops && i < ledger->n_stops; i++)
+		stops[count++] = (struct av_stop){ledger->stops[i]->from_ms,
+			ledger->stops[i]->until_ms ? ledger->stops[i]->until_ms : until_ms};
+	return (struct av_stops){stops, count};
 }
 
 static int64_t rung_at(const Avvik__V1__Rung *rung, const Avvik__V1__Deadline *ledger,
@@ -99,15 +110,61 @@ static int64_t rung_at(const Avvik__V1__Rung *rung, const Avvik__V1__Deadline *l
 			: at_ms; /* an escalation never comes before the end */
 }
 
+static struct av_due due_of(
+	const Avvik__V1__Deadline *ledger, const struct deadline_calendar *calendar, struct av_arena *arena)
+{
+	struct av_stops stops = deadline_stops(ledger, 0, arena);
+	return av_due_counted(ledger->anchor_at_ms, deadline_period(ledger),
+		&(struct av_counting){&calendar->closures, &calendar->hours, &stops});
+}
+
+/* One rung as it is from now on; what has fired stays fired. */
+static void plan_rung(Avvik__V1__RungPlanned *planned, const Avvik__V1__Rung *rung,
+	const Avvik__V1__Deadline *ledger, const struct av_due *due, const struct deadline_calendar *calendar,
+	int64_t now_ms)
+{
+	bool past;
+
+	planned->kind = rung->kind;
+	planned->at_ms = rung_at(rung, ledger, due, calendar);
+	planned->n_to = rung->n_to;
+	planned->to = rung->to;
+	if (planned->fired_at_ms)
+		return;
+	past = planned->at_ms < now_ms;
+	planned->passed_over = past && rung->kind != RUNG(OVERDUE);
+	planned->late = past && rung->kind == RUNG(OVERDUE);
+}
+
+int deadline_replan(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar,
+	int64_t now_ms, struct av_arena *arena, Avvik__V1__Deadline *ledger)
+{
+	Avvik__V1__RungPlanned *rungs = av_arena_alloc(arena, rule->n_ladder * sizeof(*rungs) + 1);
+	Avvik__V1__RungPlanned **planned = av_arena_alloc(arena, rule->n_ladder * sizeof(*planned) + 1);
+	struct av_due due = due_of(ledger, calendar, arena);
+
+	if (!rungs || !planned)
+		return AV_MEMORY;
+	ledger->nominal_on = due.nominal;
+	ledger->due_on = due.day;
+	ledger->due_at_ms = due.instant_ms;
+	for (size_t i = 0; i < rule->n_ladder; i++) {
+		avvik__v1__rung_planned__init(&rungs[i]);
+		if (i < ledger->n_rungs) {
+			rungs[i].fired_at_ms = ledger->rungs[i]->fired_at_ms;
+			rungs[i].late = ledger->rungs[i]->late;
+		}
+		plan_rung(&rungs[i], rule->ladder[i], ledger, &due, calendar, now_ms);
+		planned[i] = &rungs[i];
+	}
+	ledger->n_rungs = rule->n_ladder;
+	ledger->rungs = planned;
+	return AV_OK;
+}
+
 int deadline_set(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar,
 	int64_t anchor_at_ms, int64_t set_at_ms, struct av_arena *arena, Avvik__V1__Deadline *ledger)
 {
-	Avvik__V1__RungPlanned *rungs = av_arena_alloc(arena, rule->n_ladder * sizeof(*rungs) + 1);
-	struct av_due due;
-
-	ledger->rungs = av_arena_alloc(arena, rule->n_ladder * sizeof(*ledger->rungs) + 1);
-	if (!rungs || !ledger->rungs)
-		return AV_MEMORY;
 	ledger->rule = rule->id;
 	ledger->anchor_at_ms = anchor_at_ms;
 	ledger->count = rule->count;
@@ -116,31 +173,112 @@ int deadline_set(const Avvik__V1__DeadlineRule *rule, const struct deadline_cale
 	ledger->statutory = rule->statutory;
 	ledger->source = rule->source;
 	ledger->state = AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_RUNNING;
-	due = av_due(anchor_at_ms, period_of(ledger), &calendar->closures, &calendar->hours);
-	ledger->nominal_on = due.nominal;
-	ledger->due_on = due.day;
-	ledger->due_at_ms = due.instant_ms;
-	ledger->n_rungs = rule->n_ladder;
-	for (size_t i = 0; i < rule->n_ladder; i++) {
-		const Avvik__V1__Rung *rung = rule->ladder[i];
-		bool past;
+	return deadline_replan(rule, calendar, set_at_ms, arena, ledger);
+}
 
-		avvik__v1__rung_planned__init(&rungs[i]);
-		rungs[i].kind = rung->kind;
-		rungs[i].at_ms = rung_at(rung, ledger, &due, calendar);
-		rungs[i].n_to = rung->n_to;
-		rungs[i].to = rung->to;
-		past = rungs[i].at_ms < set_at_ms;
-		rungs[i].passed_over = past && rung->kind != RUNG(OVERDUE);
-		rungs[i].late = past && rung->kind == RUNG(OVERDUE);
-		ledger->rungs[i] = &rungs[i];
-	}
-	return AV_OK;
+bool deadline_speaks_again(const Avvik__V1__Deadline *ledger, int64_t now_ms)
+{
+	for (size_t i = 0; i < ledger->n_rungs; i++)
+		if (ledger->rungs[i]->fired_at_ms && ledger->rungs[i]->at_ms > now_ms)
+			return true;
+	return false;
+}
+
+void deadline_forget_ahead(Avvik__V1__Deadline *ledger, int64_t now_ms)
+{
+	for (size_t i = 0; i < ledger->n_rungs; i++)
+		if (ledger->rungs[i]->at_ms > now_ms) {
+			ledger->rungs[i]->fired_at_ms = 0;
+			ledger->rungs[i]->late = false;
+		}
 }
 
 bool deadline_running(const Avvik__V1__Deadline *ledger)
 {
 	return ledger->state == AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_RUNNING;
+}
+
+bool deadline_open(const Avvik__V1__Deadline *ledger)
+{
+	return deadline_running(ledger) || deadline_stopped(ledger);
+}
+
+bool deadline_stopped(const Avvik__V1__Deadline *ledger)
+{
+	return ledger->state == AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_STOPPED;
+}
+
+const Avvik__V1__StopRule *deadline_stop_rule(const Avvik__V1__DeadlineRule *rule, const char *reason)
+{
+	for (size_t i = 0; i < rule->n_stops; i++)
+		if (strcmp(rule->stops[i]->reason, reason) == 0)
+			return rule->stops[i];
+	return NULL;
+}
+
+/* The last thing that the ledger tells of its own course: a stop lies after it. */
+static int64_t last_change_ms(const Avvik__V1__Deadline *ledger)
+{
+	const Avvik__V1__DeadlineStop *last = ledger->n_stops ? ledger->stops[ledger->n_stops - 1] : NULL;
+	return !last ? ledger->anchor_at_ms : last->until_ms ? last->until_ms : last->from_ms;
+}
+
+enum deadline_change deadline_may_stop(
+	const Avvik__V1__Deadline *ledger, const Avvik__V1__StopRule *stop, int64_t from_ms)
+{
+	if (!deadline_open(ledger))
+		return DEADLINE_ENDED;
+	if (deadline_stopped(ledger))
+		return DEADLINE_STANDS;
+	if (!stop)
+		return DEADLINE_NOT_FOR_THAT;
+	if (from_ms > ledger->due_at_ms)
+		return DEADLINE_PAST;
+	return from_ms >= last_change_ms(ledger) ? DEADLINE_MAY : DEADLINE_TOO_EARLY;
+}
+
+enum deadline_change deadline_may_resume(const Avvik__V1__Deadline *ledger, int64_t until_ms)
+{
+	if (!deadline_open(ledger))
+		return DEADLINE_ENDED;
+	if (!deadline_stopped(ledger))
+		return DEADLINE_RUNS;
+	return until_ms >= last_change_ms(ledger) ? DEADLINE_MAY : DEADLINE_TOO_EARLY;
+}
+
+enum deadline_change deadline_may_extend(
+	const Avvik__V1__Deadline *ledger, const Avvik__V1__DeadlineRule *rule, uint32_t count)
+{
+	if (!deadline_open(ledger))
+		return DEADLINE_ENDED;
+	if (deadline_stopped(ledger))
+		return DEADLINE_STANDS;
+	return ledger->extended + (uint64_t)count <= rule->extendable ? DEADLINE_MAY : DEADLINE_TOO_LONG;
+}
+
+int deadline_stop(Avvik__V1__Deadline *ledger, const char *reason, int64_t from_ms, struct av_arena *arena)
+{
+	Avvik__V1__DeadlineStop **stops = av_arena_alloc(arena, (ledger->n_stops + 1) * sizeof(*stops));
+	Avvik__V1__DeadlineStop *stop = av_arena_alloc(arena, sizeof(*stop));
+
+	if (!stops || !stop)
+		return AV_MEMORY;
+	if (ledger->n_stops)
+		memcpy(stops, ledger->stops, ledger->n_stops * sizeof(*stops));
+	avvik__v1__deadline_stop__init(stop);
+	stop->from_ms = from_ms;
+	stop->reason = (char *)reason;
+	stops[ledger->n_stops++] = stop;
+	ledger->stops = stops;
+	ledger->state = AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_STOPPED;
+	return AV_OK;
+}
+
+void deadline_resume(Avvik__V1__Deadline *ledger, int64_t until_ms)
+{
+	if (ledger->n_stops)
+		ledger->stops[ledger->n_stops - 1]->until_ms = until_ms;
+	ledger->state = AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_RUNNING;
 }
 
 bool deadline_next_rung(const Avvik__V1__Deadline *ledger, size_t *ret_index, int64_t *ret_at_ms)
@@ -175,123 +313,11 @@ bool deadline_overdue_fired(const Avvik__V1__Deadline *ledger)
 
 struct deadline_judgement deadline_judge(const Avvik__V1__Deadline *ledger, int64_t acted_at_ms)
 {
-	bool late = acted_at_ms > ledger->due_at_ms;
+	bool late = !deadline_stopped(ledger) && acted_at_ms > ledger->due_at_ms;
 	return (struct deadline_judgement){late, !late && deadline_overdue_fired(ledger)};
 }
 
 bool deadline_overdue(const Avvik__V1__Deadline *ledger, int64_t now_ms)
 {
 	return deadline_running(ledger) && now_ms > ledger->due_at_ms;
-}
-
-/* --- why --- */
-
-struct telling {
-	struct av_arena *arena;
-	Avvik__V1__WhyDay **days;
-	size_t count, room;
-	bool failed;
-};
-
-/* Only days that were not simply counted need a reason. */
-static const char *day_reason(struct av_day_info info, enum av_day_use use)
-{
-	if (use == AV_USE_START || use == AV_USE_COUNTED)
-		return "";
-	switch (info.kind) {
-	case AV_DAY_SATURDAY:
-		return "lördag";
-	case AV_DAY_SUNDAY:
-		return "söndag";
-	case AV_DAY_HOLIDAY:
-	case AV_DAY_EVE:
-		return av_holiday_name(info.holiday);
-	case AV_DAY_CLOSED:
-		return "stängt enligt regelpaketet";
-	default:
-		return "";
-	}
-}
-
-static void tell_day(void *context, struct av_day_info info, enum av_day_use use)
-{
-	struct telling *telling = context;
-	const char *reason = day_reason(info, use);
-	Avvik__V1__WhyDay *last = telling->count ? telling->days[telling->count - 1] : NULL, *day;
-
-	if (telling->failed)
-		return;
-	if (last && (int)last->use == (int)use + 1 && strcmp(last->reason, reason) == 0) {
-		last->run++;
-		return;
-	}
-	if (telling->count == telling->room) {
-		size_t room = telling->room ? telling->room * 2 : 16;
-		Avvik__V1__WhyDay **days = av_arena_alloc(telling->arena, room * sizeof(*days));
-		if (!days) {
-			telling->failed = true;
-			return;
-		}
-		if (telling->count)
-			memcpy(days, telling->days, telling->count * sizeof(*days));
-		telling->days = days;
-		telling->room = room;
-	}
-	day = av_arena_alloc(telling->arena, sizeof(*day));
-	if (!day) {
-		telling->failed = true;
-		return;
-	}
-	avvik__v1__why_day__init(day);
-	day->day_on = info.day;
-	day->use = (Avvik__V1__DayUse)((int)use + 1);
-	day->reason = (char *)reason;
-	day->run = 1;
-	telling->days[telling->count++] = day;
-}
-
-_Static_assert((int)AVVIK__V1__DAY_USE__DAY_USE_START == AV_USE_START + 1 &&
-		       (int)AVVIK__V1__DAY_USE__DAY_USE_DUE == AV_USE_DUE + 1,
-	"the uses of a day on the wire are those of the calendar, from 1");
-
-int deadline_explain(const Avvik__V1__Deadline *ledger, const struct deadline_calendar *calendar,
-	struct av_arena *arena, Avvik__V1__WhyDay ***ret_days, size_t *ret_count)
-{
-	struct telling telling = {.arena = arena};
-
-	av_due_explain(ledger->anchor_at_ms, period_of(ledger), &calendar->closures, &calendar->hours,
-		tell_day, &telling);
-	if (telling.failed)
-		return AV_MEMORY;
-	*ret_days = telling.days;
-	*ret_count = telling.count;
-	return AV_OK;
-}
-
-const char *deadline_anchor_name(Avvik__V1__Anchor anchor)
-{
-	/* clang-format off */
-	static const char *const names[] = {
-		[AVVIK__V1__ANCHOR__ANCHOR_UNSPECIFIED]              = "",
-		[AVVIK__V1__ANCHOR__ANCHOR_RECEIVED]                 = "rapporten kom in",
-		[AVVIK__V1__ANCHOR__ANCHOR_REMEDIED]                 = "avhjälpt eller undanröjt",
-		[AVVIK__V1__ANCHOR__ANCHOR_ASSESSED_INITIALLY]       = "inledande bedömning",
-		[AVVIK__V1__ANCHOR__ANCHOR_SERIOUS]                  = "bedömt som allvarligt",
-		[AVVIK__V1__ANCHOR__ANCHOR_NOTIFIED]                 = "anmält till IVO",
-		[AVVIK__V1__ANCHOR__ANCHOR_NOTIFIED_INCOMPLETE]      = "anmält till IVO utan färdig utredning",
-		[AVVIK__V1__ANCHOR__ANCHOR_INVESTIGATION_HANDED_IN]  = "utredningen inlämnad till IVO",
-		[AVVIK__V1__ANCHOR__ANCHOR_MEASURE_PLANNED_END]      = "åtgärdens planerade slut",
-		[AVVIK__V1__ANCHOR__ANCHOR_MEASURE_EXECUTED]         = "åtgärden genomförd",
-		[AVVIK__V1__ANCHOR__ANCHOR_MEASURE_EVALUATED]        = "effekten bedömd",
-		[AVVIK__V1__ANCHOR__ANCHOR_MEASURE_REJECTED]         = "åtgärden avslagen",
-		[AVVIK__V1__ANCHOR__ANCHOR_DECIDED]                  = "beslutat",
-		[AVVIK__V1__ANCHOR__ANCHOR_CLOSED]                   = "avslutat",
-		[AVVIK__V1__ANCHOR__ANCHOR_CLOSED_AS_POSITION]       = "avslutat genom ställningstagande",
-		[AVVIK__V1__ANCHOR__ANCHOR_IVO_DUTY_LIFTED]          = "anmälningsplikten upphävd",
-		[AVVIK__V1__ANCHOR__ANCHOR_ASSESSED]                 = "avvikelsen bedömd",
-		[AVVIK__V1__ANCHOR__ANCHOR_TURNED_LEX_SARAH]         = "övergått till lex Sarah",
-		[AVVIK__V1__ANCHOR__ANCHOR_NOTICED]                  = "uppmärksammat",
-	};
-	/* clang-format on */
-	return (size_t)anchor < AV_COUNT(names) ? names[anchor] : "";
 }

@@ -37,7 +37,47 @@ enum deadline_effect deadline_effect(const Avvik__V1__DeadlineRule *rule, Avvik_
 int deadline_set(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar,
 	int64_t anchor_at_ms, int64_t set_at_ms, struct av_arena *arena, Avvik__V1__Deadline *ledger);
 
+/* Due instant and rungs anew, from what the ledger says of budget and stops and for another calendar or rule:
+ * what has fired stays fired. The rungs are new, in the arena. AV_MEMORY. */
+int deadline_replan(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar,
+	int64_t now_ms, struct av_arena *arena, Avvik__V1__Deadline *ledger);
+/* Has it been said what now lies ahead again? Each rung of a deadline fires once, so another deadline takes
+ * its place, in which deadline_forget_ahead() has made the rungs that lie ahead those of a new one. */
+bool deadline_speaks_again(const Avvik__V1__Deadline *ledger, int64_t now_ms);
+void deadline_forget_ahead(Avvik__V1__Deadline *ledger, int64_t now_ms);
+
 bool deadline_running(const Avvik__V1__Deadline *ledger);
+bool deadline_stopped(const Avvik__V1__Deadline *ledger);
+bool deadline_open(const Avvik__V1__Deadline *ledger); /* running or stopped */
+
+struct av_period deadline_period(const Avvik__V1__Deadline *ledger); /* extensions included */
+/* The stops, in the arena; one that goes on ends at `until_ms`. Out of memory: none. */
+struct av_stops deadline_stops(const Avvik__V1__Deadline *ledger, int64_t until_ms, struct av_arena *arena);
+
+/* --- stops and extensions --- */
+
+enum deadline_change {
+	DEADLINE_MAY,
+	DEADLINE_ENDED,	       /* met, cancelled or superseded */
+	DEADLINE_STANDS,       /* stopped already */
+	DEADLINE_RUNS,	       /* not stopped */
+	DEADLINE_NOT_FOR_THAT, /* the rule does not allow to stop it for that reason */
+	DEADLINE_PAST,	       /* due before it would be stopped */
+	DEADLINE_TOO_EARLY,    /* before its start, or before its last stop */
+	DEADLINE_TOO_LONG      /* more than the rule allows */
+};
+const Avvik__V1__StopRule *deadline_stop_rule(
+	const Avvik__V1__DeadlineRule *rule, const char *reason); /* NULL: none */
+enum deadline_change deadline_may_stop(
+	const Avvik__V1__Deadline *ledger, const Avvik__V1__StopRule *stop, int64_t from_ms);
+enum deadline_change deadline_may_resume(const Avvik__V1__Deadline *ledger, int64_t until_ms);
+enum deadline_change deadline_may_extend(
+	const Avvik__V1__Deadline *ledger, const Avvik__V1__DeadlineRule *rule, uint32_t count);
+/* Changes the ledger's stops and state; due instant and rungs follow with deadline_replan(). The reason is
+ * not copied. AV_MEMORY. */
+int deadline_stop(Avvik__V1__Deadline *ledger, const char *reason, int64_t from_ms, struct av_arena *arena);
+void deadline_resume(Avvik__V1__Deadline *ledger, int64_t until_ms);
+
 /* The earliest rung to fire: its index and *ret_at_ms. False: none is left, or the deadline has ended. */
 bool deadline_next_rung(const Avvik__V1__Deadline *ledger, size_t *ret_index, int64_t *ret_at_ms);
 /* Is a rung that fires now late? */
@@ -56,6 +96,10 @@ bool deadline_overdue(const Avvik__V1__Deadline *ledger, int64_t now_ms);
 /* Day by day, runs of like days as one: WhyDays in the arena. */
 int deadline_explain(const Avvik__V1__Deadline *ledger, const struct deadline_calendar *calendar,
 	struct av_arena *arena, Avvik__V1__WhyDay ***ret_days, size_t *ret_count);
+/* What of the budget is used at `now_ms` (the end, for one that has ended), in the unit that it is counted
+ * by. */
+Avvik__V1__Consumption deadline_consumption(const Avvik__V1__Deadline *ledger,
+	const struct deadline_calendar *calendar, int64_t now_ms, struct av_arena *arena);
 const char *deadline_anchor_name(Avvik__V1__Anchor anchor); /* Swedish: "rapporten kom in" */
 
 #endif

@@ -89,7 +89,7 @@ static int list_of_case(
 		return status;
 	for (size_t i = 0; i < count; i++) {
 		Avvik__V1__Deadline *ledger = reply->deadlines[i];
-		if ((list->running_only && !deadline_running(ledger)) ||
+		if ((list->running_only && !deadline_open(ledger)) ||
 			(list->due_before_ms && ledger->due_at_ms >= list->due_before_ms))
 			continue;
 		ledger->overdue = deadline_overdue(ledger, ctx->now_ms);
@@ -224,6 +224,10 @@ static Avvik__V1__Why *explain(
 		why->name_en = rule->name_en;
 		why->anchor = (char *)deadline_anchor_name(rule->starts);
 	}
+	why->consumption = AV_NEW(ctx->arena, Avvik__V1__Consumption, avvik__v1__consumption);
+	if (!why->consumption)
+		return NULL;
+	*why->consumption = deadline_consumption(ledger, &calendar, ctx->now_ms, ctx->arena);
 	why->met_by = names_of(ctx, rule);
 	if (!why->met_by ||
 		deadline_explain(ledger, &calendar, ctx->arena, &why->days, &why->n_days) != AV_OK)

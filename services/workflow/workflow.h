@@ -65,13 +65,28 @@ struct ledgers {
 	const char *unit, *number;
 	Avvik__V1__Deadline **items; /* running and ended */
 	size_t count, room;
+	unsigned int case_events; /* emitted here: those that raise the case's version */
 };
 int ledgers_load(struct ledgers *ledgers); /* those stored; not for a new case */
 /* A fact at a time: ends what it meets or cancels, then starts what it starts (once per rule and measure).
  * `measure_id` NULL: of no measure. `because`: the event that tells the fact. */
 int ledgers_fact(struct ledgers *ledgers, Avvik__V1__Anchor fact, int64_t at_ms,
 	const ProtobufCBinaryData *measure_id, const struct av_id *because);
-/* Cancels what still runs, or (`foreign` alone) what does not concern the kind of case any longer. */
+/* What a person does to one of them, after deadline_may_…(): `content` is the sealed motive, NULL when a fact
+ * does it (`because`). The due instant and the rungs that are left follow. */
+int ledgers_stop(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, const char *reason, int64_t at_ms,
+	Avvik__V1__ContentRef *content, const struct av_id *because);
+int ledgers_resume(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, int64_t at_ms,
+	Avvik__V1__ContentRef *content, const struct av_id *because);
+int ledgers_extend(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, uint32_t count,
+	Avvik__V1__ContentRef *content, int64_t at_ms);
+/* By the pack of `ledgers`, which may be another than it was planned by. AV_NOT_FOUND: the pack has no such
+ * rule. */
+int ledgers_replan(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, int64_t due_before_ms,
+	const struct av_id *because);
+const Avvik__V1__DeadlineRule *ledgers_rule(const struct ledgers *ledgers, const char *id); /* NULL: none */
+/* Cancels what still runs or stands, or (`foreign` alone) what does not concern the kind of case any longer.
+ */
 int ledgers_cancel(
 	struct ledgers *ledgers, bool foreign, Avvik__V1__Anchor because_of, const struct av_id *because);
 

@@ -1,8 +1,8 @@
 /* workflow_apply.c - what each event does to the records; nothing else changes them
  *
  * Live, in replay and in verify: from the event and the records alone. An event of a case raises the case's
- * version; deadlines and rungs do not, so that a warning never makes a handler's version stale. Unknown
- * events change nothing.
+ * version, an act on one of its deadlines too; what time does to deadlines does not, so that a warning never
+ * makes a handler's version stale. Unknown events change nothing.
  */
 #include "apply.h"
 
@@ -22,7 +22,7 @@ static int on_deadline_set(struct change *change, const void *body)
 }
 
 static int end_deadline(struct change *change, ProtobufCBinaryData deadline_id,
-	Avvik__V1__DeadlineState state, int64_t ended_at_ms)
+	Avvik__V1__DeadlineState state, int64_t ended_at_ms, ProtobufCBinaryData superseded_by)
 {
 	struct av_id id = id_of(deadline_id);
 	Avvik__V1__Deadline *ledger;
@@ -31,7 +31,10 @@ static int end_deadline(struct change *change, ProtobufCBinaryData deadline_id,
 	if (status != AV_OK)
 		return status;
 	deadline_unindex(change->txn, ledger);
+	if (deadline_stopped(ledger))
+		deadline_resume(ledger, ended_at_ms); /* nothing stands still any more */
 	ledger->state = state;
+	ledger->superseded_by = superseded_by;
 	ledger->ended_at_ms = ended_at_ms;
 	ledger->ended_recorded_at_ms = change->event->recorded_at_ms;
 	deadline_store(change->txn, ledger, change->arena);
@@ -44,14 +47,79 @@ static int on_deadline_met(struct change *change, const void *body)
 	return end_deadline(change, met->deadline_id,
 		met->late ? AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_MET_LATE
 			  : AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_MET,
-		met->acted_at_ms);
+		met->acted_at_ms, (ProtobufCBinaryData){0, NULL});
 }
 
 static int on_deadline_cancelled(struct change *change, const void *body)
 {
 	const Avvik__V1__DeadlineCancelled *cancelled = body;
 	return end_deadline(change, cancelled->deadline_id,
-		AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_CANCELLED, change->event->occurred_at_ms);
+		cancelled->because == AVVIK__V1__ANCHOR__ANCHOR_SUPERSEDED
+			? AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_SUPERSEDED
+			: AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_CANCELLED,
+		change->event->occurred_at_ms, cancelled->superseded_by);
+}
+
+/* Ledger changed by an act or a fact; its plan follows in a DeadlineReplanned of the same turn. */
+static int on_deadline_stopped(struct change *change, const void *body)
+{
+	const Avvik__V1__DeadlineStopped *stopped = body;
+	struct av_id id = id_of(stopped->deadline_id);
+	Avvik__V1__Deadline *ledger;
+	int status = deadline_load(change->txn, &change->id, &id, change->arena, &ledger);
+
+	if (status != AV_OK)
+		return status;
+	deadline_unindex(change->txn, ledger);
+	status = deadline_stop(ledger, stopped->reason, change->event->occurred_at_ms, change->arena);
+	if (status != AV_OK)
+		return status;
+	deadline_store(change->txn, ledger, change->arena);
+	return change_keep_content(change, stopped->content);
+}
+
+static int on_deadline_resumed(struct change *change, const void *body)
+{
+	const Avvik__V1__DeadlineResumed *resumed = body;
+	struct av_id id = id_of(resumed->deadline_id);
+	Avvik__V1__Deadline *ledger;
+	int status = deadline_load(change->txn, &change->id, &id, change->arena, &ledger);
+
+	if (status != AV_OK)
+		return status;
+	deadline_resume(ledger, change->event->occurred_at_ms);
+	deadline_store(change->txn, ledger, change->arena);
+	return change_keep_content(change, resumed->content);
+}
+
+static int on_deadline_extended(struct change *change, const void *body)
+{
+	const Avvik__V1__DeadlineExtended *extended = body;
+	struct av_id id = id_of(extended->deadline_id);
+	Avvik__V1__Deadline *ledger;
+	int status = deadline_load(change->txn, &change->id, &id, change->arena, &ledger);
+
+	if (status != AV_OK)
+		return status;
+	ledger->extended += extended->count;
+	deadline_store(change->txn, ledger, change->arena);
+	return change_keep_content(change, extended->content);
+}
+
+static int on_deadline_replanned(struct change *change, const void *body)
+{
+	const Avvik__V1__DeadlineReplanned *replanned = body;
+	struct av_id id = replanned->deadline ? id_of(replanned->deadline->deadline_id) : (struct av_id){0};
+	Avvik__V1__Deadline *ledger;
+	int status = replanned->deadline
+			     ? deadline_load(change->txn, &change->id, &id, change->arena, &ledger)
+			     : AV_MALFORMED;
+
+	if (status != AV_OK)
+		return status;
+	deadline_unindex(change->txn, ledger);
+	deadline_store(change->txn, replanned->deadline, change->arena);
+	return AV_OK;
 }
 
 static int on_rung_fired(struct change *change, const void *body)
@@ -121,6 +189,10 @@ static const struct {
 	{ EVENT(DEADLINE_SET),            OTHER,        on_deadline_set },
 	{ EVENT(DEADLINE_MET),            OTHER,        on_deadline_met },
 	{ EVENT(DEADLINE_CANCELLED),      OTHER,        on_deadline_cancelled },
+	{ EVENT(DEADLINE_STOPPED),        CASE_CHANGED, on_deadline_stopped },
+	{ EVENT(DEADLINE_RESUMED),        CASE_CHANGED, on_deadline_resumed },
+	{ EVENT(DEADLINE_EXTENDED),       CASE_CHANGED, on_deadline_extended },
+	{ EVENT(DEADLINE_REPLANNED),      OTHER,        on_deadline_replanned },
 	{ EVENT(RUNG_FIRED),              OTHER,        on_rung_fired },
 }; /* clang-format on */
 

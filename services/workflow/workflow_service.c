@@ -11,7 +11,8 @@
 	"CasePlaced, ReporterNamed, CaseRemedied, AffectedInformed, CaseAssessedInitially, SeriousFound, " \
 	"EntryRecorded, InvestigationCompleted, CaseDecided, IvoNotified, InvestigationHandedIn, "         \
 	"MeasureDecided, NoMeasuresDecided, MeasureExecuted, MeasureEvaluated, CaseClosed, "               \
-	"DeviationAssessed, CaseTurnedLexSarah, DeadlineSet, DeadlineMet, DeadlineCancelled"
+	"DeviationAssessed, CaseTurnedLexSarah, DeadlineSet, DeadlineMet, DeadlineCancelled, "             \
+	"DeadlineStopped, DeadlineResumed, DeadlineExtended, DeadlineReplanned"
 
 static const struct av_command_row commands[] = {
 	/* clang-format off */

@@ -21,7 +21,7 @@ struct told_case {
 
 struct told_deadline {
 	const Avvik__V1__Deadline *ledger;
-	int64_t set_at_ms, ended_at_ms; /* recorded */
+	int64_t set_at_ms, ended_at_ms, stopped_at_ms; /* recorded */
 	bool overdue_fired;
 	unsigned int fired[RUNGS_MAX];
 	uint64_t ended_by;
@@ -138,8 +138,39 @@ static void set_deadline(struct told *t, const Avvik__V1__Event *event)
 	const Avvik__V1__Deadline *ledger = event->deadline_set->deadline;
 	SIM_EXPECT(t->w, !deadline_of(t, ledger->deadline_id) && ledger->n_rungs <= RUNGS_MAX,
 		"workflow: deadline %s is set twice", sim_hex(ledger->deadline_id));
-	t->deadlines[t->deadline_count++] =
+	t->deadlines[t->deadline_count] =
 		(struct told_deadline){.ledger = ledger, .set_at_ms = event->recorded_at_ms};
+	for (size_t i = 0; i < ledger->n_rungs; i++) /* said by the one whose place it took */
+		if (ledger->rungs[i]->fired_at_ms) {
+			t->deadlines[t->deadline_count].fired[i] = 1;
+			t->deadlines[t->deadline_count].overdue_fired |=
+				ledger->rungs[i]->kind == AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE;
+		}
+	t->deadline_count++;
+}
+
+static void check_plan(struct told *t, const struct told_deadline *each, int64_t until_ms);
+
+/* Until then the plan before held; from then on this one. */
+static void replan_deadline(struct told *t, const Avvik__V1__Event *event)
+{
+	const Avvik__V1__Deadline *ledger = event->deadline_replanned->deadline;
+	struct told_deadline *found = deadline_of(t, ledger->deadline_id);
+	SIM_EXPECT(t->w, found && !found->ended_by && ledger->n_rungs <= RUNGS_MAX,
+		"workflow: deadline %s is planned anew, which does not run", sim_hex(ledger->deadline_id));
+	check_plan(t, found, (found->stopped_at_ms ? found->stopped_at_ms : event->recorded_at_ms) - LATE_MS);
+	found->ledger = ledger;
+	found->set_at_ms = event->recorded_at_ms;
+	found->stopped_at_ms = 0;
+}
+
+static void stop_deadline(struct told *t, const Avvik__V1__Event *event)
+{
+	struct told_deadline *found = deadline_of(t, event->deadline_stopped->deadline_id);
+	SIM_EXPECT(t->w, found && !found->ended_by && !found->stopped_at_ms,
+		"workflow: event %llu stops a deadline that does not run",
+		(unsigned long long)event->sequence);
+	found->stopped_at_ms = event->recorded_at_ms;
 }
 
 static void end_deadline(struct told *t, const Avvik__V1__Event *event, ProtobufCBinaryData id)
@@ -172,8 +203,18 @@ static void fire_rung(struct told *t, const Avvik__V1__Event *event)
 
 static void check_deadline(struct told *t, const struct told_deadline *each, bool end)
 {
+	check_plan(t, each,
+		each->stopped_at_ms ? each->stopped_at_ms - LATE_MS
+		: each->ended_by    ? each->ended_at_ms - LATE_MS
+				    : t->w->now_ms);
+	SIM_EXPECT(t->w, !end || each->ended_by || each->overdue_fired || each->stopped_at_ms,
+		"workflow: deadline %s (%s) is neither met, missed nor cancelled",
+		sim_hex(each->ledger->deadline_id), each->ledger->rule);
+}
+
+static void check_plan(struct told *t, const struct told_deadline *each, int64_t until_ms)
+{
 	const Avvik__V1__Deadline *ledger = each->ledger;
-	int64_t until_ms = each->ended_by ? each->ended_at_ms - LATE_MS : t->w->now_ms;
 	/* Due work that has ended the process twice is held back; what was ended meanwhile fires nothing. */
 	bool held_back = each->ended_by && t->w->nodes[WORKFLOW].due_crashes >= 2;
 	for (size_t i = 0; i < ledger->n_rungs; i++) {
@@ -190,9 +231,6 @@ static void check_deadline(struct told *t, const struct told_deadline *each, boo
 				i, (long long)rung->at_ms, sim_hex(ledger->deadline_id), ledger->rule,
 				(long long)each->set_at_ms, (long long)each->ended_at_ms);
 	}
-	SIM_EXPECT(t->w, !end || each->ended_by || each->overdue_fired,
-		"workflow: deadline %s (%s) is neither met, missed nor cancelled",
-		sim_hex(ledger->deadline_id), ledger->rule);
 }
 
 /* What the daemon answers is what its journal tells. */
@@ -237,6 +275,12 @@ static void tell(struct told *t, const Avvik__V1__Event *event)
 		break;
 	case EVENT(DEADLINE_CANCELLED):
 		end_deadline(t, event, event->deadline_cancelled->deadline_id);
+		break;
+	case EVENT(DEADLINE_STOPPED):
+		stop_deadline(t, event);
+		break;
+	case EVENT(DEADLINE_REPLANNED):
+		replan_deadline(t, event);
 		break;
 	case EVENT(RUNG_FIRED):
 		fire_rung(t, event);

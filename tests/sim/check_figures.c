@@ -109,6 +109,15 @@ static void take_other(struct recount *r, const Avvik__V1__Event *event)
 		fact = fact_new(r, 'd', event->deadline_set->deadline->deadline_id, event);
 		fact->rule = event->deadline_set->deadline->rule;
 		fact->due_on = event->deadline_set->deadline->due_on;
+		for (size_t i = 0; i < event->deadline_set->deadline->n_rungs; i++)
+			if (event->deadline_set->deadline->rungs[i]->kind ==
+					AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE &&
+				event->deadline_set->deadline->rungs[i]->fired_at_ms)
+				fact->outcome = 2;
+		break;
+	case EVENT(DEADLINE_REPLANNED):
+		fact_of(r, 'd', event->deadline_replanned->deadline->deadline_id)->due_on =
+			event->deadline_replanned->deadline->due_on;
 		break;
 	case EVENT(DEADLINE_MET):
 		fact_of(r, 'd', event->deadline_met->deadline_id)->outcome =
@@ -116,7 +125,11 @@ static void take_other(struct recount *r, const Avvik__V1__Event *event)
 		break;
 	case EVENT(DEADLINE_CANCELLED):
 		fact_of(r, 'd', event->deadline_cancelled->deadline_id)->outcome =
-			event->deadline_cancelled->overdue_fired ? 2 : 3;
+			event->deadline_cancelled->overdue_fired &&
+					event->deadline_cancelled->because !=
+						AVVIK__V1__ANCHOR__ANCHOR_SUPERSEDED
+				? 2
+				: 3;
 		break;
 	case EVENT(RUNG_FIRED):
 		if (event->rung_fired->kind == AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE)

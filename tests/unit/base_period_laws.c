@@ -50,7 +50,7 @@ static void want_day(av_day got, const char *want)
 }
 
 struct tally {
-	int uses[5], visits;
+	int uses[6], visits;
 	av_day next, last;
 	enum av_day_use last_use;
 	bool in_order, working, moved_past_free_day, skipped_working_day, counted_free_day, closed;
@@ -79,7 +79,7 @@ static void check_explanation(int64_t anchor, struct av_period period, const str
 	struct tally tally = {.in_order = true, .working = working};
 	int days = due.day - due.start;
 
-	av_due_explain(anchor, period, closures, NULL, tally_day, &tally);
+	av_due_explain(anchor, period, &(struct av_counting){closures, NULL, NULL}, tally_day, &tally);
 	assert_true(tally.in_order);
 	assert_int_equal(tally.visits, days + 1);
 	assert_int_equal(tally.last, due.day);

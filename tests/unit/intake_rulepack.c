@@ -215,7 +215,7 @@ static void a_pack_without_scale_roles_or_acts_is_refused(void **state)
 	pack->n_acts = 0;
 	check(state);
 	assert_int_equal(
-		faults.count, 1 + 18 + 2); /* the scale; each act of ActOnCase; read_content, erase_content */
+		faults.count, 1 + 21 + 2); /* the scale; each act of ActOnCase; read_content, erase_content */
 }
 
 /* --- which pack holds when --- */

@@ -373,7 +373,8 @@ static void what_the_state_allows_now_is_listed_once(void **state)
 	const char *names[CASE_ACT_COUNT];
 	size_t count = case_acts_possible(&found, names);
 	/* clang-format off */
-	static const char *const want_names[] = {"remedy", "inform_affected", "find_serious", "decide_measure", "execute_measure", "evaluate_measure"};
+	static const char *const want_names[] = {"remedy", "inform_affected", "find_serious", "decide_measure", "execute_measure", "evaluate_measure",
+		"stop_deadline", "resume_deadline", "extend_deadline"};
 	/* clang-format on */
 
 	(void)state;

@@ -53,6 +53,10 @@ static const struct step lex_sarah[] = {
 	{ "CLOSE",              "follow_up>closed position>closed" },
 	{ "ASSESS_DEVIATION",   "" },
 	{ "TURN",               "" },
+	/* a deadline stands still, goes on or gets more time in any state before closed */
+	{ "STOP_DEADLINE",      "incomplete>incomplete received>received investigation>investigation assessment>assessment decided>decided measures>measures follow_up>follow_up position>position" },
+	{ "RESUME_DEADLINE",    "incomplete>incomplete received>received investigation>investigation assessment>assessment decided>decided measures>measures follow_up>follow_up position>position" },
+	{ "EXTEND_DEADLINE",    "incomplete>incomplete received>received investigation>investigation assessment>assessment decided>decided measures>measures follow_up>follow_up position>position" },
 };
 
 static const struct step deviation[] = {
@@ -63,6 +67,9 @@ static const struct step deviation[] = {
 	{ "ASSESS_DEVIATION",   "received>assessed" },
 	{ "CLOSE",              "assessed>closed" },
 	{ "TURN",               "received>received assessed>received" },
+	{ "STOP_DEADLINE",      "incomplete>incomplete received>received assessed>assessed" },
+	{ "RESUME_DEADLINE",    "incomplete>incomplete received>received assessed>assessed" },
+	{ "EXTEND_DEADLINE",    "incomplete>incomplete received>received assessed>assessed" },
 }; /* clang-format on */
 
 static const char *wanted_steps(const struct step *steps, size_t count, const char *act)
