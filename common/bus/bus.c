@@ -17,6 +17,7 @@
 
 #define TOLD_EVERY_MS 60000
 #define RETRY_MS 10
+#define MORE_CONNECTIONS 16u /* beyond the limit, for daemons and administrators */
 
 static void let_go(struct av_bus *bus)
 {
@@ -256,9 +257,16 @@ unsigned int av_bus_connections(const struct av_bus *bus)
 
 /* Handshakes under way count only against twice the limit: otherwise a few peers too many, all coming back at
  * once, could keep everyone out. */
-bool bus_is_full(struct av_bus *bus)
+static unsigned int room_for(const struct av_bus *bus, const struct av_principal *principal)
 {
-	unsigned int all = 0, admitted = 0, failed = 0;
+	bool depended_on = principal && (strcmp(principal->kind, "daemon") == 0 ||
+						strcmp(principal->kind, "administrator") == 0);
+	return bus->options.connections + (depended_on ? MORE_CONNECTIONS : 0);
+}
+
+bool bus_is_full(struct av_bus *bus, const struct av_principal *principal)
+{
+	unsigned int room = room_for(bus, principal), all = 0, admitted = 0, failed = 0;
 	const struct av_socket *socket;
 	DL_FOREACH (bus->sockets, socket) {
 		all += socket->connections;
@@ -268,7 +276,12 @@ bool bus_is_full(struct av_bus *bus)
 	/* A grant may come to nothing: never more than there are handshakes under way. */
 	unsigned int under_way = all > admitted + failed ? all - admitted - failed : 0;
 	bus->granted = AV_MIN(bus->granted, under_way);
-	return admitted + bus->granted >= bus->options.connections || all > 2 * bus->options.connections;
+	return admitted + bus->granted >= room || all > 2 * room;
+}
+
+bool av_bus_full(struct av_bus *bus)
+{
+	return bus_is_full(bus, NULL);
 }
 
 void bus_retry(struct av_bus *bus)

@@ -73,7 +73,8 @@ void bus_refuse(struct av_bus *bus, const char *key, const char *why);
 void bus_bar(struct av_bus *bus, const char *key, const char *why); /* no handshake for a minute */
 bool bus_barred(struct av_bus *bus, const char *key);
 struct refusal *bus_refusal(struct av_bus *bus, const char *key);
-bool bus_is_full(struct av_bus *bus);
+/* Is there no room for one more? Whom the others depend on (daemons, administrators) finds some beyond. */
+bool bus_is_full(struct av_bus *bus, const struct av_principal *principal);
 void bus_retry(struct av_bus *bus); /* streams that wait are bound again soon */
 void bus_sweep(struct av_bus *bus); /* frees sockets that were closed */
 

@@ -53,7 +53,7 @@ int av_keypair_load(const char *path, struct av_keypair *ret_keys);
 int av_keypair_save(const char *path, const struct av_keypair *keys); /* AV_EXISTS */
 
 struct av_bus_options {
-	unsigned int connections;	  /* per process */
+	unsigned int connections;	  /* per process; some more of daemons and administrators */
 	const struct av_keypair *keys;	  /* own, as server and as client */
 	int64_t (*now_ms)(void *context); /* for the validity of keys */
 	/* A handshake was refused, or a message came under a revoked key: told once per key and minute. */
@@ -71,6 +71,9 @@ void av_bus_set_principals(struct av_bus *bus, struct av_principals *table);
 const struct av_principal *av_bus_principal(const struct av_bus *bus, const char *key);
 unsigned int av_bus_connections(
 	const struct av_bus *bus); /* of peers to all sockets, handshakes under way included */
+
+/* Are publishers, case systems and consumers refused, because there are as many peers as may be? */
+bool av_bus_full(struct av_bus *bus);
 
 enum av_socket_kind { AV_SOCKET_ROUTER, AV_SOCKET_DEALER, AV_SOCKET_XPUB };
 

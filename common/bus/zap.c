@@ -14,6 +14,8 @@
 
 #define FIELD_MAX 255
 #define REQUESTS_AT_ONCE 64
+#define TEMPORARY "300"
+#define NOT_ALLOWED "400"
 
 static bool is(struct av_bytes frame, const char *text)
 {
@@ -61,16 +63,21 @@ int zap_open(struct av_bus *bus, const char **ret_why)
 	return AV_OK;
 }
 
-/* NULL: come in. */
-static const char *reason_to_refuse(struct av_bus *bus, const struct av_zap_request *request)
+/* NULL: come in. After TEMPORARY a peer's libzmq tries again by itself, after NOT_ALLOWED it is silent for
+ * good. */
+static const char *reason_to_refuse(
+	struct av_bus *bus, const struct av_zap_request *request, const char **ret_status)
 {
+	*ret_status = NOT_ALLOWED;
 	if (!is(request->domain, ZAP_DOMAIN))
 		return "another ZAP domain";
 	if (bus_barred(bus, request->key))
 		return "the key is barred for a minute";
-	if (!av_bus_principal(bus, request->key))
+	const struct av_principal *principal = av_bus_principal(bus, request->key);
+	if (!principal)
 		return "the key belongs to no principal, or not now: add it to the principals file";
-	if (bus_is_full(bus))
+	*ret_status = TEMPORARY;
+	if (bus_is_full(bus, principal))
 		return "too many connections";
 	return NULL;
 }
@@ -112,11 +119,13 @@ static bool serve(struct av_bus *bus)
 		return false;
 	struct av_zap_request request;
 	int status = av_zap_parse(frames, count, &request);
-	const char *why = status == AV_OK ? reason_to_refuse(bus, &request) : "not a ZAP request for CURVE";
+	const char *refusal = NOT_ALLOWED;
+	const char *why =
+		status == AV_OK ? reason_to_refuse(bus, &request, &refusal) : "not a ZAP request for CURVE";
 	if (status != AV_OK)
 		answer(bus->zap, kept > 1 ? frames[1] : av_bytes("", 0), "500", "malformed", "");
 	else if (why)
-		answer(bus->zap, request.id, "400", "not allowed", "");
+		answer(bus->zap, request.id, refusal, "not allowed", "");
 	else
 		answer(bus->zap, request.id, "200", "", request.key);
 	bus->granted += !why;

@@ -118,6 +118,8 @@ struct av_daemon {
 	struct av_principals *principals;
 	struct av_principals *principals_told; /* as the journal knows them; NULL: not at all */
 	bool principals_invalid;
+	unsigned int connections, descriptors; /* in force; how many files may be open, 0: any number */
+	bool descriptors_out;
 	struct av_arena *change_arena; /* of a change that waits for its turn */
 	struct av_principals_change change;
 	struct av_principals *change_table;
@@ -178,6 +180,12 @@ int principals_open(struct av_daemon *d, struct av_faults *faults);
 void principals_watch(struct av_daemon *d);
 void principals_reload(struct av_daemon *d);
 int signals_open(struct av_daemon *d);
+
+/* descriptors.c */
+/* How many of the connections wanted there are descriptors for; 0: too few to begin. */
+unsigned int descriptors_connections(unsigned int wanted, unsigned int *ret_descriptors);
+unsigned int descriptors_least(void); /* to begin */
+bool descriptors_left(void);
 
 /* watch.c */
 int watch_open(struct av_daemon *d);

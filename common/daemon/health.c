@@ -165,6 +165,28 @@ static void feed_issues(struct av_daemon *d)
 	}
 }
 
+static void connection_issues(struct av_daemon *d)
+{
+	if (d->descriptors_out)
+		av_health(d, "descriptors_out", true,
+			"%u files are open, as many as may be: nobody new can connect, and no backup be "
+			"made; raise "
+			"LimitNOFILE, and look who connects so often",
+			d->descriptors);
+	if (d->bus && av_bus_full(d->bus))
+		av_health(d, "connections_full", true,
+			"%u peers are connected, as many as may be, and others are refused: end connections "
+			"that "
+			"nobody uses, or raise limits.connections",
+			d->connections);
+	if (d->connections < d->settings->limits->connections)
+		av_health(d, "connections_fewer", false,
+			"%u peers may connect instead of the %u of limits.connections, because only %u files "
+			"may "
+			"be open: raise LimitNOFILE",
+			d->connections, d->settings->limits->connections, d->descriptors);
+}
+
 static void own_issues(struct av_daemon *d)
 {
 	int64_t now_ms = av_daemon_now_ms(d);
@@ -267,6 +289,7 @@ int health_collect(struct av_daemon *d, struct av_txn *txn, struct collecting *c
 {
 	d->collecting = collecting;
 	own_issues(d);
+	connection_issues(d);
 	store_issues(d, txn);
 	feed_issues(d);
 	own_metrics(d);

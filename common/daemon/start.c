@@ -303,12 +303,23 @@ static int open_sockets(struct av_daemon *d, const char **ret_why, const char **
 	return status;
 }
 
+static int say_descriptors(const struct av_daemon *d)
+{
+	char what[160];
+	snprintf(what, sizeof what, "%u files may be open, which is too few: %u are needed at least",
+		d->descriptors, descriptors_least());
+	return say(d, EXIT_CONFIG, what, "raise LimitNOFILE, or `ulimit -n`");
+}
+
 static int open_bus(struct av_daemon *d)
 {
 	const char *why = "", *what = "bus";
 	struct av_faults faults;
+	d->connections = descriptors_connections(d->settings->limits->connections, &d->descriptors);
+	if (d->connections == 0)
+		return say_descriptors(d);
 	struct av_bus_options options = {
-		.connections = d->settings->limits->connections,
+		.connections = d->connections,
 		.keys = &d->curve,
 		.now_ms = bus_now_ms,
 		.on_refused = on_refused,

@@ -26,6 +26,7 @@ static void on_watch(uv_timer_t *timer)
 	principals_watch(d);
 	follow_watch(d);
 	backup_watch(d);
+	d->descriptors_out = !descriptors_left();
 	watchdog(d);
 	if (d->idle_since_ms && !d->busy && av_clock_monotonic_ms() - d->idle_since_ms >= TRIM_AFTER_MS) {
 		d->idle_since_ms = 0;

@@ -120,10 +120,11 @@ class Instance:
 
     # --- daemons
 
-    def up(self, timeout=30):
+    def up(self, timeout=30, **more):
+        """`avvik up`, in a session of its own: a Ctrl-C is the test's. `more`: words of Popen."""
         self.up_log = open(os.path.join(self.root, "up.log"), "a")
         self.up_process = subprocess.Popen([os.path.join(BIN, "avvik"), "up", "--settings", self.settings],
-                                           stdout=self.up_log, stderr=subprocess.STDOUT)
+                                           stdout=self.up_log, stderr=subprocess.STDOUT, start_new_session=True, **more)
         self.wait_ready(timeout)
 
     def wait_ready(self, timeout=30):
