@@ -191,9 +191,13 @@ int command_run(struct av_turn *turn, struct av_item *item)
 	struct av_reference known;
 	struct av_outcome out;
 
+	/* While it is read it is known by its bytes, afterwards by what it says. Whatever is answered, it was
+	 * lived through; if not, the transaction is gone and with it the forgetting. */
 	av_fingerprint(item->wire, hash);
 	mark_set(turn, AV_ITEM_COMMAND, item->principal ? item->principal->name : "", 0, hash);
 	bool unreadable = set_aside(turn, hash);
+	if (!unreadable)
+		set_aside_forget(turn, hash);
 	if (!unreadable && av_command_decode(service, item->wire, item->principal, turn->arena, &command,
 				   &row, &item->reply) != AV_OK) {
 		turn->counts.refused++;
@@ -214,6 +218,7 @@ int command_run(struct av_turn *turn, struct av_item *item)
 			"set aside: it has ended the process twice; nothing was stored", turn->arena);
 		return item->reply.data ? AV_OK : AV_MEMORY;
 	}
+	set_aside_forget(turn, hash);
 
 	outcome_init(&out, turn);
 	struct av_ctx ctx = turn_ctx(turn, item, &out);
@@ -257,8 +262,6 @@ int command_run(struct av_turn *turn, struct av_item *item)
 		status = stands(turn, item, row, &ctx, hash);
 	else if (reply_status(status))
 		return refused(turn, item, command, status, &ctx);
-	if (status >= 0)
-		set_aside_forget(turn, hash);
 	return status;
 }
 

@@ -105,6 +105,26 @@ static void a_command_that_succeeds_after_one_crash_is_forgiven(void **state)
 	av_txn_abort(&txn);
 }
 
+/* kill -9 may come while a command is still being read. */
+static void a_command_that_was_being_read_when_the_process_ended_is_forgiven(void **state)
+{
+	struct harness *h = *state;
+	static const unsigned char once[4] = {0, 0, 0, 1};
+	unsigned char hash[AV_HASH_SIZE];
+	struct av_item item = world_item(h, "r1", "north");
+	struct av_txn *txn;
+	av_fingerprint(item.wire, hash);
+	assert_int_equal(av_txn_begin_write(h->store, &txn), AV_OK);
+	av_put(txn, AV_TABLE_ATTEMPTS, av_bytes(hash, 16), av_bytes(once, sizeof once));
+	assert_int_equal(av_txn_commit(&txn), AV_OK);
+	harness_restart(h);
+	assert_int_equal(harness_run(h, &item, 1), AV_OK);
+	harness_want(world_reply(h, &item), STATUS(DONE));
+	txn = harness_read(h);
+	assert_int_equal(av_table_count(txn, AV_TABLE_ATTEMPTS), 0);
+	av_txn_abort(&txn);
+}
+
 static struct harness_producer before_crash;
 
 static void feed_crash(struct harness *h)
@@ -240,6 +260,7 @@ int main(void)
 		TEST(an_item_that_uses_up_the_memory_fails_alone),
 		TEST(a_command_that_ended_the_process_twice_is_set_aside),
 		TEST(a_command_that_succeeds_after_one_crash_is_forgiven),
+		TEST(a_command_that_was_being_read_when_the_process_ended_is_forgiven),
 		TEST(a_feed_event_that_ended_the_process_twice_goes_to_quarantine),
 		TEST(what_the_daemon_owes_itself_is_held_back_after_two_crashes_and_then_tried_again),
 		SMALL(a_full_store_refuses_new_input_and_keeps_the_rest_going),
