@@ -24,7 +24,7 @@ struct block {
 struct av_arena {
 	struct block *first;
 	size_t limit, taken, used;
-	bool failed;
+	bool failed, crowded;
 };
 
 struct av_arena *av_arena_create(size_t limit_bytes)
@@ -71,7 +71,7 @@ void av_arena_reset(struct av_arena *arena)
 	}
 	arena->first = kept;
 	arena->used = 0;
-	arena->failed = false;
+	arena->failed = arena->crowded = false;
 }
 
 /* A block with room for `bytes`: an ordinary one unless it is too small or the limit is near. */
@@ -81,6 +81,7 @@ static struct block *new_block(struct av_arena *arena, size_t bytes)
 	size_t total = AV_MAX(bytes + sizeof(struct block), AV_MIN(BLOCK_BYTES, left));
 	struct block *block = total <= left ? malloc(total) : NULL;
 
+	arena->crowded |= total > left;
 	if (!block)
 		return NULL;
 	block->size = total - sizeof(*block);
@@ -102,7 +103,7 @@ void *av_arena_alloc(struct av_arena *arena, size_t bytes)
 	void *memory;
 
 	if (bytes > PTRDIFF_MAX - ALIGNMENT - sizeof(*block)) { /* no object may be larger */
-		arena->failed = true;
+		arena->failed = arena->crowded = true;
 		return NULL;
 	}
 	bytes = bytes ? (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
@@ -162,6 +163,11 @@ char *av_arena_printf(struct av_arena *arena, const char *format, ...)
 bool av_arena_failed(const struct av_arena *arena)
 {
 	return arena->failed;
+}
+
+bool av_arena_crowded(const struct av_arena *arena)
+{
+	return arena->crowded;
 }
 
 size_t av_arena_used(const struct av_arena *arena)

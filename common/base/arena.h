@@ -26,6 +26,7 @@ char *av_arena_strdup(struct av_arena *arena, const char *text);
 char *av_arena_printf(struct av_arena *arena, const char *format, ...) AV_PRINTF(2, 3);
 /* Since the last reset. */
 bool av_arena_failed(const struct av_arena *arena);
+bool av_arena_crowded(const struct av_arena *arena); /* it was the limit, not the machine, that said no */
 /* Bytes handed out since the last reset, each rounded up to 16. */
 size_t av_arena_used(const struct av_arena *arena);
 

@@ -367,6 +367,10 @@ static void item_failed(struct av_turn *turn, struct av_item *item, int status)
 	item->status = status;
 	turn->result->failed++;
 	turn->result->failed_text = av_status_text(status);
+	/* When the machine is short of memory it is not the item's fault: without an answer of ours its
+	 * sender is told to come again. */
+	if (status == AV_MEMORY && !av_arena_crowded(turn->arena) && !av_arena_crowded(turn->keep))
+		return;
 	answer(turn, item, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_FAILED,
 		"it could not be handled and nothing was stored: see the daemon's health");
 }

@@ -54,6 +54,19 @@ static void an_item_that_uses_up_the_memory_fails_alone(void **state)
 	assert_int_equal(world_filed(h, "north"), 2);
 }
 
+static void an_item_for_which_the_machine_has_no_memory_is_told_to_come_again(void **state)
+{
+	struct harness *h = *state;
+	struct av_item items[] = {world_item(h, "r1", "north"), world_item(h, "r2", "starved")};
+	toy_starves = true;
+	assert_int_equal(harness_run(h, items, 2), AV_OK);
+	toy_starves = false;
+	harness_want(world_reply(h, &items[0]), STATUS(DONE));
+	assert_null(items[1].reply.data); /* which the loop answers with BUSY */
+	assert_int_equal(h->result.failed, 1);
+	harness_want(world_file(h, "r2", "starved"), STATUS(DONE));
+}
+
 /* Runs the step in a child over the closed store, and says whether the child was ended by a signal. */
 static bool ended_by(struct harness *h, void (*step)(struct harness *h))
 {
@@ -258,6 +271,7 @@ int main(void)
 		TEST(one_item_that_cannot_be_applied_does_not_hold_up_the_others),
 		TEST(a_batch_of_nothing_but_bad_items_is_answered),
 		TEST(an_item_that_uses_up_the_memory_fails_alone),
+		TEST(an_item_for_which_the_machine_has_no_memory_is_told_to_come_again),
 		TEST(a_command_that_ended_the_process_twice_is_set_aside),
 		TEST(a_command_that_succeeds_after_one_crash_is_forgiven),
 		TEST(a_command_that_was_being_read_when_the_process_ended_is_forgiven),

@@ -9,6 +9,7 @@
 
 bool toy_feed_refuses = true, toy_apply_fails = true, toy_directory_refuses = true;
 unsigned int toy_crashes = 1;
+bool toy_starves;
 
 /* --- records --- */
 
@@ -106,6 +107,8 @@ static int on_file_report(struct av_ctx *ctx, const ProtobufCMessage *body)
 	}
 	if (strcmp(order->unit, "crash") == 0 && toy_crashes)
 		abort();
+	if (strcmp(order->unit, "starved") == 0 && toy_starves)
+		return AV_MEMORY;
 	while (strcmp(order->unit, "hungry") == 0 && av_arena_alloc(ctx->arena, 1024 * 1024))
 		;
 	if (order->category[0])

@@ -17,6 +17,7 @@ enum { TOY_UNITS = AV_TABLE_OWN, TOY_PLACED, TOY_DUE };
 
 extern const struct av_service toy_service;
 extern bool toy_feed_refuses, toy_apply_fails, toy_directory_refuses;
+extern bool toy_starves;	 /* the machine has no memory for a "starved" one */
 extern unsigned int toy_crashes; /* "crash" and inner items of kind 2 end the process while this is not
 				  0; due work while it is 2 */
 
