@@ -209,9 +209,9 @@ def within_the_budget(instance, filed, group):
     for pid in [instance.up_process.pid] + [instance.pid(daemon) for daemon in DAEMONS]:
         group.confine(pid, 512 * MEBIBYTE)
     pids = {daemon: instance.pid(daemon) for daemon in DAEMONS}
-    end_of(load(instance, "budget", 2000), filed)
+    end_of(load(instance, "budget", 1000), filed)
     instance.settle_real()
-    check("four daemons in 512 MiB take 60 MB of reports, and none ends",
+    check("four daemons in 512 MiB take 30 MB of reports, and none ends",
           (group.killed(), {daemon: instance.pid(daemon) for daemon in DAEMONS}), (0, pids))
 
 
@@ -227,7 +227,7 @@ def far_below_it(instance, filed):
     pid = start_anew(instance, "intake")
     data = int(next(line for line in open(f"/proc/{pid}/status") if line.startswith("VmData")).split()[1]) * 1024
     resource.prlimit(pid, resource.RLIMIT_DATA, (data + MEBIBYTE, resource.RLIM_INFINITY))
-    publisher = load(instance, "starved", 800)
+    publisher = load(instance, "starved", 400)
     publisher.join(15)
     ended = instance.pid("intake") != pid
     log = open(instance.up_log.name).read()
@@ -246,7 +246,7 @@ def killed_for_memory(instance, filed, group):
     group.confine(instance.up_process.pid, 512 * MEBIBYTE)
     pid = start_anew(instance, "intake")
     group.write(group.limit, group.used() + MEBIBYTE)
-    publisher = load(instance, "killed", 500)
+    publisher = load(instance, "killed", 300)
     wait_for("which the kernel ends when it has not the memory", lambda: instance.pid("intake") != pid, True, 30)
     group.write(group.limit, 512 * MEBIBYTE)
     end_of(publisher, filed)

@@ -18,7 +18,7 @@ from network import Network, NotPossible  # noqa: E402
 
 SKIPPED = 77
 NUMBERS = [int(word) for word in sys.argv[1:3]] if sys.argv[1:2] != ["--publisher"] else []
-REPORTS, CUT_SECONDS = NUMBERS + [400, 11][len(NUMBERS):]
+REPORTS, CUT_SECONDS = NUMBERS + [200, 11][len(NUMBERS):]
 HOST = {"intake": "one", "workflow": "two", "notification": "two", "reporting": "two"}
 
 
