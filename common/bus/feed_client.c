@@ -58,7 +58,8 @@ static void ask(struct av_feed_client *client)
 	request.after = &after;
 	request.max_events = client->options.events;
 	request.max_bytes = client->options.bytes;
-	request.wait_ms = WAIT_MS;
+	request.wait_ms =
+		client->at_head ? WAIT_MS : 0; /* who does not know where the head is learns it at once */
 	if (memcmp(client->asked.view, no_view, sizeof(no_view)) != 0)
 		request.view = (ProtobufCBinaryData){sizeof(client->asked.view), client->asked.view};
 	unsigned char packed[256];

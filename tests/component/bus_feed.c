@@ -272,6 +272,23 @@ static void a_reader_waits_at_the_head_and_is_woken_when_the_journal_grows(void 
 	assert_int_equal(f->items, 20);
 }
 
+static bool at_head(void *context)
+{
+	return av_feed_client_at_head(((struct feeds *)context)->client);
+}
+
+static void a_reader_that_begins_at_the_head_learns_so_at_once(void **state)
+{
+	struct feeds *f = *state;
+	append(f, FILED, 3, 16);
+	follow(f, ALICE, 100, 65536);
+	assert_true(run_to(f, 3, 1000));
+	unfollow(f);
+	follow(f, ALICE, 100, 65536);
+	assert_true(world_run(&f->world, at_head, f, 1000));
+	assert_true(av_feed_client_connected(f->client));
+}
+
 static void an_owner_that_is_not_done_gets_no_second_batch_and_the_next_one_is_ready_when_it_is(void **state)
 {
 	struct feeds *f = *state;
@@ -698,6 +715,7 @@ int main(void)
 		T(a_reader_catches_up_in_order_within_its_credit),
 		T(a_batch_keeps_within_its_bytes_and_one_event_larger_than_that_comes_alone),
 		T(a_reader_waits_at_the_head_and_is_woken_when_the_journal_grows),
+		T(a_reader_that_begins_at_the_head_learns_so_at_once),
 		T(an_owner_that_is_not_done_gets_no_second_batch_and_the_next_one_is_ready_when_it_is),
 		T(what_a_reader_may_not_see_is_passed_over_and_the_cursor_moves),
 		T(a_long_stretch_that_may_not_be_seen_is_read_in_bounded_steps),
