@@ -12,6 +12,7 @@
 
 #include "avvik/v1/common.pb-c.h"
 #include "daemon/daemon_inner.h"
+#include "daemon/folder.h"
 
 #define ASK_ARENA_BYTES ((size_t)64 * 1024 * 1024)
 #define TURN_ARENA_LEAST ((size_t)64 * 1024 * 1024)
@@ -158,6 +159,9 @@ int daemon_store_open(struct av_daemon *d, bool read_only)
 	if (!read_only && (make_folder(d->settings->state) < 0 || make_folder(folder) < 0))
 		return say(d, EXIT_CONFIG, folder,
 			"the folder cannot be made: is the state folder there, and ours to write?");
+	/* At every start: the one that made the folder may have been cut off. */
+	if (!read_only && folder_sync(d->settings->state) < 0)
+		return say(d, EXIT_TEMPFAIL, d->settings->state, "the folder cannot be synced to disk");
 	int status = av_store_open(&options, &d->random, &d->store, &why);
 	if (status < 0)
 		return say(d, status == AV_IO || status == AV_FULL ? EXIT_TEMPFAIL : EXIT_CONFIG,

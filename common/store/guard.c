@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define LOCK_FILE "lock"
+#define MAKING_MOST 65536 /* a store that is being made is smaller */
 
 /* What this process has open: LMDB must not open a file twice in a process. */
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -127,6 +128,9 @@ int store_take_lock(struct av_store *store, const char **ret_why, bool *ret_unfi
 			store->path);
 	if (fstat(fd, &st) < 0)
 		return store_refuse(ret_why, AV_IO, "%s cannot be read (%s).", file, strerror(errno));
+	/* Before there are data, so that half of them are known for what they are. */
+	if (!had_lock && store_sync_folder(store->path) != AV_OK)
+		return store_refuse(ret_why, AV_IO, "The store in %s cannot be synced to disk.", store->path);
 	*ret_unfinished = st.st_size == 0;
 	return AV_OK;
 }
@@ -153,8 +157,8 @@ int store_check_file(struct av_store *store, bool unfinished, const char **ret_w
 	bool thorough = store->read_only && !is_locked(store->path);
 	int status = store_image_check(store->path, thorough, &what);
 	if (status == AV_DAMAGED && unfinished && store_join(file, store->path, STORE_DATA_FILE) &&
-		stat(file, &st) == 0 && st.st_size < 8192 && unlink(file) == 0)
-		return AV_OK; /* the very first pages of a new store were cut off */
+		stat(file, &st) == 0 && st.st_size < MAKING_MOST && unlink(file) == 0)
+		return AV_OK; /* the very first pages of a new store were cut off, or lost with the power */
 	if (status == AV_DAMAGED && thorough && is_locked(store->path))
 		return AV_OK;
 	if (status == AV_NOT_FOUND && store->read_only)

@@ -108,6 +108,10 @@ static int prepare_folder(struct av_keystore *keys, const char **ret_why)
 	if (flock(keys->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return say(ret_why, errno == EWOULDBLOCK ? AV_LOCKED : AV_IO,
 			"The key store is in use: another daemon has it open. Stop that one first.");
+	/* At every opening: the one that made the folder may have been cut off. */
+	if ((size_t)snprintf(file, sizeof file, "%s/..", keys->path) >= sizeof file ||
+		generation_sync(file) < 0)
+		return say(ret_why, AV_IO, "The folder above the key store cannot be synced to disk.");
 	return AV_OK;
 }
 

@@ -225,11 +225,18 @@ static bool make_folder(const char *path, const char *below)
 	return mkdir(whole, 0700) == 0 || errno == EEXIST;
 }
 
+/* The folder itself is a name in the one above it. */
+static bool sync_above(const char *path)
+{
+	char above[PATH_BYTES];
+	return snprintf(above, sizeof above, "%s/..", path) < PATH_BYTES && sync_folder(above);
+}
+
 int maildir_open(
 	void *loop, const char *path, transport_end *on_end, void *context, struct transport **ret_transport)
 {
 	if (!make_folder(path, "") || !make_folder(path, "/tmp") || !make_folder(path, "/new") ||
-		!make_folder(path, "/cur") || !sync_folder(path))
+		!make_folder(path, "/cur") || !sync_folder(path) || !sync_above(path))
 		return AV_IO;
 	struct maildir *folder = calloc(1, sizeof *folder);
 	char *copy = strdup(path);
