@@ -2,9 +2,10 @@
  *point that a rule names.
  *
  * It wraps the calls by which a daemon changes or learns anything: write, writev, pwrite, fsync, fdatasync,
- *msync, ftruncate, rename, link, unlink, unlinkat, mkdir, rmdir; send, sendto, sendmsg, recv, recvfrom,
- *recvmsg; read of a socket or of a wake-up between threads. Only in programs whose name begins with "avvik-":
- *the rest is left alone, so that it can be set for `avvik up` and all its children.
+ *msync, create (open of a new file), ftruncate, rename, link, unlink, unlinkat, mkdir, rmdir; send, sendto,
+ *sendmsg, recv, recvfrom, recvmsg; read of a socket or of a wake-up between threads. Only in programs whose
+ *name begins with "avvik-": the rest is left alone, so that it can be set for `avvik up` and all its
+ *children.
  *
  *	AVVIK_INJECT        the rules, separated by ';'; or @FILE, which holds one a line and is read again
  *when it changes AVVIK_INJECT_HIT    a file to which each rule that fires appends the name of the point
@@ -36,6 +37,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -306,6 +308,23 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
 		left -= some[used].iov_len;
 	}
 	return leave(&call, &plan, real(fd, some, used));
+}
+
+/* Of all that is opened only what is made. */
+int open(const char *path, int flags, ...)
+{
+	REAL(int, open64, const char *, int, mode_t);
+	struct call call = {"create", .fd = -1, .path = path};
+	mode_t mode = 0;
+	if (flags & O_CREAT) {
+		va_list more;
+		va_start(more, flags);
+		mode = va_arg(more, mode_t);
+		va_end(more);
+	}
+	if (!active || inside || !(flags & O_CREAT) || access(path, F_OK) == 0)
+		return real(path, flags, mode);
+	DO(int, real(path, flags, mode));
 }
 
 int fsync(int fd)

@@ -5,7 +5,8 @@
  *LMDB says which state is the last are data.mdb#meta. A socket by its port, and whether its bytes are
  *ZeroMQ's handshake or messages. `wake` is one thread waking another, `log` standard error, `notify` systemd.
  *	for	the purpose, from the functions on the stack (the table below). Names of functions are the
- *same in every build, their addresses are not. "-": none, as in ZeroMQ's own threads.
+ *same in every build, their addresses are not. "-": none, as in ZeroMQ's
+ *		own threads, and for all wake-ups.
  */
 #define _GNU_SOURCE
 #include "inject.h"
@@ -47,16 +48,6 @@ static const struct purpose {
 	{"av_turn_recover",          "recovery"},
 	{"av_turn_create",           "recovery"},
 	{"maildir_open",             "opening-mail"},
-	{"av_feed_server_open",      "opening-sockets"},
-	{"av_feed_client_open",      "opening-sockets"},
-	{"av_socket_open",           "opening-sockets"},
-	{"zap_drain",                "admission"},
-	{"av_socket_send",           "sending"},
-	{"socket_monitor_drain",     "receiving"},
-	{"socket_drain",             "receiving"},
-	{"av_socket_close",          "closing"},
-	{"av_bus_destroy",           "closing"},
-	{"daemon_free",              "closing"},
 	/* clang-format on */
 };
 
@@ -277,7 +268,7 @@ bool point_names(const struct call *call, char ret_name[POINT_MAX])
 	char on[96];
 	name_object(call, on, sizeof on);
 	return (size_t)snprintf(ret_name, POINT_MAX, "%s/%s/%s/%s/%s", daemon_name, phase, call->name, on,
-		       name_purpose()) < POINT_MAX;
+		       strcmp(on, "wake") == 0 ? "-" : name_purpose()) < POINT_MAX;
 }
 
 void point_watch(const struct call *call)

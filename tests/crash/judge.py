@@ -5,9 +5,11 @@ import email
 import email.policy
 import hashlib
 import os
+import sys
 import time
 
-from instance import pb  # tests/support is on the path
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from instance import pb  # noqa: E402
 
 
 def merkle_root(leaf, path, index, count):

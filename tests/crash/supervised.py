@@ -18,7 +18,8 @@ class Keeper(threading.Thread):
 
     def __init__(self, instance, daemon):
         super().__init__(daemon=True)
-        self.instance, self.name = instance, daemon
+        self.instance, self.name, self.injector = instance, daemon, instance.injectors[daemon]
+        self.next_rule = None  # with which the life after the next kill begins
         self.process, self.kills, self.lives, self.stopping = None, 0, 0, False
         self.codes = []
         self.ready = threading.Event()
@@ -26,7 +27,7 @@ class Keeper(threading.Thread):
         self.notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notices.bind(path)
         self.notices.settimeout(0.01)
-        self.environment = dict(os.environ, NOTIFY_SOCKET=path, **instance.injector.environment)
+        self.environment = dict(os.environ, NOTIFY_SOCKET=path, **self.injector.environment)
         self.environment.update(instance.more_environment)
 
     def begin(self):
@@ -53,7 +54,10 @@ class Keeper(threading.Thread):
                 continue
             self.ready.clear()
             if code == -signal.SIGKILL:
-                self.instance.injector.disarm()
+                self.injector.disarm()
+                if self.next_rule:
+                    self.injector.arm(self.next_rule)
+                    self.next_rule = None
                 self.kills += 1
             elif code != 0:
                 self.codes.append(code)
@@ -63,16 +67,15 @@ class Keeper(threading.Thread):
 
 
 class Supervised(Instance):
-    def __init__(self, stepped=None, daemons=DAEMONS, more_environment=None):
+    def __init__(self, stepped=None, more_environment=None):
         super().__init__(stepped=stepped)
-        self.injector = Injector(self)
+        self.injectors = {daemon: Injector(self, daemon) for daemon in DAEMONS}
         self.more_environment = more_environment or {}
-        self.names = daemons
         self.keepers = {}
 
     def up(self, timeout=30):
         self.up_log = open(os.path.join(self.root, "up.log"), "a")
-        self.keepers = {daemon: Keeper(self, daemon) for daemon in self.names}
+        self.keepers = {daemon: Keeper(self, daemon) for daemon in DAEMONS}
         for keeper in self.keepers.values():
             keeper.start()
         self.wait_ready(timeout)
@@ -101,7 +104,8 @@ class Supervised(Instance):
         return self.keepers[daemon].kills
 
     def down(self):
-        self.injector.disarm()
+        for injector in self.injectors.values():
+            injector.disarm()
         for keeper in self.keepers.values():
             keeper.stopping = True
         for keeper in self.keepers.values():

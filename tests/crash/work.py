@@ -87,7 +87,10 @@ class Reader(threading.Thread):
 class Work:
     """Each step is a method; it returns when all its orders are answered."""
 
-    STEPS = ("file", "deviate", "act", "read", "erase", "publish", "wait", "ask", "restart")
+    STEPS = ("file", "deviate", "act", "read", "erase", "publish", "wait", "ask", "restart", "finish", "undo")
+    OF_EACH = ("restart", "finish", "undo")  # done for one daemon at a time
+    # A kill in the middle of an erasure, after which the next start has something to finish or to undo.
+    CUT_OFF = {"finish": "run/rename/keys/wrapping-N.new/rewriting-keys", "undo": "run/rename/keys/keys-N.new/rewriting-keys"}
 
     def __init__(self, instance):
         self.instance = instance
@@ -172,10 +175,13 @@ class Work:
 
     def prepare(self, step):
         self.forget()
-        self.subject = self.case() if step in ("act", "read", "erase") else None
-        if step == "act":
+        self.subject = self.case() if step in ("act", "read", "erase") or step in self.CUT_OFF else None
+        if self.subject:
             found = self.order("workflow", pb.Command(get_case=pb.GetCase(case_id=self.subject)))
             self.version = found.case_found.case.version
+        if step == "erase" or step in self.CUT_OFF:
+            self.act()  # so that workflow has a text to erase, too
+            self.instance.settle_real()
         self.forget()
 
     # --- the steps
@@ -242,8 +248,20 @@ class Work:
     def restart(self):
         self.instance.terminate(self.target)
 
-    def step(self, step):
+    def cut_off(self, step, rule):
+        """An erasure that is cut off; the next life begins with the rule."""
+        keeper = self.instance.keepers[self.target]
+        keeper.next_rule = rule
+        keeper.injector.arm(f"{self.target}/{self.CUT_OFF[step]} when=after")
+        self.erase()
+
+    def step(self, step, rule=None):
         """Runs it, and returns when nothing moves any more."""
-        getattr(self, step)()
+        if step in self.CUT_OFF:
+            self.cut_off(step, rule)
+        else:
+            if rule:
+                self.instance.injectors[self.target].arm(rule)
+            getattr(self, step)()
         self.instance.wait_ready()
         self.instance.settle_real()

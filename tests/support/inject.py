@@ -8,13 +8,13 @@ NAME_BYTES = 160  # POINT_MAX
 
 
 class Injector:
-    """For one instance. `environment` is for `avvik up` or a daemon; rules can be changed while they run."""
+    """For one instance, or with a name of its own for one of its daemons. `environment` is for `avvik up` or a daemon; rules can be changed while they run."""
 
-    def __init__(self, instance):
+    def __init__(self, instance, name="all"):
         self.folder = os.path.join(instance.root, "inject")
         os.makedirs(self.folder, exist_ok=True)
-        self.rules = os.path.join(self.folder, "rules")
-        self.hits = os.path.join(self.folder, "hits")
+        self.rules = os.path.join(self.folder, f"{name}.rules")
+        self.hits = os.path.join(self.folder, f"{name}.hits")
         ports = ",".join(f"{where.rsplit(':', 1)[-1]}={daemon}.{socket}" for (daemon, socket), where in instance.endpoints.items())
         self.environment = {
             "LD_PRELOAD": os.path.abspath(INJECTOR), "AVVIK_INJECT": "@" + self.rules, "AVVIK_INJECT_HIT": self.hits,
