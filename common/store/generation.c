@@ -315,6 +315,13 @@ static bool has_keys(const struct av_keystore *keys, uint64_t generation)
 	return generation_file(file, keys->path, "keys", generation, "/data.mdb") && access(file, F_OK) == 0;
 }
 
+static int sync_above(const struct av_keystore *keys)
+{
+	char above[KEY_PATH_MAX + 4];
+	snprintf(above, sizeof above, "%s/..", keys->path);
+	return generation_sync(above);
+}
+
 int generation_open(struct av_keystore *keys, const char **ret_why)
 {
 	struct inventory found = {0};
@@ -325,7 +332,9 @@ int generation_open(struct av_keystore *keys, const char **ret_why)
 		if (found.other || (found.keys_without && !found.beginning))
 			return refuse(ret_why, AV_DAMAGED);
 		keys->end = 1;
-		status = generation_settle(keys);
+		status = sync_above(keys); /* or a power cut takes the folder, and with it every key */
+		if (status == AV_OK)
+			status = generation_settle(keys);
 		if (status == AV_OK)
 			status = generation_rewrite(keys, NULL, 0);
 		return status == AV_OK ? AV_OK : refuse(ret_why, status);

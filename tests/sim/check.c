@@ -3,6 +3,7 @@
 #include "sim.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,8 @@
 #include "store/content.h"
 
 #define EVENT(name) AVVIK__V1__EVENT__BODY_##name
+
+static struct world *searched;
 
 struct av_id sim_id(ProtobufCBinaryData data)
 {
@@ -90,22 +93,31 @@ static void check_store(struct node *n)
 }
 
 /* Every byte that lies on disk, freed pages too. */
-static void check_secrets(struct node *n)
+static int search(const char *path, const struct stat *info, int type, struct FTW *where)
 {
 	static const char *const secrets[] = {SIM_SECRET, SIM_SECRET_LOW, "@lindaker.example"};
-	const char *path = av_arena_printf(n->world->scratch, "%s/data/data.mdb", n->path);
-	struct stat info;
+	AV_UNUSED(where);
+	if (type != FTW_F || info->st_size == 0)
+		return 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	SIM_EXPECT(n->world, fd >= 0 && fstat(fd, &info) == 0, "%s: no data file", n->service.name);
-	void *bytes = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	SIM_EXPECT(n->world, bytes != MAP_FAILED, "%s: the data file cannot be mapped", n->service.name);
+	void *bytes = fd < 0 ? MAP_FAILED : mmap(NULL, (size_t)info->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	SIM_EXPECT(searched, bytes != MAP_FAILED, "%s cannot be read", path);
 	for (size_t i = 0; i < AV_COUNT(secrets); i++) {
-		const char *at = memmem(bytes, (size_t)info.st_size, secrets[i], strlen(secrets[i]));
-		SIM_EXPECT(n->world, !at, "%s: content lies open in the store, at %zu: %.40s",
-			n->service.name, (size_t)(at - (const char *)bytes), at);
+		const char *at = memmem(bytes, (size_t)info->st_size, secrets[i], strlen(secrets[i]));
+		SIM_EXPECT(searched, !at, "content lies open in %s, at %zu: %.40s", path,
+			(size_t)(at - (const char *)bytes), at);
 	}
-	munmap(bytes, (size_t)info.st_size);
+	munmap(bytes, (size_t)info->st_size);
+	return 0;
+}
+
+/* All its files: the store, the keys, the marks, backups. */
+void check_secrets(struct node *n)
+{
+	searched = n->world;
+	(void)nftw(n->path, search, 16, FTW_PHYS); /* a file may go meanwhile, ignoring */
 }
 
 /* --- content --- */

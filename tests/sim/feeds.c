@@ -103,11 +103,23 @@ static bool serve(struct follow *f, struct av_txn *txn, const struct av_principa
 	return respond(f, &reply);
 }
 
+static struct av_principal principal_of(const struct node *n)
+{
+	return (struct av_principal){.name = n->service.name,
+		.kind = "daemon",
+		.rights = AV_MAY_FEED | (n->number == NOTIFICATION ? AV_MAY_CONTACTS : 0)};
+}
+
+void reader_serve_early(struct follow *f, struct av_txn *txn)
+{
+	const struct av_principal reader = principal_of(f->node);
+	if (f->request && f->node->up)
+		serve(f, txn, &reader);
+}
+
 bool reader_serve(struct follow *f)
 {
-	const struct av_principal reader = {.name = f->node->service.name,
-		.kind = "daemon",
-		.rights = AV_MAY_FEED | (f->node->number == NOTIFICATION ? AV_MAY_CONTACTS : 0)};
+	const struct av_principal reader = principal_of(f->node);
 	struct av_txn *txn;
 	if (!f->request || !f->from->up || !f->node->up)
 		return false;
@@ -194,6 +206,9 @@ static void take_refusal(struct follow *f, const Avvik__V1__FeedRefusal *refusal
 	f->asking = false;
 	f->stopped = f->refused = true;
 	f->has_refused_head = refusal->head != NULL;
+	SIM_EXPECT(w, !f->has_refused_head || w->count.restores > 0,
+		"%s: it has read more of %s than that one holds, and nothing was restored",
+		f->node->service.name, f->name);
 	f->retry_at_ms = w->now_ms + 30000;
 	if (refusal->head) {
 		f->refused_head.sequence = refusal->head->sequence;
@@ -254,13 +269,19 @@ static void take_done(struct follow *f)
 	f->held = (struct feed_batch){.arena = NULL};
 }
 
-static void cursor_now(struct follow *f)
+int reader_cursor(struct follow *f, struct av_cursor *ret_cursor)
 {
 	struct av_txn *txn;
-	memset(&f->asked, 0, sizeof f->asked);
 	SIM_EXPECT(f->node->world, av_txn_begin_read(f->node->store, &txn) == AV_OK, "no read transaction");
-	(void)av_cursor_load(txn, f->name, &f->asked); /* none: from the start, ignoring */
+	int status = av_cursor_load(txn, f->name, ret_cursor);
 	av_txn_abort(&txn);
+	return status;
+}
+
+static void cursor_now(struct follow *f)
+{
+	memset(&f->asked, 0, sizeof f->asked);
+	(void)reader_cursor(f, &f->asked); /* none: from the start, ignoring */
 }
 
 void reader_restart(struct follow *f)

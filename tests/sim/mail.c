@@ -229,7 +229,7 @@ bool mail_progress(struct world *w)
 	}
 	if (!chosen)
 		return false;
-	unsigned int luck = w->calm ? 99 : (unsigned int)chance(w, 100);
+	unsigned int luck = on(w, KIND_MAILS) ? (unsigned int)chance(w, 100) : 99;
 	chosen->end.outcome = OUTCOME_DELIVERED;
 	if (luck < 6) {
 		chosen->end.outcome = OUTCOME_UNREACHABLE;
@@ -242,8 +242,7 @@ bool mail_progress(struct world *w)
 			arrives(w, &chosen->mail);
 	} else {
 		arrives(w, &chosen->mail);
-		if (!w->calm &&
-			percent(w, 300)) { /* the server has it, and the daemon dies before it hears */
+		if (fault(w, KIND_DEATHS, 300)) { /* the server has it, and the daemon dies before it hears */
 			node_crash(n);
 			return true;
 		}

@@ -1,11 +1,16 @@
 /* main.c - sim: one run from a seed, seeds for a time, or the proof that planted faults are found
  *
- *	sim --seed N [--steps M] [--verbose]        one run, told in one line; a fault ends it with code 1
- *	sim --seconds S [--from N] [--steps M]      seed after seed; each fourth one twice, and the journals
- *compared sim --mutations [--steps M]                 each planted fault must be found within some seeds sim
- *--seed N --mutate NAME                  one run with one of them
+ *	sim --seed N                          one run, told in one line; a fault ends it with code 1
+ *	sim --seconds S [--from N]            seed after seed; each fourth one twice, and the journals
+ *compared sim --mutations [--from N]            each planted fault must be found within some seeds sim
+ *--shrink --seed N                 a failing seed, made small
+ *
+ *	--steps M --reports R                 how long, and how many reports at most; --large: both for months
+ *	--without KIND,…                      kinds of trouble that do not come (sim --kinds lists them)
+ *	--mutate NAME                         with a planted fault       --verbose   told step by step
+ *	--jobs J                              of --seconds: so many processes
  */
-#include "sim.h"
+#include "shrink.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,155 +19,240 @@
 #include <unistd.h>
 
 #define STEPS_DEFAULT 4000
+#define REPORTS_DEFAULT 180
+#define STEPS_LARGE 60000
+#define REPORTS_LARGE 3000
 #define MUTATION_SEEDS 12
 
-static const struct {
-	const char *name, *what;
-} mutations[MUTATION_COUNT] = {
-#define X(name, what) {#name, what},
+static const char *const kind_texts[KIND_COUNT] = {
+#define X(kind, name, what) what,
+	KIND_LIST(X)
+#undef X
+};
+const char *const kind_names[KIND_COUNT] = {
+#define X(kind, name, what) name,
+	KIND_LIST(X)
+#undef X
+};
+const char *const mutation_names[MUTATION_COUNT] = {
+#define X(name, what) #name,
+	MUTATION_LIST(X)
+#undef X
+};
+static const char *const mutation_texts[MUTATION_COUNT] = {
+#define X(name, what) what,
 	MUTATION_LIST(X)
 #undef X
 };
 
 struct options {
+	struct shape shape;
 	uint64_t seed, from;
-	unsigned int steps, seconds;
-	bool has_seed, planted, verbose;
-	enum mutation mutation;
+	unsigned int seconds, jobs;
+	bool has_seed, planted, shrink, kinds;
 };
 
-static void run(const struct options *o, uint64_t seed, unsigned char ret_hash[AV_HASH_SIZE])
+void run_here(uint64_t seed, const struct shape *shape, unsigned char ret_hash[AV_HASH_SIZE])
 {
-	struct world *w = world_open(seed, o->steps, o->mutation, o->verbose);
+	struct world *w = world_open(seed, shape);
 	char hash[2 * AV_HASH_SIZE + 1];
 	world_run(w);
 	world_hash(w, ret_hash);
 	av_hex(ret_hash, AV_HASH_SIZE, hash);
 	printf("seed %llu: %u steps, %lld days, %zu events, %zu reports, %zu acts, %zu closed, %zu refused, "
 	       "%zu repeats, "
-	       "%zu "
-	       "crashes, %zu cuts, %zu restores, %zu erasures, %zu quarantined, %zu full, %zu rungs, %zu "
-	       "mails, %zu twice, %.12s\n",
+	       "%zu deaths, %zu power cuts, %zu disk faults, %zu cuts, %zu restores, %zu told, %zu erasures, "
+	       "%zu quarantined, %zu full, %zu rungs, %zu mails, %zu twice, %.12s\n",
 		(unsigned long long)seed, w->steps, (long long)((w->now_ms - w->started_at_ms) / 86400000),
 		w->count.events, w->count.reports, w->count.acts, w->count.closed, w->count.refusals,
-		w->count.repeats, w->count.crashes, w->count.cuts, w->count.restores, w->count.erasures,
-		w->count.quarantined, w->count.full, w->count.rungs, w->count.mails, w->count.duplicates,
-		hash);
+		w->count.repeats, w->count.crashes, w->count.power, w->count.disk, w->count.cuts,
+		w->count.restores, w->count.told, w->count.erasures, w->count.quarantined, w->count.full,
+		w->count.rungs, w->count.mails, w->count.duplicates, hash);
 	fflush(stdout);
 	world_close(&w);
 }
 
-/* In a process of its own, so that whatever happens to it is told with its seed. 0: all held. */
-static int run_apart(const struct options *o, uint64_t seed, bool twice, bool silent)
+static int failed(uint64_t seed, const struct shape *shape, const struct verdict *verdict)
 {
-	unsigned char first[AV_HASH_SIZE], second[AV_HASH_SIZE];
-	int status = 0;
-	fflush(stdout);
-	pid_t child = fork();
-	if (child == 0) {
-		if (silent && !freopen("/dev/null", "w", stdout))
-			_exit(2);
-		run(o, seed, first);
-		if (twice) {
-			run(o, seed, second);
-			if (memcmp(first, second, sizeof first) != 0) {
-				printf("FAULT: the same seed gave two histories\n");
-				fflush(stdout);
-				_exit(1);
-			}
-		}
-		_exit(0);
+	struct shape small = *shape;
+	char text[600];
+	run_command(text, seed, shape);
+	printf("FAILED: repeat it with: %s\n", text);
+	run_shrink(seed, &small, verdict);
+	return 1;
+}
+
+/* One of `jobs` processes, each with every so many-th seed. */
+static int some_seeds(const struct options *o, unsigned int job)
+{
+	time_t until = time(NULL) + o->seconds;
+	uint64_t seed = o->from + job, count = 0;
+	for (; time(NULL) < until; seed += o->jobs, count++) {
+		struct verdict verdict = run_apart(seed, &o->shape, seed % 4 == 0, false);
+		if (verdict.status != 0)
+			return failed(seed, &o->shape, &verdict);
 	}
-	if (child < 0 || waitpid(child, &status, 0) < 0)
-		return 2;
-	if (status != 0 && !silent)
-		printf("FAILED%s: repeat it with: sim --seed %llu --steps %u%s%s\n",
-			WIFSIGNALED(status) ? " (it crashed)" : "", (unsigned long long)seed, o->steps,
-			o->mutation ? " --mutate " : "", o->mutation ? mutations[o->mutation].name : "");
-	fflush(stdout);
-	return status;
+	printf("%llu seeds from %llu: all held\n", (unsigned long long)count,
+		(unsigned long long)o->from + job);
+	return 0;
 }
 
 static int seeds(const struct options *o)
 {
-	time_t until = time(NULL) + o->seconds;
-	uint64_t seed = o->from;
-	for (; time(NULL) < until; seed++)
-		if (run_apart(o, seed, seed % 4 == 0, false) != 0)
-			return 1;
-	printf("%llu seeds from %llu: all held\n", (unsigned long long)(seed - o->from),
-		(unsigned long long)o->from);
-	return 0;
+	int code = 0, status;
+	fflush(stdout);
+	for (unsigned int job = 1; job < o->jobs; job++)
+		if (fork() == 0) {
+			code = some_seeds(o, job);
+			fflush(stdout);
+			_exit(code);
+		}
+	code = some_seeds(o, 0);
+	while (wait(&status) > 0)
+		code |= status != 0;
+	return code;
 }
 
 static int planted(const struct options *o)
 {
-	struct options each = *o;
+	struct shape each = o->shape;
 	int missed = 0;
 	for (int m = 1; m < MUTATION_COUNT; m++) {
 		uint64_t seed = o->from;
+		struct verdict verdict = {0};
 		each.mutation = (enum mutation)m;
-		while (seed < o->from + MUTATION_SEEDS && run_apart(&each, seed, false, true) == 0)
-			seed++;
-		bool found = seed < o->from + MUTATION_SEEDS;
-		missed += !found;
-		printf("%-7s %-16s %s\n", found ? "found" : "MISSED", mutations[m].name, mutations[m].what);
-		if (found) {
-			printf("        ");
-			fflush(stdout);
-			(void)run_apart(&each, seed, false, false); /* to show by which invariant, ignoring */
-		}
+		for (; seed < o->from + MUTATION_SEEDS; seed++)
+			if ((verdict = run_apart(seed, &each, false, true)).status != 0)
+				break;
+		missed += verdict.status == 0;
+		printf("%-6s %-14s %s\n", verdict.status ? "found" : "MISSED", mutation_names[m],
+			mutation_texts[m]);
+		if (verdict.status)
+			printf("       seed %llu, step %u: %s\n", (unsigned long long)seed, verdict.step,
+				verdict.fault);
+		fflush(stdout);
 	}
 	return missed ? 1 : 0;
 }
 
+static int shrink(const struct options *o)
+{
+	struct verdict verdict = run_apart(o->seed, &o->shape, false, true);
+	if (verdict.status == 0) {
+		printf("seed %llu holds: there is nothing to shrink\n", (unsigned long long)o->seed);
+		return 2;
+	}
+	return failed(o->seed, &o->shape, &verdict);
+}
+
+static int tell_kinds(void)
+{
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		printf("%-12s %s\n", kind_names[kind], kind_texts[kind]);
+	for (int m = 1; m < MUTATION_COUNT; m++)
+		printf("%-16s %s\n", mutation_names[m], mutation_texts[m]);
+	return 0;
+}
+
 static int usage(void)
 {
-	fprintf(stderr, "sim --seed N | --seconds S [--from N] | --mutations   [--steps M] [--mutate NAME] "
-			"[--verbose]\n");
+	fprintf(stderr,
+		"sim --seed N | --seconds S [--from N] [--jobs J] | --mutations | --shrink --seed N | "
+		"--kinds\n"
+		"    [--steps M] [--reports R] [--large] [--without KIND,...] [--mutate NAME] [--verbose]\n");
 	return 2;
+}
+
+/* false: a name that is none. */
+static bool take_kinds(const char *list, unsigned int *bits)
+{
+	while (*list) {
+		size_t size = strcspn(list, ",");
+		int kind = 0;
+		while (kind < KIND_COUNT &&
+			(strlen(kind_names[kind]) != size || strncmp(kind_names[kind], list, size) != 0))
+			kind++;
+		if (kind == KIND_COUNT)
+			return false;
+		*bits |= 1u << kind;
+		list += size + (list[size] == ',');
+	}
+	return true;
+}
+
+static bool take_mutation(const char *name, enum mutation *ret_mutation)
+{
+	for (int m = 0; m < MUTATION_COUNT; m++)
+		if (strcmp(mutation_names[m], name) == 0) {
+			*ret_mutation = (enum mutation)m;
+			return true;
+		}
+	return false;
+}
+
+static bool take_flag(struct options *o, const char *name)
+{
+	if (strcmp(name, "--large") == 0) {
+		o->shape.steps = STEPS_LARGE;
+		o->shape.reports = REPORTS_LARGE;
+		return true;
+	}
+	bool *const flags[] = {&o->shape.verbose, &o->planted, &o->shrink, &o->kinds};
+	static const char *const names[] = {"--verbose", "--mutations", "--shrink", "--kinds"};
+	for (size_t i = 0; i < AV_COUNT(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return *flags[i] = true;
+	return false;
+}
+
+static bool take_value(struct options *o, const char *name, const char *value)
+{
+	unsigned long long number = strtoull(value, NULL, 10);
+	if (strcmp(name, "--without") == 0)
+		return take_kinds(value, &o->shape.without);
+	if (strcmp(name, "--mutate") == 0)
+		return take_mutation(value, &o->shape.mutation);
+	if (strcmp(name, "--seed") == 0) {
+		o->seed = number;
+		o->has_seed = true;
+	} else if (strcmp(name, "--from") == 0) {
+		o->from = number;
+	} else if (strcmp(name, "--steps") == 0) {
+		o->shape.steps = (unsigned int)number;
+	} else if (strcmp(name, "--reports") == 0) {
+		o->shape.reports = (size_t)number;
+	} else if (strcmp(name, "--seconds") == 0) {
+		o->seconds = (unsigned int)number;
+	} else if (strcmp(name, "--jobs") == 0) {
+		o->jobs = number ? (unsigned int)number : 1;
+	} else {
+		return false;
+	}
+	return true;
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = {.steps = STEPS_DEFAULT, .from = 1};
+	struct options o = {
+		.shape = {.steps = STEPS_DEFAULT, .reports = REPORTS_DEFAULT}, .from = 1, .jobs = 1};
 	unsigned char hash[AV_HASH_SIZE];
 	for (int i = 1; i < argc; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-		if (strcmp(argv[i], "--verbose") == 0) {
-			o.verbose = true;
+		if (take_flag(&o, argv[i]))
 			continue;
-		}
-		if (strcmp(argv[i], "--mutations") == 0) {
-			o.planted = true;
-			continue;
-		}
-		if (!value)
+		if (i + 1 == argc || !take_value(&o, argv[i], argv[i + 1]))
 			return usage();
 		i++;
-		if (strcmp(argv[i - 1], "--seed") == 0) {
-			o.seed = strtoull(value, NULL, 10);
-			o.has_seed = true;
-		} else if (strcmp(argv[i - 1], "--from") == 0) {
-			o.from = strtoull(value, NULL, 10);
-		} else if (strcmp(argv[i - 1], "--steps") == 0) {
-			o.steps = (unsigned int)strtoul(value, NULL, 10);
-		} else if (strcmp(argv[i - 1], "--seconds") == 0) {
-			o.seconds = (unsigned int)strtoul(value, NULL, 10);
-		} else if (strcmp(argv[i - 1], "--mutate") == 0) {
-			for (int m = 0; m < MUTATION_COUNT; m++)
-				if (strcmp(mutations[m].name, value) == 0)
-					o.mutation = (enum mutation)m;
-		} else {
-			return usage();
-		}
 	}
+	if (o.kinds)
+		return tell_kinds();
 	if (o.planted)
 		return planted(&o);
 	if (o.seconds)
 		return seeds(&o);
 	if (!o.has_seed)
 		return usage();
-	run(&o, o.seed, hash);
+	if (o.shrink)
+		return shrink(&o);
+	run_here(o.seed, &o.shape, hash);
 	return 0;
 }

@@ -239,7 +239,7 @@ static void take_refusal(struct order *order, const struct packet *packet, const
 	order->answer = (Avvik__V1__ReplyStatus)status;
 }
 
-static void check_secrets(struct order *order, const struct packet *packet)
+static void check_reply(struct order *order, const struct packet *packet)
 {
 	if (order->kind == ORDER_OPEN)
 		return;
@@ -260,7 +260,7 @@ void order_reply(struct order *order, const struct packet *packet)
 	const Avvik__V1__Reply *reply = (const Avvik__V1__Reply *)message;
 	SIM_EXPECT(w, strcmp(reply->reference, order->reference) == 0 || reply->status == STATUS(FAILED),
 		"order %u: a reply with another reference, %s", order->id, reply->reference);
-	check_secrets(order, packet);
+	check_reply(order, packet);
 	order->out -= order->out > 0;
 	if (reply->status == STATUS(DONE))
 		take_done(order, packet, reply);

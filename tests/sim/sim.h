@@ -1,14 +1,16 @@
 /* sim.h - the four daemons in one process, from one seed.
  *
  * Real are: the turns, rules and handlers of all four services, their LMDB stores and key stores, recovery,
- *what a feed reads from a journal, the composing of mails, backups. Played are: the network, the loop around
- *a turn, the clock, the mail server, people, and death. Everything that happens is one step, chosen by the
- *seed, so the same seed gives the same run, byte for byte.
+ * what a feed reads from a journal, the composing of mails, backups. Played are: the network, the loop around
+ * a turn, the clock, the mail server, people, and death. Everything that happens is one step, chosen by the
+ * seed, so the same seed gives the same run, byte for byte.
  *
- *	world.c   steps, time, coming to rest          people.c  what people send       check.c    at rest:
- *all must hold node.c    one daemon: its life and its turns   orders.c  commands and replies   checks_*.c
- *	feeds.c   both ends of a feed                  mail.c    what leaves for people faults.c   where it
- *dies; mutations
+ *	world.c    steps, the network             node.c      a daemon's life        check*.c  at rest: all
+ *must hold rest.c     coming to rest, the end        turns.c     what it does           faults.c  where it
+ *dies trouble.c  what goes wrong, the clock     feeds.c     both ends of a feed    mutations.c  what is
+ *broken people*.c, acts.c, officials.c: what      orders.c    commands and replies               on purpose
+ *	           people send                    mail.c      what leaves            backups.c  and restores
+ *	disk*.c    writes, syncs, power cuts      shrink.c    a failing seed, made small
  */
 #ifndef AVVIK_SIM_H
 #define AVVIK_SIM_H
@@ -46,12 +48,55 @@ struct order;
 	X(FIGURE_LOST,     "reporting loses a figure now and then") \
 	X(UNSEALED,        "a text is written beside its seal") \
 	X(STATE_SKIPPED,   "a case's event carries another state than the table says") \
-	X(END_LOST,        "the end of a deadline does not reach its ledger now and then") /* clang-format on */
+	X(END_LOST,        "the end of a deadline does not reach its ledger now and then") \
+	X(SYNC_SKIPPED,    "the store's pages are not synced before the meta page says that they count") \
+	X(META_FIRST,      "the meta page is written first, and the pages are synced after it") \
+	X(REPLY_UNSYNCED,  "replies are sent before the meta page is synced") \
+	X(KEYS_EARLY,      "a rewritten key store takes its place before it is synced") \
+	X(FEED_EARLY,      "feed readers are given what is not committed yet") \
+	X(DUE_AGAIN,       "what was due just before a jump of the clock is due again after it") \
+	X(NOTICE_AGAIN,    "a restore forgets which events were handled") /* clang-format on */
 enum mutation {
 #define X(name, what) MUTATION_##name,
 	MUTATION_LIST(X)
 #undef X
 		MUTATION_COUNT
+};
+
+/* --- what goes wrong, and what people do: each can be switched off --- */
+
+/*      kind          what */
+#define KIND_LIST(X) /* clang-format off */ \
+	X(DEATHS,      "deaths",      "a daemon is killed at any point") \
+	X(POWER,       "power",       "the power fails at a write, a sync or a change of names, or between turns") \
+	X(DISK,        "disk",        "a write or a sync fails: full, broken, cut short") \
+	X(SLOW,        "slow",        "a sync takes long") \
+	X(MAPS,        "maps",        "a map is small, and fills") \
+	X(LINKS,       "links",       "connections of clients are cut") \
+	X(FEEDS,       "feeds",       "connections between daemons are cut") \
+	X(REPEATS,     "repeats",     "a client sends the same again") \
+	X(CLOCK,       "clock",       "the clock stands still or jumps") \
+	X(RESTORES,    "restores",    "backups are taken and restored") \
+	X(RIGHTS,      "rights",      "keys are revoked and given back") \
+	X(MAILS,       "mails",       "mails are refused, late or lost") \
+	X(SUPPLEMENTS, "supplements", "reports are supplemented") \
+	X(ACTS,        "acts",        "people act on cases") \
+	X(CONTENT,     "content",     "content is read and erased") \
+	X(PUBLISHING,  "publishing",  "further directories and rule packs are published") \
+	X(RETRIES,     "retries",     "an administrator has mails sent again") /* clang-format on */
+enum kind {
+#define X(kind, name, what) KIND_##kind,
+	KIND_LIST(X)
+#undef X
+		KIND_COUNT
+};
+
+struct shape {
+	unsigned int steps;
+	size_t reports;	      /* at most */
+	unsigned int without; /* a bit for each kind */
+	enum mutation mutation;
+	bool verbose;
 };
 
 /* --- commands --- */
@@ -166,23 +211,29 @@ struct node {
 	int64_t next_due_ms, due_retry_at_ms;
 	bool due_more, due_failed, upkeep, full, principals_changed;
 	uint64_t turns, crashes, due_crashes;
-	bool has_backup;
-	uint64_t backup_turn; /* turns before it are in the backup */
+	bool to_restore;			/* what it reads from was, and it is still to be */
+	bool unfinished;			/* it has never been up */
+	uint64_t backup_turn, next_backup_turn; /* turns before it are in the backup */
 	struct av_item items[SIM_QUEUE];
 	size_t item_count;
 };
 
 struct world {
 	uint64_t seed;
-	unsigned int steps, step;
+	unsigned int steps, step, without;
 	enum mutation mutation;
 	char path[256];
-	struct av_random random; /* of the steps; each node has its own */
+	struct av_random random, luck; /* of the steps, and of what goes wrong; each node has its own */
 	struct av_arena *arena, *scratch;
 	int64_t now_ms, started_at_ms;
 	uint64_t packets;
 	bool calm; /* nothing goes wrong any more */
 	bool verbose;
+	bool dark;		   /* the power of the whole machine is failing */
+	unsigned int jumped_at;	   /* the step at which the clock did, last */
+	unsigned int stands_until; /* the step at which the clock goes on */
+	int backing_up;		   /* whom next; a set is complete with the first of them */
+	bool has_backup;
 	Avvik__V1__Settings *settings;
 	struct node nodes[NODES];
 	struct line up[CLIENTS][NODES], down[CLIENTS][NODES];
@@ -213,14 +264,16 @@ struct world {
 	/* figures of the run */
 	struct {
 		size_t reports, acts, refusals, repeats, crashes, restores, backups, mails, duplicates,
-			erasures, events, closed, quarantined, full, cuts, rungs, jumps;
+			erasures, events, closed, quarantined, full, cuts, rungs, jumps, power, disk, told;
 	} count;
 };
 
 /* world.c */
-struct world *world_open(uint64_t seed, unsigned int steps, enum mutation mutation, bool verbose);
-void world_run(struct world *w); /* all steps, rests between, and the end */
-void world_rest(struct world *w);
+struct world *world_open(uint64_t seed, const struct shape *shape);
+void world_run(struct world *w);	      /* all steps, rests between, and the end */
+struct follow *world_follow(struct world *w); /* any; NULL: that daemon has none */
+bool world_deliver(struct world *w);
+bool world_send(struct world *w);
 void world_close(struct world **w);
 uint64_t chance(struct world *w, uint64_t below); /* [0, below) */
 bool percent(struct world *w, unsigned int hundredths);
@@ -232,6 +285,25 @@ void sim_say(struct world *w, const char *format, ...) AV_PRINTF(2, 3);
 		if (!(condition))                 \
 			sim_fail(w, __VA_ARGS__); \
 	} while (0)
+
+/* rest.c */
+void world_rest(struct world *w);
+void world_end(struct world *w);
+int64_t world_next_due(const struct world *w);
+
+/* trouble.c */
+bool on(const struct world *w, enum kind kind);
+bool fault(struct world *w, enum kind kind, unsigned int hundredths); /* it happens now */
+void trouble(struct world *w);
+void power_fails(struct world *w, const struct node *n); /* NULL: between two turns */
+void make_room(struct node *n);
+void pass_time(struct world *w);
+
+/* backups.c */
+void backup_step(struct world *w);
+void restore_some(struct world *w);
+void restore_rest(struct world *w, bool all); /* those that were left for later */
+
 void world_hash(struct world *w, unsigned char ret_hash[AV_HASH_SIZE]); /* of all journals */
 
 /* node.c */
@@ -244,8 +316,8 @@ bool node_turn(struct node *n, bool all); /* false: it died */
 bool node_upkeep(struct node *n);
 void node_post(struct node *n, unsigned int kind, struct av_bytes data);
 void node_arrive(struct node *n, struct packet *packet, int client);
-void node_backup(struct node *n);
-void node_restore(struct node *n);
+int node_store_open(struct node *n, const char *name, const char **ret_why);
+const char *node_path(struct node *n, const char *name); /* in its folder */
 Avvik__V1__Reply *node_ask(
 	struct node *n, int client, unsigned int number, ProtobufCMessage *query); /* NULL: it is down */
 void node_free(struct node *n);
@@ -256,12 +328,14 @@ void reader_begin(struct node *n);
 void reader_end(struct node *n);
 void reader_ask(struct follow *f);
 bool reader_serve(struct follow *f); /* the producer answers; false: nothing to say */
+void reader_serve_early(struct follow *f, struct av_txn *txn); /* a mutation: from what is not committed */
 bool reader_receive(struct follow *f);
 bool reader_ready(const struct follow *f);
 void reader_done(struct follow *f, const struct av_item *item);
 void reader_restart(struct follow *f);
 void reader_silence(struct follow *f); /* asked, and no answer came */
 bool reader_quiet(const struct follow *f);
+int reader_cursor(struct follow *f, struct av_cursor *ret_cursor); /* as it is kept */
 
 /* orders.c */
 void line_init(struct line *line);
@@ -301,12 +375,18 @@ enum fault_point { FAULT_NONE, FAULT_BEFORE_COMMIT, FAULT_AFTER_COMMIT, FAULT_IN
 void fault_arm(struct node *n); /* perhaps */
 void fault_disarm(struct world *w);
 void fault_world(struct world *w); /* whose calls are watched */
+
+/* mutations.c */
+void mutate_world(struct world *w);
 void mutate_service(struct node *n);
 void mutate_before_turn(struct node *n);
+void mutate_before_commit(struct node *n, struct av_txn *txn);
 void mutate_after_turn(struct node *n);
+void mutate_restored(struct node *n, struct av_txn *txn);
 
 /* check.c: each fails with what is broken */
 void check_rest(struct world *w, bool end);
+void check_secrets(struct node *n);
 struct events {
 	Avvik__V1__Event **at;
 	size_t count;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,18 @@
 #include "store/keystore_internal.h"
 
 enum { STEPS = 8 };
+
+/* The program's own comes before that of the C library: which folders were synced. */
+static ino_t synced[64];
+static size_t synced_count;
+
+int fsync(int fd)
+{
+	struct stat info;
+	if (fstat(fd, &info) == 0 && synced_count < AV_COUNT(synced))
+		synced[synced_count++] = info.st_ino;
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static const unsigned char master[AV_KEY_SIZE] = {1, 2, 3};
 
@@ -60,6 +73,20 @@ static void keys_are_made_in_blocks_and_stay_the_same(void **state)
 	assert_int_equal(av_keystore_end(keys), 20 * AV_KEY_BLOCK + 1);
 	assert_status(av_keystore_get(keys, 20 * AV_KEY_BLOCK, got), AV_OK);
 	assert_memory_equal(got, last, AV_KEY_SIZE);
+	av_keystore_close(&keys);
+}
+
+/* Its name too: a power cut must not leave data whose keys have gone with their folder. */
+static void the_folder_of_a_new_key_store_is_durable(void **state)
+{
+	struct stat above;
+	bool found = false;
+	synced_count = 0;
+	struct av_keystore *keys = open_keys(in_folder(state, "durable"));
+	assert_int_equal(stat(in_folder(state, "."), &above), 0);
+	for (size_t i = 0; i < synced_count; i++)
+		found = found || synced[i] == above.st_ino;
+	assert_true(found);
 	av_keystore_close(&keys);
 }
 
@@ -226,7 +253,8 @@ static void die(int number)
 		_exit(42);
 }
 
-/* In a child that dies at the step: of opening when there are no numbers, else of destroying. false: it went through. */
+/* In a child that dies at the step: of opening when there are no numbers, else of destroying. false: it went
+ * through. */
 static bool dies_at(int step_number, const char *path, const uint64_t *numbers, size_t count)
 {
 	int status;
@@ -390,6 +418,7 @@ static void keys_are_found_while_others_are_destroyed_and_made(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_folder_of_a_new_key_store_is_durable),
 		cmocka_unit_test(keys_are_made_in_blocks_and_stay_the_same),
 		cmocka_unit_test(the_wrong_master_key_a_second_opener_and_damage_are_refused),
 		cmocka_unit_test(a_destroyed_key_is_gone_and_the_others_stay),
