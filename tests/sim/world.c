@@ -13,8 +13,9 @@
 
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS INT64_C(86400000)
-#define REST_EVERY 1000 /* whatever the number of steps is: fewer of them are the beginning of the same run \
-			 */
+#define REST_EVERY                                                                               \
+	1000 /* whatever the number of steps is: fewer of them are the beginning of the same run \
+	      */
 
 uint64_t chance(struct world *w, uint64_t below)
 {
