@@ -212,11 +212,21 @@ static void check_deadline(struct told *t, const struct told_deadline *each, boo
 		sim_hex(each->ledger->deadline_id), each->ledger->rule);
 }
 
+static bool put_off(const struct node *n, const struct told_deadline *each)
+{
+	for (size_t i = 0; i < AV_MIN(n->wait_count, AV_COUNT(n->waits)); i++)
+		if (each->ended_at_ms >= n->waits[i].from_ms && each->ended_at_ms <= n->waits[i].to_ms)
+			return true;
+	return false;
+}
+
 static void check_plan(struct told *t, const struct told_deadline *each, int64_t until_ms)
 {
 	const Avvik__V1__Deadline *ledger = each->ledger;
-	/* Due work that has ended the process twice is held back; what was ended meanwhile fires nothing. */
-	bool held_back = each->ended_by && t->w->nodes[WORKFLOW].due_crashes >= 2;
+	/* Due work that has ended the process twice is held back, and so is for a second what a full disk did
+	 * not take; what was ended meanwhile fires nothing. */
+	bool held_back = each->ended_by &&
+			 (t->w->nodes[WORKFLOW].due_crashes >= 2 || put_off(&t->w->nodes[WORKFLOW], each));
 	for (size_t i = 0; i < ledger->n_rungs; i++) {
 		const Avvik__V1__RungPlanned *rung = ledger->rungs[i];
 		if (rung->passed_over)

@@ -74,9 +74,9 @@ bool disk_is_cut(const struct node *n)
 	return armed.node == n && armed.cut;
 }
 
-static void cut(struct node *n)
+static void cut(struct node *n, bool ended)
 {
-	disk_image(n);
+	disk_image(n, ended);
 	armed.cut = true;
 	armed.trouble = NONE;
 	world->count.power++;
@@ -87,14 +87,14 @@ static void cut(struct node *n)
 void disk_power_off(struct node *n)
 {
 	armed.node = n;
-	cut(n);
+	cut(n, true);
 }
 
 /* Something was done, or is about to be. */
 static void point(const struct disk_object *object)
 {
 	if (object->node == armed.node && armed.trouble == POWER && armed.countdown-- == 0)
-		cut(armed.node);
+		cut(armed.node, false);
 }
 
 /* 0: it may be done. */

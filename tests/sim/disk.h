@@ -73,7 +73,7 @@ void disk_forget(struct node *n);			      /* NULL: all */
 void disk_scan(struct disk_object *folder, const char *path); /* what lies there is durable */
 
 /* disk_image.c */
-void disk_image(struct node *n); /* beside its folder */
+void disk_image(struct node *n, bool ended); /* beside its folder; ended: nothing is written any more */
 
 /* disk.c */
 void disk_watch(struct world *w); /* NULL: no longer */

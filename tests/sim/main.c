@@ -8,7 +8,7 @@
  *	--steps M --reports R                 how long, and how many reports at most; --large: both for months
  *	--without KIND,…                      kinds of trouble that do not come (sim --kinds lists them)
  *	--mutate NAME                         with a planted fault       --verbose   told step by step
- *	--jobs J                              of --seconds: so many processes
+ *	--jobs J                              of --seconds and --mutations: so many processes
  */
 #include "shrink.h"
 
@@ -97,27 +97,27 @@ static int some_seeds(const struct options *o, unsigned int job)
 	return 0;
 }
 
-static int seeds(const struct options *o)
+static int in_jobs(const struct options *o, int (*work)(const struct options *o, unsigned int job))
 {
 	int code = 0, status;
 	fflush(stdout);
 	for (unsigned int job = 1; job < o->jobs; job++)
 		if (fork() == 0) {
-			code = some_seeds(o, job);
+			code = work(o, job);
 			fflush(stdout);
 			_exit(code);
 		}
-	code = some_seeds(o, 0);
+	code = work(o, 0);
 	while (wait(&status) > 0)
 		code |= status != 0;
 	return code;
 }
 
-static int planted(const struct options *o)
+static int some_planted(const struct options *o, unsigned int job)
 {
 	struct shape each = o->shape;
 	int missed = 0;
-	for (int m = 1; m < MUTATION_COUNT; m++) {
+	for (unsigned int m = 1 + job; m < MUTATION_COUNT; m += o->jobs) {
 		uint64_t seed = o->from;
 		struct verdict verdict = {0};
 		each.mutation = (enum mutation)m;
@@ -125,11 +125,11 @@ static int planted(const struct options *o)
 			if ((verdict = run_apart(seed, &each, false, true)).status != 0)
 				break;
 		missed += verdict.status == 0;
-		printf("%-6s %-14s %s\n", verdict.status ? "found" : "MISSED", mutation_names[m],
-			mutation_texts[m]);
 		if (verdict.status)
-			printf("       seed %llu, step %u: %s\n", (unsigned long long)seed, verdict.step,
-				verdict.fault);
+			printf("found  %-14s %s\n       seed %llu, step %u: %s\n", mutation_names[m],
+				mutation_texts[m], (unsigned long long)seed, verdict.step, verdict.fault);
+		else
+			printf("MISSED %-14s %s\n", mutation_names[m], mutation_texts[m]);
 		fflush(stdout);
 	}
 	return missed ? 1 : 0;
@@ -246,9 +246,9 @@ int main(int argc, char **argv)
 	if (o.kinds)
 		return tell_kinds();
 	if (o.planted)
-		return planted(&o);
+		return in_jobs(&o, some_planted);
 	if (o.seconds)
-		return seeds(&o);
+		return in_jobs(&o, some_seeds);
 	if (!o.has_seed)
 		return usage();
 	if (o.shrink)

@@ -211,6 +211,10 @@ struct node {
 	int64_t next_due_ms, due_retry_at_ms;
 	bool due_more, due_failed, upkeep, full, principals_changed;
 	uint64_t turns, crashes, due_crashes;
+	struct {
+		int64_t from_ms, to_ms;
+	} waits[64]; /* of due work that a full disk put off; the last ones */
+	size_t wait_count;
 	bool to_restore;			/* what it reads from was, and it is still to be */
 	bool unfinished;			/* it has never been up */
 	uint64_t backup_turn, next_backup_turn; /* turns before it are in the backup */

@@ -178,9 +178,12 @@ static void due_done(struct node *n, const struct av_item *item, bool alone)
 	struct world *w = n->world;
 	n->due_more = item->status == AV_OK && item->more;
 	n->due_failed = item->status < 0 && item->status != AV_FULL && item->status != AV_BUSY;
-	if (item->status < 0)
+	if (item->status < 0) {
 		n->due_retry_at_ms = w->now_ms + (n->due_failed ? DUE_RETRY_MS : RETRY_MS);
-	else if (alone && !n->due_more && n->next_due_ms == item->arrived_at_ms)
+		n->waits[n->wait_count % AV_COUNT(n->waits)].from_ms = w->now_ms;
+		n->waits[n->wait_count++ % AV_COUNT(n->waits)].to_ms = n->due_retry_at_ms;
+	}
+	if (item->status >= 0 && alone && !n->due_more && n->next_due_ms == item->arrived_at_ms)
 		n->due_retry_at_ms = w->now_ms + RETRY_MS;
 	SIM_EXPECT(w, !n->due_failed || n->due_crashes >= 2, "%s: due work failed: %s", n->service.name,
 		av_status_name(item->status));
