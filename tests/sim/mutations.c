@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "../../services/notification/notification_store.h"
 #include "daemon/turn_inner.h"
 #include "store/references.h"
 
@@ -160,14 +161,21 @@ void mutate_before_commit(struct node *n, struct av_txn *txn)
 				reader_serve_early(&w->nodes[k].follows[i], txn);
 }
 
-/* Which events it has handled stands beside the cursor. */
+/* Which events it has handled stands beside the cursor, and in tables of its own as well. */
 void mutate_restored(struct node *n, struct av_txn *txn)
 {
+	static const unsigned int tables[] = {TABLE_SEEN, TABLE_DECIDED};
 	const struct feed_record none = {.handled = 0};
 	if (n->world->mutation != MUTATION_NOTICE_AGAIN || n->number != NOTIFICATION)
 		return;
 	av_cursor_forget(txn, "workflow");
 	feed_record_store(txn, "workflow", &none);
+	for (size_t i = 0; i < AV_COUNT(tables); i++) {
+		struct av_iter it = av_iter(txn, tables[i], av_bytes(NULL, 0), av_bytes(NULL, 0));
+		while (av_iter_next(&it))
+			av_iter_delete(&it);
+		av_iter_end(&it);
+	}
 }
 
 void mutate_before_turn(struct node *n)
