@@ -146,8 +146,10 @@ static void check_told(struct follow *f)
 	struct world *w = f->node->world;
 	struct av_cursor cursor = {0};
 	struct av_txn *txn;
-	for (int round = 0; round < 40 && !f->refused; round++) {
+	for (int round = 0; round < 40 && !(f->refused && f->has_refused_head); round++) {
 		av_arena_reset(w->scratch);
+		if (f->refused) /* for a right that it has back */
+			reader_restart(f);
 		if (!f->request && !f->replies.first)
 			f->asking = false;
 		if (!f->node->up || !f->from->up)
