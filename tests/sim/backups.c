@@ -175,6 +175,8 @@ void restore_rest(struct world *w, bool all)
 		struct node *n = &w->nodes[each];
 		if (!n->to_restore || !(all || chance(w, 2)))
 			continue;
+		if (each > WORKFLOW && w->nodes[WORKFLOW].to_restore)
+			continue; /* it would read on from what is yet to go back */
 		if (all)
 			for (int from = 0; from < NODES; from++)
 				while (!w->nodes[from].up)
