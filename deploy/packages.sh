@@ -4,6 +4,9 @@ build_packages="cmake ninja-build gcc pkg-config libzmq3-dev protobuf-compiler l
   libuv1-dev liblmdb-dev libsodium-dev libcurl4-openssl-dev libyaml-dev libjansson-dev libsmartcols-dev libsystemd-dev
   libcmocka-dev uthash-dev"
 test_packages="clang libclang-rt-14-dev clang-format spin python3-zmq python3-protobuf python3-aiosmtpd python3-yaml openssl git procps"
+# What tests/bench/run.sh --peers measures Avvik beside; no part of the build or of the tests.
+peer_packages="strace openssl libssl-dev postgresql-15 libpq-dev redis-server libhiredis-dev rabbitmq-server librabbitmq-dev
+  nats-server libnats-dev mosquitto libmosquitto-dev"
 
 # Installs those of the named packages that are missing: as root, or with sudo.
 install_packages() {

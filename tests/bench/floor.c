@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <zmq.h>
 
 #define BATCH 4096
@@ -138,7 +139,7 @@ int main(int argc, char **argv)
 	MDB_env *env;
 	MDB_txn *txn;
 	MDB_dbi dbi;
-	uint64_t sequence = 0;
+	uint64_t sequence = 0, bytes = 0, batches = 0;
 	int error = mdb_env_create(&env);
 	if (!error)
 		error = mdb_env_set_mapsize(env, (size_t)64 << 30);
@@ -155,6 +156,8 @@ int main(int argc, char **argv)
 
 	void *context = zmq_ctx_new();
 	void *server = server_socket(context, bind, secret);
+	printf("ready\n");
+	fflush(stdout);
 	void *after = next ? next_socket(context, next, next_key, own_public, own_secret) : NULL;
 	static struct item items[BATCH];
 
@@ -175,12 +178,14 @@ int main(int argc, char **argv)
 			MDB_val key = {sizeof sequence, &sequence};
 			MDB_val value = {zmq_msg_size(&items[i].body), zmq_msg_data(&items[i].body)};
 			sequence++;
+			bytes += value.mv_size;
 			error = mdb_put(txn, dbi, &key, &value, MDB_APPEND);
 		}
 		if (!error)
 			error = mdb_txn_commit(txn);
 		if (error)
 			fail("commit", mdb_strerror(error));
+		batches++;
 		for (int i = 0; i < count; i++) {
 			zmq_msg_send(&items[i].route, server, ZMQ_SNDMORE);
 			if (items[i].empty)
@@ -192,6 +197,8 @@ int main(int argc, char **argv)
 				zmq_msg_close(&items[i].body);
 		}
 	}
+	struct timespec end;
+	clock_gettime(CLOCK_MONOTONIC, &end);
 	int linger = 0;
 	zmq_setsockopt(server, ZMQ_LINGER, &linger, sizeof linger);
 	zmq_close(server);
@@ -200,7 +207,9 @@ int main(int argc, char **argv)
 		zmq_close(after);
 	}
 	zmq_ctx_term(context);
-	printf("%llu\n", (unsigned long long)sequence);
+	printf("{\"stored\": %llu, \"bytes\": %llu, \"batches\": %llu, \"end_us\": %lld}\n",
+		(unsigned long long)sequence, (unsigned long long)bytes, (unsigned long long)batches,
+		(long long)end.tv_sec * 1000000 + end.tv_nsec / 1000);
 	mdb_env_close(env);
 	return 0;
 }
