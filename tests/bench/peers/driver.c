@@ -1,7 +1,7 @@
 /* driver.c - publishers × in flight against one peer. Prints one line of JSON.
  *
  *	bench_NAME --publishers P --in-flight M (--count N | --seconds S) [--patience S] [the peer's words]
- *	bench_NAME --prepare 1 [the peer's words]	 makes the table, stream or queue
+ *	bench_NAME --prepare 1 [--patience S] [the peer's words]	 makes the table, stream or queue
  *	bench_NAME --consume FOLDER --before B --count N [the peer's words]	takes B, says so, and N more
  */
 #include <errno.h>
@@ -193,6 +193,17 @@ static bool open_all(unsigned int count, int64_t patience_us)
 	return true;
 }
 
+static bool prepare(int64_t patience_us)
+{
+	int64_t until_us = driver_now_us() + patience_us;
+	while (peer.prepare && !peer.prepare()) {
+		if (driver_now_us() >= until_us)
+			return false;
+		nanosleep(&(struct timespec){0, 100000000}, NULL);
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -200,8 +211,9 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	long count = driver_number("count", 0), seconds = driver_number("seconds", 0);
 	long in_flight = driver_number("in-flight", 1), many = driver_number("publishers", 1);
+	int64_t patience_us = driver_number("patience", 0) * 1000000;
 	if (driver_word("prepare", NULL))
-		return peer.prepare && !peer.prepare() ? 1 : 0;
+		return prepare(patience_us) ? 0 : 1;
 	if (driver_word("consume", NULL))
 		return consumer_run(
 			driver_word("consume", NULL), (uint64_t)driver_number("before", 0), (uint64_t)count);
@@ -210,7 +222,7 @@ int main(int argc, char **argv)
 			PUBLISHERS_MAX);
 		return 2;
 	}
-	if (!open_all((unsigned int)many, driver_number("patience", 0) * 1000000))
+	if (!open_all((unsigned int)many, patience_us))
 		return 1;
 	int64_t start = driver_now_us(), wall = driver_wall_us();
 	if (!drive((unsigned int)many, (uint64_t)in_flight, count ? (uint64_t)count : UINT64_MAX,

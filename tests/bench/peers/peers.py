@@ -72,6 +72,8 @@ class Figures:
 
     def put(self, name, secure, key, value):
         self.of(name, secure)[key] = value
+        if key != "absent":
+            self.of(name, secure).pop("absent", None)
         if self.path:
             with open(self.path + ".new", "w") as file:
                 json.dump(self.all, file, indent=1)

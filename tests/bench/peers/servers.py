@@ -92,7 +92,7 @@ class Server:
         return self
 
     def prepare(self):
-        self.run(["--prepare", "1"])
+        self.run(["--prepare", "1", "--patience", "20"])
         self.stored = 0
 
     def run(self, words):
