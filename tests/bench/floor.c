@@ -149,6 +149,15 @@ int main(int argc, char **argv)
 		error = mdb_txn_begin(env, NULL, 0, &txn);
 	if (!error)
 		error = mdb_dbi_open(txn, NULL, MDB_INTEGERKEY | MDB_CREATE, &dbi);
+	MDB_cursor *cursor = NULL;
+	MDB_val last;
+	if (!error)
+		error = mdb_cursor_open(txn, dbi, &cursor);
+	if (!error && mdb_cursor_get(cursor, &last, NULL, MDB_LAST) == 0) {
+		memcpy(&sequence, last.mv_data, sizeof sequence); /* started again: go on after it */
+		sequence++;
+	}
+	mdb_cursor_close(cursor);
 	if (!error)
 		error = mdb_txn_commit(txn);
 	if (error)

@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -49,13 +50,15 @@ def pages_a_commit(server, seconds):
 
 
 def step(server, seconds, rounds):
+    stored = server.stored
     values = sorted(measure.acknowledged(server, [], (1, 256), seconds)["per_second"] for _ in range(rounds))
     pages, batch = pages_a_commit(server, 1)
-    return {"stored": server.stored, "per_second": values[len(values) // 2], "pages": pages, "batch": batch,
+    return {"stored": stored, "per_second": values[len(values) // 2], "pages": pages, "batch": batch,
             "file_mib": os.stat(store_file(server)).st_blocks * 512 / 1048576}
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *ignored: sys.exit(143))  # the server is stopped on the way out
     parser = argparse.ArgumentParser()
     parser.add_argument("counts", type=int, nargs="+", help="reports stored, ascending: 1000000 10000000")
     parser.add_argument("--seconds", type=int, default=2)

@@ -19,23 +19,6 @@ struct line {
 	char last[48]; /* the consumer's position */
 };
 
-static void *open_line(unsigned int publisher)
-{
-	const char *why = "";
-	struct line *line = calloc(1, sizeof *line);
-	if (!line || !(line->reader = redisReaderCreate()))
-		exit(1);
-	line->publisher = publisher;
-	line->stream = stream_open((int)driver_number("port", 0), driver_word("ca", NULL), &why);
-	if (line->stream)
-		return line;
-	if (!driver_word("patience", NULL))
-		driver_failed("connect", why);
-	redisReaderFree(line->reader);
-	free(line);
-	return NULL;
-}
-
 static void close_line(void *at)
 {
 	struct line *line = at;
@@ -83,26 +66,19 @@ static bool feed(struct line *line)
 	return size == 0 || driver_failed("receive", "the connection has ended");
 }
 
-static bool reply_next(struct line *line, redisReply **ret_reply)
-{
-	if (redisReaderGetReply(line->reader, (void **)ret_reply) != REDIS_OK)
-		return driver_failed("reply", line->reader->errstr);
-	if (*ret_reply && (*ret_reply)->type == REDIS_REPLY_ERROR)
-		return driver_failed("reply", (*ret_reply)->str);
-	return true;
-}
-
 static bool take(void *at)
 {
 	struct line *line = at;
-	redisReply *reply;
+	redisReply *reply = NULL;
 	if (!feed(line))
 		return false;
 	while (true) {
-		if (!reply_next(line, &reply))
-			return false;
+		if (redisReaderGetReply(line->reader, (void **)&reply) != REDIS_OK)
+			return driver_failed("reply", line->reader->errstr);
 		if (!reply)
 			return true;
+		if (reply->type == REDIS_REPLY_ERROR)
+			return driver_failed("reply", reply->str);
 		freeReplyObject(reply);
 		driver_acknowledged(line->publisher, line->answered++, true);
 	}
@@ -115,6 +91,22 @@ static struct pollfd wants(void *at)
 
 /* --- one command at a time */
 
+/* Sends what is in the buffer and waits for the next reply; an error is one. */
+static bool answer(struct line *line, redisReply **ret_reply)
+{
+	*ret_reply = NULL;
+	while (true) {
+		if (!flush(line) || !feed(line))
+			return false;
+		if (redisReaderGetReply(line->reader, (void **)ret_reply) != REDIS_OK)
+			return driver_failed("reply", line->reader->errstr);
+		if (*ret_reply)
+			return true;
+		struct pollfd poll_it = wants(line);
+		poll(&poll_it, 1, 1000);
+	}
+}
+
 static bool call(struct line *line, const char *text, redisReply **ret_reply)
 {
 	char *command;
@@ -123,14 +115,40 @@ static bool call(struct line *line, const char *text, redisReply **ret_reply)
 		return driver_failed("command", text);
 	stream_put(line->stream, command, (size_t)size);
 	redisFreeCommand(command);
-	while (true) {
-		if (!flush(line) || !feed(line) || !reply_next(line, ret_reply))
-			return false;
-		if (*ret_reply)
-			return true;
-		struct pollfd poll_it = wants(line);
-		poll(&poll_it, 1, 1000);
-	}
+	if (!answer(line, ret_reply))
+		return false;
+	return (*ret_reply)->type != REDIS_REPLY_ERROR || driver_failed(text, (*ret_reply)->str);
+}
+
+/* A server that has just started refuses everything until it has loaded its file. */
+static bool loaded(struct line *line)
+{
+	redisReply *reply;
+	stream_put(line->stream, "PING\r\n", 6);
+	if (!answer(line, &reply))
+		return false;
+	bool good = reply->type != REDIS_REPLY_ERROR;
+	freeReplyObject(reply);
+	return good;
+}
+
+static void *open_line(unsigned int publisher)
+{
+	const char *why = "";
+	struct line *line = calloc(1, sizeof *line);
+	if (!line || !(line->reader = redisReaderCreate()))
+		exit(1);
+	line->publisher = publisher;
+	line->stream = stream_open((int)driver_number("port", 0), driver_word("ca", NULL), &why);
+	if (line->stream && loaded(line))
+		return line;
+	if (!driver_word("patience", NULL))
+		driver_failed("connect", why);
+	if (line->stream)
+		stream_close(line->stream);
+	redisReaderFree(line->reader);
+	free(line);
+	return NULL;
 }
 
 static bool prepare(void)

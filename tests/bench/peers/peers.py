@@ -10,6 +10,8 @@
 import argparse
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 
@@ -35,6 +37,7 @@ PEERS = {  # name: (server, variant of its client)
 }
 PARTS = ("e2e", "ack", "syncs", "answer", "stored")
 STORED = 100000
+FAILURES = (Unavailable, OSError, ValueError, subprocess.SubprocessError)  # of one peer; the run goes on
 
 
 def arguments():
@@ -74,6 +77,9 @@ class Figures:
         self.of(name, secure)[key] = value
         if key != "absent":
             self.of(name, secure).pop("absent", None)
+        self.save()
+
+    def save(self):
         if self.path:
             with open(self.path + ".new", "w") as file:
                 json.dump(self.all, file, indent=1)
@@ -92,13 +98,18 @@ def middle(rounds):
     return sorted(rounds, key=lambda r: r["per_second"])[len(rounds) // 2]
 
 
+def peers(words, secure):
+    """Avvik has no way without CURVE."""
+    return [name for name in words.only if secure or name != "avvik"]
+
+
 def each_alone(words, figures, secure, work):
     """A measurement that wants one server at a time."""
-    for name in words.only:
+    for name in peers(words, secure):
         make, variant = PEERS[name]
         try:
             work(name, lambda **more: make(secure, **more), variant)
-        except (Unavailable, OSError, ValueError) as why:
+        except FAILURES as why:
             figures.absent(name, secure, why)
 
 
@@ -127,7 +138,7 @@ def acknowledged(words, figures, secure):
     up = {}
     rounds = {}
     try:
-        for name in words.only:
+        for name in peers(words, secure):
             make, variant = PEERS[name]
             server = None
             try:
@@ -136,17 +147,21 @@ def acknowledged(words, figures, secure):
                 server.load(1, 256, ["--seconds", "1"], variant)
                 measure.paused(server, True)
                 up[name] = server
-            except (Unavailable, OSError, ValueError) as why:
+            except FAILURES as why:
                 if server:
                     server.close()
                 figures.absent(name, secure, why)
         for _ in range(words.rounds):
             for point in words.points:
-                for name, server in up.items():
+                for name, server in list(up.items()):
                     measure.paused(server, False)
-                    rounds.setdefault((name, point), []).append(
-                        measure.acknowledged(server, PEERS[name][1], point, words.seconds))
-                    measure.paused(server, True)
+                    try:
+                        value = measure.acknowledged(server, PEERS[name][1], point, words.seconds)
+                        rounds.setdefault((name, point), []).append(value)
+                        measure.paused(server, True)
+                    except FAILURES as why:
+                        figures.absent(name, secure, why)
+                        up.pop(name).close()
     finally:
         for server in up.values():
             measure.paused(server, False)
@@ -181,16 +196,20 @@ def stored(words, figures, secure):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *ignored: sys.exit(143))  # the servers are stopped on the way out
     words = arguments()
     figures = Figures(words.keep)
     busy = os.getloadavg()[0]
+    figures.all.setdefault("run", {})[time.strftime("%Y-%m-%d %H:%M")] = {"parts": words.parts, "load": busy}
+    figures.save()
+    if busy > 0.5:
+        print(f"load before {busy:.2f}: NOT QUIET, the figures are worth little", file=sys.stderr)
     work = {"e2e": end_to_end, "ack": acknowledged, "syncs": syncs, "answer": answer, "stored": stored}
     for secure in ([False] if words.plain_only else [True, False] if words.plain_too else [True]):
         for part in words.parts:
             if not secure and part not in ("e2e", "ack"):
                 continue  # neither syncs nor memory depend on it
             work[part](words, figures, secure)
-    figures.all.setdefault("run", {})[time.strftime("%Y-%m-%d %H:%M")] = f"load before {busy:.2f}"
     print(table.text(figures.all))
     if words.markdown:
         table.markdown(figures.all, words.markdown)

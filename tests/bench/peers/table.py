@@ -95,11 +95,12 @@ def versions():
     return ", ".join(found)
 
 
-def markdown(figures, path, history=None):
+def markdown(figures, path):
     out = ["# Avvik beside its peers", "",
            "Made by `tests/bench/run.sh --peers`; what each figure means stands in [tests/bench](../tests/bench/README.md).", "",
            f"- Written {time.strftime('%Y-%m-%d %H:%M')}; measured " + "; ".join(
-               f"{when} ({load})" for when, load in figures.get("run", {}).items()),
+               f"{when} ({', '.join(run['parts'])}; load before {run['load']:.2f}{': NOT QUIET' if run['load'] > 0.5 else ''})"
+               for when, run in figures.get("run", {}).items()),
            f"- Machine: {machine()}; clients and servers share it",
            f"- Versions: {versions()}",
            "- Avvik is intake alone. Its feed carries no content (that stays sealed with intake), so its consumer stores fewer bytes "
@@ -109,7 +110,7 @@ def markdown(figures, path, history=None):
     for title, head, body in tables(figures):
         out += [f"## {title}", "", "| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
         out += ["| " + " | ".join(r) + " |" for r in body] + [""]
-    if history or figures.get("history"):
+    if figures.get("history"):
         out += ["## Cost with history: Avvik's intake, 1 × 256", ""] + history_rows(figures["history"])
     with open(path, "w") as file:
         file.write("\n".join(out) + "\n")
