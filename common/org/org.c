@@ -7,6 +7,8 @@
  */
 #include "org/org.h"
 
+#include "base/macros.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -364,4 +366,28 @@ size_t av_org_stand_ins(const struct av_org *org, const char *person, av_day day
 	struct av_org_found ret_found[AV_ORG_FOUND_MAX])
 {
 	return replace_absent(org, person, "", day, ret_found, 0);
+}
+
+int av_org_level(const char *name)
+{
+	static const struct {
+		const char *name;
+		int level;
+	} levels[] = {
+		{"committee", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_COMMITTEE},
+		{"administration", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_ADMINISTRATION},
+		{"department", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_DEPARTMENT},
+		{"unit", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_UNIT},
+		{"group", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_GROUP},
+	};
+
+	for (size_t i = 0; name && i < AV_COUNT(levels); i++)
+		if (strcmp(name, levels[i].name) == 0)
+			return levels[i].level;
+	return 0;
+}
+
+bool av_org_role_is_special(const char *role)
+{
+	return strcmp(role, "reporter") == 0 || strcmp(role, "responsible") == 0 || strcmp(role, "actor") == 0;
 }

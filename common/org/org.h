@@ -42,6 +42,10 @@ struct av_org_found {
  * transitively; one who is absent without a deputy that day is told all the same. No person twice. Answers how many; 0: nobody. */
 size_t av_org_find(const struct av_org *org, const char *role, const char *unit, int from_level, av_day day,
 	struct av_org_found ret_found[AV_ORG_FOUND_MAX]);
+/* How a recipient of a rule pack says it: UNIT_LEVEL of "unit", "department", …; 0 for an empty or unknown one. */
+int av_org_level(const char *name);
+/* "reporter", "responsible", "actor": recipients that are not looked for in the organisation. */
+bool av_org_role_is_special(const char *role);
 /* The deputies of one person that day, or the person: the same replacement. */
 size_t av_org_stand_ins(const struct av_org *org, const char *person, av_day day,
 	struct av_org_found ret_found[AV_ORG_FOUND_MAX]);

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "directory_rules.h"
 #include "names.h"
+#include "preview.h"
 #include "org/org.h"
 #include "publish.h"
 #include "subcommands.h"
@@ -277,7 +278,8 @@ int command_directory(struct tool *tool, int argc, char **argv)
 	static const struct {
 		const char *name;
 		int (*run)(struct tool *tool, int argc, char **argv);
-	} words[] = {{"check", directory_check_file}, {"publish", directory_publish},
+	} words[] = {{"check", directory_check_file}, {"preview", directory_preview},
+		{"publish", directory_publish},
 		{"show", directory_show}, {"people", directory_people}};
 
 	for (size_t i = 0; argc > 1 && i < AV_COUNT(words); i++)

@@ -4,6 +4,7 @@
 #include "ask.h"
 #include "base/status.h"
 #include "names.h"
+#include "preview.h"
 #include "publish.h"
 #include "rulepack_rules.h"
 #include "subcommands.h"
@@ -51,6 +52,35 @@ static int rules_publish(struct tool *tool, int argc, char **argv)
 			tool, &file, "rules.", AVVIK__V1__COMMAND__BODY_PUBLISH_RULES, &order.base);
 	}
 	published_close(&file);
+	return code;
+}
+
+static int rules_apply(struct tool *tool, int argc, char **argv)
+{
+	const char *version = NULL, *reason = "";
+	const struct tool_option words[] = {{"reason", OPTION_TEXT, &reason}};
+	Avvik__V1__Command command = AVVIK__V1__COMMAND__INIT;
+	Avvik__V1__ApplyRules order = AVVIK__V1__APPLY_RULES__INIT;
+
+	if (tool_options(tool, argc, argv, words, AV_COUNT(words), &version, 1) < 0)
+		return EXIT_USAGE;
+	if (!version)
+		return tool_usage("rules");
+	order.version = (char *)(uintptr_t)version;
+	order.reason = (char *)(uintptr_t)reason;
+	command.body_case = AVVIK__V1__COMMAND__BODY_APPLY_RULES;
+	command.apply_rules = &order;
+	command.reference =
+		(char *)(uintptr_t)ask_reference(tool, "apply", av_message_pack(&order.base, tool->arena));
+	Avvik__V1__Reply *reply = tool_call(tool, DAEMON_WORKFLOW, &command);
+	int code = reply ? tool_refused(tool, reply) : EXIT_AWAY;
+	if (code == EXIT_DONE && tool->json)
+		tool_print_json(tool, &reply->base);
+	else if (code == EXIT_DONE)
+		printf("open cases go over to %s%s; `avvik feed workflow --words` tells how far they have "
+		       "come\n",
+			version, reply->repeated ? " (ordered before: nothing was done again)" : "");
+	tool_reply_free(&reply);
 	return code;
 }
 
@@ -150,6 +180,10 @@ int command_rules(struct tool *tool, int argc, char **argv)
 	}
 	if (argc >= 3 && strcmp(argv[1], "publish") == 0)
 		return rules_publish(tool, argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "preview") == 0)
+		return rules_preview(tool, argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "apply") == 0)
+		return rules_apply(tool, argc - 1, argv + 1);
 	if (argc <= 3 && argc > 1 && strcmp(argv[1], "show") == 0)
 		return rules_show(tool, argv[2]);
 	return tool_usage("rules");

@@ -33,20 +33,25 @@ const struct subcommand subcommands[] = {
 		"feed, contacts, summary, status. add and rotate make the key too. The daemons read the file again by themselves\n"
 		"within seconds (at once on SIGHUP); a revoked key is refused from the next message on.\n\n"
 		"example: avvik principals add carerecords --kind publisher --rights publish,status --units hemtjanst-norr"},
-	{"directory", command_directory, "admin", "the organisation: check, publish, show",
+	{"directory", command_directory, "admin", "the organisation: check, preview, publish, show",
 		"check FILE [--rules FILE]"
+		OR "directory preview FILE"
 		OR "directory publish FILE [--reason TEXT]"
 		OR "directory show [--unit CODE] [--people]"
 		OR "directory people [--unit CODE] [--role ROLE]\n\n"
 		"check lists every fault with file, line and remedy, and needs no instance; with --rules the directory is also held against\n"
-		"a rule pack, as publish holds it against the one in force. publish replaces the directory that is in force.\n\n"
+		"a rule pack, as publish holds it against the one in force. preview tells who would be told instead, of each open deadline's reminders.\n"
+		"publish replaces the directory that is in force.\n\n"
 		"example: avvik directory check deploy/directory/lindaker.yaml --rules deploy/rules/se-2025-07.yaml"},
-	{"rules", command_rules, "admin", "the rule packs: check, publish, show",
+	{"rules", command_rules, "admin", "the rule packs: check, preview, publish, apply, show",
 		"check FILE"
+		OR "rules preview FILE"
 		OR "rules publish FILE [--reason TEXT]"
+		OR "rules apply VERSION --reason TEXT"
 		OR "rules show [VERSION]\n\n"
 		"A rule pack holds deadlines, notices, codes and thresholds, each with its source. check needs no instance. Cases keep the\n"
-		"version that they were opened under.\n\n"
+		"version that they were opened under: preview tells what would change for the deadlines of open ones, and apply makes\n"
+		"those received while a published pack holds go over to it.\n\n"
 		"example: avvik rules publish deploy/rules/se-2025-07.yaml --reason \"the new Social Services Act\""},
 	{"calendar", command_calendar, "admin", "Swedish days off, and when a time ends",
 		"YEAR"

@@ -240,6 +240,16 @@ static const char *say_deadline_replanned(struct saying *say)
 		body->due_before_ms ? SAY(" (was %s)", say_day(say, av_local_day(body->due_before_ms))) : "");
 }
 
+static const char *say_rules_applied(struct saying *say)
+{
+	const Avvik__V1__RulesApplied *body = say->event->rules_applied;
+	if (!body->cases && !body->done)
+		return SAY("open cases go over to the rule pack %s: %s", body->version,
+			body->reason ? body->reason->text : "");
+	return SAY("%u open cases with %u deadlines have gone over to the rule pack %s%s", body->cases,
+		body->deadlines, body->version, body->done ? "; that was all" : "");
+}
+
 static const char *say_rung_fired(struct saying *say)
 {
 	const Avvik__V1__RungFired *body = say->event->rung_fired;
@@ -291,6 +301,7 @@ const struct saying_row case_sayings[] = {
 	{E(DEADLINE_RESUMED),        say_deadline_resumed},
 	{E(DEADLINE_EXTENDED),       say_deadline_extended},
 	{E(DEADLINE_REPLANNED),      say_deadline_replanned},
+	{E(RULES_APPLIED),           say_rules_applied},
 	{E(RUNG_FIRED),              say_rung_fired},
 };
 /* clang-format on */

@@ -66,8 +66,8 @@ static void look_for(struct reach *reach, const struct av_org *org, const char *
 {
 	struct av_org_found found[AV_ORG_FOUND_MAX];
 
-	if (notice_role_is_special(to->role) ||
-		av_org_find(org, to->role, unit->code, notice_level(to->from_level), day, found) > 0)
+	if (av_org_role_is_special(to->role) ||
+		av_org_find(org, to->role, unit->code, av_org_level(to->from_level), day, found) > 0)
 		return;
 	if (reach->count < GAPS_MAX) {
 		struct gap *gap = &reach->gaps[reach->count];

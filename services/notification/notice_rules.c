@@ -14,19 +14,6 @@
 #define EVENT(name) AVVIK__V1__EVENT__BODY_##name
 #define INCOMPLETE AVVIK__V1__CASE_STATE__CASE_STATE_INCOMPLETE
 
-static const struct {
-	const char *name;
-	int level;
-} levels[] = {
-	{"committee", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_COMMITTEE},
-	{"administration", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_ADMINISTRATION},
-	{"department", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_DEPARTMENT},
-	{"unit", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_UNIT},
-	{"group", AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_GROUP},
-};
-
-#define TOP_LEVELS 2 /* of the table: committee and administration */
-
 static const char *const operations[] = {
 	[AVVIK__V1__OPERATION__OPERATION_OWN] = "own",
 	[AVVIK__V1__OPERATION__OPERATION_IN_HOUSE_CONTRACT] = "in_house_contract",
@@ -45,24 +32,10 @@ int64_t notice_retry_ms(unsigned int attempts)
 	return attempts <= AV_COUNT(retry_minutes) ? (int64_t)retry_minutes[attempts - 1] * 60000 : -1;
 }
 
-int notice_level(const char *name)
-{
-	for (size_t i = 0; name && i < AV_COUNT(levels); i++)
-		if (strcmp(name, levels[i].name) == 0)
-			return levels[i].level;
-	return 0;
-}
-
 const char *notice_operation(int operation)
 {
 	bool known = operation > 0 && (size_t)operation < AV_COUNT(operations) && operations[operation];
 	return known ? operations[operation] : "";
-}
-
-bool notice_role_is_special(const char *role)
-{
-	return strcmp(role, "reporter") == 0 || strcmp(role, "responsible") == 0 ||
-	       strcmp(role, "actor") == 0;
 }
 
 int64_t notice_after_quiet(const Avvik__V1__QuietHours *quiet, int64_t now_ms)
@@ -270,7 +243,8 @@ static const char *responsible_of(const struct deciding *d)
 /* A recorded position: nobody is to investigate, and nobody is missing. */
 static bool investigates_nobody(const Avvik__V1__Event *event)
 {
-	return event->body_case == EVENT(CASE_ASSESSED_INITIALLY) && !event->case_assessed_initially->investigate;
+	return event->body_case == EVENT(CASE_ASSESSED_INITIALLY) &&
+	       !event->case_assessed_initially->investigate;
 }
 
 static int tell_named(struct deciding *d, const Avvik__V1__NoticeRule *rule, const char *role,
@@ -293,16 +267,18 @@ static int tell_named(struct deciding *d, const Avvik__V1__NoticeRule *rule, con
  * administrations. Not below, where it would tell every manager of something that concerns one of them. */
 static int tell_from_top(struct deciding *d, const Avvik__V1__NoticeRule *rule, const char *role)
 {
+	static const int top[] = {AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_COMMITTEE,
+		AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_ADMINISTRATION};
 	const Avvik__V1__Directory *directory = av_org_directory(d->q->org);
 	av_day today = av_local_day(d->q->now_ms);
 	struct av_org_found found[AV_ORG_FOUND_MAX];
 	bool any = false;
 	int status = AV_OK;
 
-	for (size_t level = 0; status == AV_OK && !any && level < TOP_LEVELS; level++)
+	for (size_t level = 0; status == AV_OK && !any && level < AV_COUNT(top); level++)
 		for (size_t i = 0; status == AV_OK && i < directory->n_units; i++) {
 			const Avvik__V1__Unit *unit = directory->units[i];
-			if ((int)unit->level != levels[level].level)
+			if ((int)unit->level != top[level])
 				continue;
 			size_t count = av_org_find(d->q->org, role, unit->code, 0, today, found);
 			for (size_t j = 0; status == AV_OK && j < count; j++) {
@@ -321,7 +297,7 @@ static int tell_role(struct deciding *d, const Avvik__V1__NoticeRule *rule, cons
 	if (d->unplaced)
 		return tell_from_top(d, rule, to->role);
 	if (d->unit)
-		count = av_org_find(d->q->org, to->role, d->unit->code, notice_level(to->from_level),
+		count = av_org_find(d->q->org, to->role, d->unit->code, av_org_level(to->from_level),
 			av_local_day(d->q->now_ms), found);
 	if (count == 0)
 		return add_nobody(d, rule, to->role, UNREACHABLE_NO_HOLDER);

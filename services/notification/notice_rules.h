@@ -56,11 +56,7 @@ int64_t notice_retry_ms(unsigned int attempts);
 /* The unit where the search for a case begins: its own, or the committee's while that is not known. NULL: no
  * units. */
 const Avvik__V1__Unit *notice_unit(const struct av_org *org, const char *unit);
-/* UNIT_LEVEL of "unit", "department", …; 0 for an empty or unknown one. */
-int notice_level(const char *name);
 /* "own", "private", …; "" for one that is not known. */
 const char *notice_operation(int operation);
-/* "reporter", "responsible", "actor": not looked for in the organisation. */
-bool notice_role_is_special(const char *role);
 
 #endif

@@ -162,16 +162,21 @@ int deadline_replan(const Avvik__V1__DeadlineRule *rule, const struct deadline_c
 	return AV_OK;
 }
 
-int deadline_set(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar,
-	int64_t anchor_at_ms, int64_t set_at_ms, struct av_arena *arena, Avvik__V1__Deadline *ledger)
+void deadline_adopt(const Avvik__V1__DeadlineRule *rule, Avvik__V1__Deadline *ledger)
 {
 	ledger->rule = rule->id;
-	ledger->anchor_at_ms = anchor_at_ms;
 	ledger->count = rule->count;
 	ledger->unit = rule->unit;
 	ledger->moved = rule->moved;
 	ledger->statutory = rule->statutory;
 	ledger->source = rule->source;
+}
+
+int deadline_set(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar,
+	int64_t anchor_at_ms, int64_t set_at_ms, struct av_arena *arena, Avvik__V1__Deadline *ledger)
+{
+	deadline_adopt(rule, ledger);
+	ledger->anchor_at_ms = anchor_at_ms;
 	ledger->state = AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_RUNNING;
 	return deadline_replan(rule, calendar, set_at_ms, arena, ledger);
 }

@@ -37,6 +37,8 @@ enum deadline_effect deadline_effect(const Avvik__V1__DeadlineRule *rule, Avvik_
 int deadline_set(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar,
 	int64_t anchor_at_ms, int64_t set_at_ms, struct av_arena *arena, Avvik__V1__Deadline *ledger);
 
+/* Takes over what a rule, perhaps of another rule pack, says of budget and source. */
+void deadline_adopt(const Avvik__V1__DeadlineRule *rule, Avvik__V1__Deadline *ledger);
 /* Due instant and rungs anew, from what the ledger says of budget and stops and for another calendar or rule:
  * what has fired stays fired. The rungs are new, in the arena. AV_MEMORY. */
 int deadline_replan(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar,

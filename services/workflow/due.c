@@ -192,6 +192,8 @@ int workflow_on_due(struct av_ctx *ctx, unsigned int limit, bool *ret_more)
 	*ret_more = false;
 	limit = AV_MAX(limit, 1u);
 	status = do_work(ctx, limit, &done, ret_more);
+	if (status == AV_OK && done == 0)
+		status = workflow_apply_rules(ctx, limit, &done);
 	if (status == AV_OK && done > 0)
 		*ret_more = true;
 	else if (status == AV_OK)
@@ -204,7 +206,7 @@ int64_t workflow_next_due(struct av_txn *txn)
 	struct av_iter it;
 	int64_t at_ms = 0;
 
-	if (av_table_count(txn, TABLE_WORK) > 0)
+	if (av_table_count(txn, TABLE_WORK) > 0 || av_table_count(txn, TABLE_APPLYING) > 0)
 		return 1; /* at once */
 	it = av_iter(txn, TABLE_RUNGS, av_bytes(NULL, 0), av_bytes(NULL, 0));
 	if (av_iter_next(&it) && it.key.size == 8 + AV_ID_SIZE)

@@ -41,6 +41,9 @@ const char *workflow_reference(
 const Avvik__V1__Code *workflow_code(
 	Avvik__V1__Code *const *codes, size_t count, const char *code); /* NULL: unknown */
 
+/* Would an open case go over to these rules: received while they hold, and under others now? */
+bool workflow_goes_over(const Avvik__V1__Case *found, const Avvik__V1__RulePack *rules);
+
 /* --- who --- */
 
 /* May the principal see or act for a unit: it, or a unit above it, is the principal's. A unit that is not in
@@ -94,7 +97,11 @@ int ledgers_cancel(
 
 av_handler on_report_filed, on_report_supplemented, on_directory_published, on_rules_published;
 av_handler on_act_on_case, on_read_content, on_erase_content, on_open_content;
+av_handler on_preview_rules, on_preview_directory, on_apply_rules;
 av_handler on_get_case, on_list_cases, on_list_deadlines, on_get_why, on_get_report_status;
+/* A portion of what is left of open cases that go over to another rule pack (rules_apply.c): at most `limit` cases
+ * are looked at. *ret_done: how many; 0 when nothing is left. */
+int workflow_apply_rules(struct av_ctx *ctx, unsigned int limit, unsigned int *ret_done);
 int workflow_on_due(struct av_ctx *ctx, unsigned int limit, bool *ret_more);
 int64_t workflow_next_due(struct av_txn *txn);
 int workflow_open_parts(void *keystore, struct av_txn *txn, const Avvik__V1__Event *event,

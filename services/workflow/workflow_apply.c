@@ -154,6 +154,12 @@ static int on_rules_published(struct change *change, const void *body)
 	return rules_store(change->txn, body, &stamp, change->arena);
 }
 
+static int on_rules_applied(struct change *change, const void *body)
+{
+	applying_store(change->txn, body, change->arena);
+	return AV_OK;
+}
+
 enum changes { CASE_NEW, CASE_CHANGED, OTHER };
 
 #define EVENT(name) AVVIK__V1__EVENT__BODY_##name
@@ -165,6 +171,7 @@ static const struct {
 	/* clang-format off */
 	{ EVENT(DIRECTORY_PUBLISHED),     OTHER,        on_directory_published },
 	{ EVENT(RULES_PUBLISHED),         OTHER,        on_rules_published },
+	{ EVENT(RULES_APPLIED),           OTHER,        on_rules_applied },
 	{ EVENT(CASE_OPENED),             CASE_NEW,     change_case_opened },
 	{ EVENT(CASE_PLACED),             CASE_CHANGED, change_case_placed },
 	{ EVENT(REPORTER_NAMED),          CASE_CHANGED, change_reporter_named },

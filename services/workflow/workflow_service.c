@@ -25,6 +25,9 @@ static const struct av_command_row commands[] = {
 	{BODY(GET_REPORT_STATUS), AV_QUERY, AV_MAY_PUBLISH,                0,          on_get_report_status, ""},
 	{BODY(READ_CONTENT),      AV_ORDER, AV_MAY_CONTENT,                0,          on_read_content,      "ContentGranted"},
 	{BODY(ERASE_CONTENT),     AV_ORDER, AV_MAY_CONTENT,                AV_AT_FULL, on_erase_content,     "ContentGranted"},
+	{BODY(PREVIEW_RULES),     AV_QUERY, AV_MAY_ADMINISTER,             AV_LARGE,   on_preview_rules,     ""},
+	{BODY(PREVIEW_DIRECTORY), AV_QUERY, AV_MAY_ADMINISTER,             AV_LARGE,   on_preview_directory, ""},
+	{BODY(APPLY_RULES),       AV_ORDER, AV_MAY_ADMINISTER,             0,          on_apply_rules,       "RulesApplied, CaseRulesSet, DeadlineReplanned, DeadlineCancelled, DeadlineSet"},
 	{BODY(OPEN_CONTENT),      AV_ONCE,  AV_MAY_CONTENT,                AV_AT_FULL, on_open_content,      "ContentRead, ContentErased"},
 };
 

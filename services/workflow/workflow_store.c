@@ -36,6 +36,7 @@ const struct av_table_decl workflow_tables[WORKFLOW_TABLE_COUNT] = {
 	{ "work",           AV_PROJECTION },
 	{ "published",      AV_PROJECTION },
 	{ "sequences",      AV_PROJECTION },
+	{ "applying",       AV_PROJECTION },
 };
 /* clang-format on */
 
@@ -252,6 +253,25 @@ void deadline_store(struct av_txn *txn, const Avvik__V1__Deadline *record, struc
 }
 
 /* --- what was published --- */
+
+int applying_load(struct av_txn *txn, struct av_arena *arena, Avvik__V1__RulesApplied **ret_applied)
+{
+	struct av_bytes value;
+	int status = av_get(txn, TABLE_APPLYING, av_bytes_of("rules"), &value);
+	return status == AV_OK ? load(&avvik__v1__rules_applied__descriptor, value, arena, ret_applied)
+			       : status;
+}
+
+void applying_store(struct av_txn *txn, const Avvik__V1__RulesApplied *applied, struct av_arena *arena)
+{
+	struct av_bytes packed = av_message_pack(&applied->base, arena);
+	if (!packed.data)
+		av_txn_fail(txn, AV_MEMORY);
+	else if (applied->done)
+		av_delete(txn, TABLE_APPLYING, av_bytes_of("rules"));
+	else
+		av_put(txn, TABLE_APPLYING, av_bytes_of("rules"), packed);
+}
 
 struct av_bytes work_key(unsigned char key[1 + AV_ID_SIZE], enum workflow_work work, const struct av_id *id)
 {

@@ -1,5 +1,5 @@
 /* workflow_store.h - the records of the workflow: their keys and formats, and apply(), the only code that
- *changes them.
+ * changes them.
  *
  *	table           key                              value
  *	cases           case id 16                       a packed Case
@@ -8,12 +8,13 @@
  *	cases_by_unit   unit, NUL, kind, state, case id  -
  *	deadlines       case id 16, deadline id 16       a packed Deadline
  *	deadlines_due   due u64, deadline id 16          case id 16, unit: of running ones
- *	rungs           instant u64, deadline id 16      rung u8, case id 16: the next rung of each running
- *one unplaced        case id 16                       the unit that was reported unruled         day received
- *u32, case id 16     -: opened before a rule pack covered the day work            kind u8, case id 16 version
- *of the rule pack, or nothing: see enum workflow_work published       'D' | 'R' version | 'S'          event
- *id 16, hash 32, packed Directory | RulePack | - sequences       "2026"                           u32: the
- *last case number of the year
+ *	rungs           instant u64, deadline id 16      rung u8, case id 16: the next rung of each running one
+ *	unplaced        case id 16                       the unit that was reported
+ *	unruled         day received u32, case id 16     -: opened before a rule pack covered the day
+ *	work            kind u8, case id 16              version of the rule pack, or nothing: see enum workflow_work
+ *	published       'D' | 'R' version | 'S'          event id 16, hash 32, packed Directory | RulePack | -
+ *	sequences       "2026"                           u32: the last case number of the year
+ *	applying        "rules"                          a packed RulesApplied: how far open cases have gone over
  *
  * Integers are big-endian. All tables are projections. A hex example stands in workflow_store.c.
  */
@@ -37,9 +38,10 @@ enum workflow_table {
 	TABLE_UNRULED,
 	TABLE_WORK,
 	TABLE_PUBLISHED,
-	TABLE_SEQUENCES
+	TABLE_SEQUENCES,
+	TABLE_APPLYING
 };
-#define WORKFLOW_TABLE_COUNT 12
+#define WORKFLOW_TABLE_COUNT 13
 extern const struct av_table_decl workflow_tables[WORKFLOW_TABLE_COUNT];
 
 /* What is left to do for cases that something published concerns; done in portions by on_due. */
@@ -68,6 +70,9 @@ int published_directory(struct av_txn *txn, struct workflow_published *ret_found
 int published_rules(struct av_txn *txn, const char *version, struct workflow_published *ret_found);
 int published_rules_stamp(struct av_txn *txn, struct av_id *ret_stamp); /* of the last rule pack */
 
+/* How far open cases have gone over to another rule pack, as it was told last. AV_NOT_FOUND: none is under way. */
+int applying_load(struct av_txn *txn, struct av_arena *arena, Avvik__V1__RulesApplied **ret_applied);
+
 struct av_id id_of(ProtobufCBinaryData data);				     /* zero unless it is 16 bytes */
 ProtobufCBinaryData id_data(const struct av_id *id, struct av_arena *arena); /* a copy in the arena */
 
@@ -86,6 +91,7 @@ void published_store(struct av_txn *txn, char kind, const char *version, const s
 	ProtobufCBinaryData hash, struct av_bytes packed);
 int directory_store(struct av_txn *txn, const Avvik__V1__DirectoryPublished *published,
 	const struct av_id *stamp, struct av_arena *arena);
+void applying_store(struct av_txn *txn, const Avvik__V1__RulesApplied *applied, struct av_arena *arena);
 int rules_store(struct av_txn *txn, const Avvik__V1__RulesPublished *published, const struct av_id *stamp,
 	struct av_arena *arena);
 struct av_bytes work_key(unsigned char key[1 + AV_ID_SIZE], enum workflow_work work, const struct av_id *id);
