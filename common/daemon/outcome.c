@@ -128,6 +128,8 @@ struct av_id av_emit(
 	event->trace_id = id_binary(&entry->trace_id);
 	entry->actor.principal = (char *)(uintptr_t)(ctx->principal ? ctx->principal->name : "avvik");
 	entry->actor.person = (char *)(uintptr_t)person_of(ctx, options);
+	if (options->role)
+		entry->actor.role = (char *)(uintptr_t)options->role;
 	event->actor = &entry->actor;
 	av_body_set(&event->base, number, body);
 	*out->tail = entry;

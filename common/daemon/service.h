@@ -62,6 +62,7 @@ struct av_emit_options {
 	int64_t occurred_at_ms;	      /* 0: now; later than now is cut to now */
 	const struct av_id *cause_id; /* NULL: the feed event's id, else none */
 	const char *person;	      /* NULL: command->on_behalf_of, else none */
+	const char *role;	      /* in which the person acted; NULL: not told */
 	const struct av_id *trace_id; /* NULL: the command's trace, or the feed event's; else a new one */
 	const struct av_id *event_id; /* NULL: a new one */
 };
@@ -135,8 +136,8 @@ struct av_event_row {
 	unsigned int number; /* of Event's body */
 	av_handler *handler;
 	const char *emits;
-	bool patient; /* nothing that somebody waits for follows from it alone: it may wait some milliseconds for what comes next,
-		       * to share its turn */
+	bool patient; /* nothing that somebody waits for follows from it alone: it may wait some milliseconds
+		       * for what comes next, to share its turn */
 };
 
 /* Things the daemon tells itself, by av_daemon_post(): the end of a delivery, say. Not journalled as such. */

@@ -1,4 +1,5 @@
-/* rules_table.c - the rows. The rows of a message stand together; a field without a row has the defaults of rules.h.
+/* rules_table.c - the rows. The rows of a message stand together; a field without a row has the defaults of
+ * rules.h.
  *
  * Columns: flags, max, item_max, min, and what to give when it is missing.
  */
@@ -14,7 +15,8 @@
 #define CODE (AV_REQUIRED | AV_CODE)
 #define ID (AV_REQUIRED | AV_ID)
 
-static const struct av_field_rule rows[] = { /* clang-format off */
+static const struct av_field_rule rows[] = {
+	/* clang-format off */
 	/* command */
 	{"Command", "reference",          AV_LINE, 128},
 	{"Command", "message_id",         AV_LINE, 128},
@@ -173,6 +175,28 @@ static const struct av_field_rule rows[] = { /* clang-format off */
 	{"AssessDeviation", "severity",   AV_REQUIRED, 5, .min = 1},
 	{"AssessDeviation", "text",       0, MOTIVE},
 	{"TurnIntoLexSarah", "motive",    0, MOTIVE},
+	{"LiftIvoDuty", "motive",         AV_REQUIRED, MOTIVE, .what = "why IVO need not be notified"},
+	{"RecordIvoRequest", "due_on",    AV_REQUIRED, .what = "the day in IVO's letter, as 2026-06-22"},
+	{"RecordIvoRequest", "text",      AV_REQUIRED, MOTIVE, .what = "what IVO asks for"},
+	{"RecordIvoRequest", "ivo_case_number", AV_LINE, 40},
+	{"AnswerIvoRequest", "request",   0, 1000},
+	{"AnswerIvoRequest", "text",      0, MOTIVE},
+	{"RecordIvoDecision", "outcome",  AV_REQUIRED},
+	{"RecordIvoDecision", "ivo_case_number", AV_LINE, 40},
+	{"RecordIvoDecision", "text",     0, MOTIVE},
+	{"Reconsider", "motive",          AV_REQUIRED, MOTIVE, .what = "why the position is reconsidered"},
+	{"Reconsider", "investigator",    CODE, 40, .what = "the id of the person who is to investigate"},
+	{"ReturnToDeviation", "motive",   AV_REQUIRED, MOTIVE, .what = "why it is a deviation after all"},
+	{"ReopenCase", "motive",          AV_REQUIRED, MOTIVE, .what = "why the case is opened again"},
+	{"ReopenCase", "investigator",    AV_CODE, 40},
+	{"InformRelatives", "text",       AV_REQUIRED, MOTIVE, .what = "who was told what, or why nobody was"},
+	{"ConfirmFileEntry", "text",      0, MOTIVE},
+	{"DecidePoliceReport", "police_report", AV_REQUIRED},
+	{"DecidePoliceReport", "motive",  AV_REQUIRED, MOTIVE, .what = "the motive"},
+	{"DecidePoliceReport", "police_number", AV_LINE, 40},
+	{"SetRegistryNumber", "registry_number", AV_REQUIRED | AV_LINE, 40, .what = "the registry number (diarienummer)"},
+	{"SetRegistryNumber", "motive",   0, MOTIVE},
+	{"Case", "entries",               0, 10000},
 	{"CaseText", "text",              0, LONG_TEXT},
 	{"CaseText", "source",            0, 2000},
 	{"CaseText", "goal",              0, 4000},
@@ -259,6 +283,8 @@ static const struct av_field_rule rows[] = { /* clang-format off */
 	{"Rung", "count",                 0, 10000},
 	{"Recipient", "role",             CODE, 40, .what = "a role, or reporter, responsible or actor"},
 	{"Recipient", "from_level",       AV_CODE, 40},
+	{"CaseFact", "reopened_on",       0, 16},
+	{"CaseFact", "notified_before_on", 0, 16},
 	{"NoticeRule", "id",              CODE, 20, .what = "an id such as N1"},
 	{"NoticeRule", "event",           CODE, 60, .what = "the name of an event, such as CaseOpened"},
 	{"NoticeRule", "deadline",        AV_CODE, 20},

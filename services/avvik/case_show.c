@@ -43,12 +43,39 @@ static const char *items_text(struct tool *tool, uint32_t documented)
 	return text;
 }
 
+static void requests_print(struct tool *tool, const Avvik__V1__Case *found)
+{
+	for (size_t i = 0; i < found->n_ivo_requests; i++) {
+		const Avvik__V1__IvoRequest *request = found->ivo_requests[i];
+		line(av_arena_printf(tool->arena, "IVO request %zu", i + 1),
+			av_arena_printf(tool->arena, "of %s, to be answered by %s: %s%s",
+				tool_time(tool, request->requested_at_ms), tool_day(tool, request->due_on),
+				request->answered_at_ms ? "answered "
+				: request->lapsed	? "IVO has decided without the answer"
+							: "open",
+				tool_time(tool, request->answered_at_ms)));
+	}
+}
+
+static const char *handled_text(Avvik__V1__Handled handled, const char *done, const char *not_done)
+{
+	return handled == AVVIK__V1__HANDLED__HANDLED_DONE  ? done
+	       : handled == AVVIK__V1__HANDLED__HANDLED_NOT ? not_done
+							    : "";
+}
+
 static void facts_print(struct tool *tool, struct names *names, const Avvik__V1__Case *found)
 {
 	printf("Case %s, %s: %s\n\n", found->number,
 		ask_words(tool, &avvik__v1__case_kind__descriptor, (int)found->kind),
 		ask_words(tool, &avvik__v1__case_state__descriptor, (int)found->state));
 	line("unit", names_unit(names, found->unit));
+	if (found->limited) {
+		line("shown", "no more than that it exists: the lex Sarah officer has it");
+		line("received", tool_time(tool, found->received_at_ms));
+		line("id", tool_id_text(tool, found->case_id));
+		return;
+	}
 	line("waits for", listed(tool, found->tasks, found->n_tasks));
 	line("received", tool_time(tool, found->received_at_ms));
 	line("noticed", tool_time(tool, found->noticed_at_ms));
@@ -62,7 +89,15 @@ static void facts_print(struct tool *tool, struct names *names, const Avvik__V1_
 				 ? (found->contact_given ? "named, can be answered by mail" : "named")
 				 : "not named");
 	line("remedied", tool_time(tool, found->remedied_at_ms));
-	line("informed", found->affected_informed ? "the person concerned is informed" : "");
+	line("informed", found->affected_informed ? "the person concerned is informed"
+			 : found->affected	  ? "the person concerned is not informed, and why is noted"
+						  : "");
+	line("relatives", handled_text(found->relatives, "informed", "not informed, and why is noted"));
+	line("own file",
+		handled_text(found->file_entry, "documented there", "does not apply, and why is noted"));
+	line("police", found->police_report ? ask_words(tool, &avvik__v1__police_report__descriptor,
+						      (int)found->police_report)
+					    : "");
 	line("preliminary", ask_words(tool, &avvik__v1__degree__descriptor, (int)found->preliminary_degree));
 	line("investigator", found->investigator);
 	line("documented", items_text(tool, found->items_documented));
@@ -81,6 +116,14 @@ static void facts_print(struct tool *tool, struct names *names, const Avvik__V1_
 				    ask_words(tool, &avvik__v1__ivo_state__descriptor, (int)found->ivo),
 				    found->notified_at_ms ? ", notified " : "",
 				    tool_time(tool, found->notified_at_ms)));
+	requests_print(tool, found);
+	if (found->ivo_decided_at_ms)
+		line("IVO decided",
+			av_arena_printf(tool->arena, "%s, %s",
+				ask_words(tool, &avvik__v1__ivo_outcome__descriptor, (int)found->ivo_outcome),
+				tool_time(tool, found->ivo_decided_at_ms)));
+	line("IVO's number", found->ivo_case_number);
+	line("opened again", tool_time(tool, found->reopened_at_ms));
 	line("was", found->was_deviation ? "a deviation first" : "");
 	line("closed", tool_time(tool, found->closed_at_ms));
 	line("law", found->legal_reference);

@@ -18,6 +18,14 @@ const struct case_act case_acts[] = {
 		{{"text", "text"}, {"none-needed", "none_needed", "true"}}},
 	{"inform", ACT(INFORM_AFFECTED), "say that the affected are informed, or why not", "recorded whether the affected are informed", false,
 		{{"text", "text"}, {"informed", "informed", "true", 'i'}, {"not-informed", "informed", "false", 'i'}}},
+	{"inform-relatives", ACT(INFORM_RELATIVES), "say that relatives or guardians are informed, or why not", "recorded whether they are informed", false,
+		{{"text", "text"}, {"whom", "whom"}, {"informed", "informed", "true", 'i'}, {"not-informed", "informed", "false", 'i'}}},
+	{"file-entry", ACT(CONFIRM_FILE_ENTRY), "confirm that it stands in the person's own file, or why not", "recorded whether it stands in the person's own file", false,
+		{{"text", "text"}, {"confirmed", "confirmed", "true", 'c'}, {"not-applicable", "confirmed", "false", 'c'}}},
+	{"police", ACT(DECIDE_POLICE_REPORT), "decide whether to report to the police, or that it is done", "the report to the police is decided on", false,
+		{{"report", "police_report"}, {"motive", "motive"}, {"police-number", "police_number"}}},
+	{"registry", ACT(SET_REGISTRY_NUMBER), "set the registry number, or correct it", "the registry number is set", false,
+		{{"number", "registry_number"}, {"motive", "motive"}}},
 	{"assess", ACT(ASSESS_INITIALLY), "assess initially", "initially assessed", false,
 		{{"degree", "preliminary_degree"}, {"investigate", "investigate", "true", 'a'},
 		 {"position", "investigate", "false", 'a'}, {"investigator", "investigator"}, {"motive", "motive"}}},
@@ -58,6 +66,20 @@ const struct case_act case_acts[] = {
 		{{"by", "count"}, {"motive", "motive"}}, true},
 	{"turn", ACT(TURN_INTO_LEX_SARAH), "turn a deviation into a lex Sarah case", "turned into a lex Sarah case", false,
 		{{"motive", "motive"}}},
+	{"lift-duty", ACT(LIFT_IVO_DUTY), "lift the duty to notify IVO, while nothing has been sent", "the duty to notify IVO is lifted", false,
+		{{"motive", "motive"}}},
+	{"ivo-request", ACT(RECORD_IVO_REQUEST), "record that IVO asks for a completion", "IVO's request is kept, with its day", false,
+		{{"due", "due_on"}, {"text", "text"}, {"ivo-number", "ivo_case_number"}}},
+	{"ivo-answer", ACT(ANSWER_IVO_REQUEST), "record that a request of IVO is answered", "IVO's request is answered", false,
+		{{"request", "request"}, {"channel", "channel"}, {"text", "text"}}},
+	{"ivo-decision", ACT(RECORD_IVO_DECISION), "record what IVO has decided", "IVO's decision is kept", false,
+		{{"outcome", "outcome"}, {"ivo-number", "ivo_case_number"}, {"text", "text"}}},
+	{"reconsider", ACT(RECONSIDER), "reconsider a recorded position: investigate", "the position is reconsidered", false,
+		{{"motive", "motive"}, {"investigator", "investigator"}}},
+	{"return", ACT(RETURN_TO_DEVIATION), "return the case to the unit as a deviation", "returned to the unit as a deviation", false,
+		{{"motive", "motive"}}},
+	{"reopen", ACT(REOPEN), "open a closed case again: investigate anew", "opened again", false,
+		{{"motive", "motive"}, {"investigator", "investigator"}}},
 };
 /* clang-format on */
 const size_t case_act_count = AV_COUNT(case_acts);
@@ -98,7 +120,9 @@ int case_acts_list(const struct tool *tool, const char *only)
 			continue;
 		}
 		printf("%-17s %s\n                  avvik case %s CASE%s", act->name, act->meaning, act->name,
-			act->measure ? " MEASURE" : act->deadline ? " DEADLINE" : "");
+			act->measure	? " MEASURE"
+			: act->deadline ? " DEADLINE"
+					: "");
 		for (size_t w = 0; w < CASE_WORDS_MAX && act->words[w].option; w++)
 			printf("%s--%s%s",
 				w && act->words[w].group && act->words[w].group == act->words[w - 1].group

@@ -59,6 +59,14 @@ static const struct {
 	{A(TURNED_LEX_SARAH),        "the deviation has been turned into lex Sarah",    "avvikelsen har blivit ett lex Sarah-ärende"},
 	{A(SUPERSEDED),              "another deadline has taken its place",            "en annan frist gäller i stället"},
 	{A(NOTICED),                 "it has been noticed",                             "händelsen har uppmärksammats"},
+	{A(IVO_REQUESTED),           "the day in IVO's request",                        "dagen i IVO:s begäran"},
+	{A(IVO_ANSWERED),            "IVO's request has been answered",                 "IVO:s begäran har besvarats"},
+	{A(IVO_DECIDED),             "IVO has decided",                                 "IVO har beslutat"},
+	{A(RECONSIDERED),            "the position has been reconsidered",              "ställningstagandet har omprövats"},
+	{A(RETURNED_TO_DEVIATION),   "the case has been returned as a deviation",       "ärendet har återförts som avvikelse"},
+	{A(REOPENED),                "the case has been opened again",                  "ärendet har återöppnats"},
+	{A(AFFECTED_INFORMED),       "the person affected has been informed, or why not is recorded", "den enskilde har informerats, eller skälet är dokumenterat"},
+	{A(POLICE_REPORTED),         "a report to the police has been made",            "polisanmälan har gjorts"},
 };
 /* clang-format on */
 

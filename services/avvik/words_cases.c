@@ -63,6 +63,39 @@ static const char *say_affected_informed(struct saying *say)
 		say_by(say));
 }
 
+static const char *say_relatives_informed(struct saying *say)
+{
+	const Avvik__V1__RelativesInformed *body = say->event->relatives_informed;
+	return SAY("%s: %s%s%s", say_subject(say),
+		body->informed ? say_enum(say, &avvik__v1__capacity__descriptor, (int)body->whom)
+			       : "relatives",
+		body->informed ? " informed" : " are not informed, and why is noted", say_by(say));
+}
+
+static const char *say_file_entry(struct saying *say)
+{
+	return SAY("%s: %s%s", say_subject(say),
+		say->event->file_entry_confirmed->confirmed
+			? "what happened is documented in the person's own file"
+			: "an entry in a person's own file does not apply, and why is noted",
+		say_by(say));
+}
+
+static const char *say_police(struct saying *say)
+{
+	return SAY("%s: report to the police: %s%s", say_subject(say),
+		say_enum(say, &avvik__v1__police_report__descriptor,
+			(int)say->event->police_report_decided->police_report),
+		say_by(say));
+}
+
+static const char *say_registry(struct saying *say)
+{
+	const Avvik__V1__RegistryNumberSet *body = say->event->registry_number_set;
+	return SAY("%s: registry number %s%s%s%s", say_subject(say), body->registry_number,
+		*body->before ? ", before " : "", body->before, say_by(say));
+}
+
 static const char *say_assessed_initially(struct saying *say)
 {
 	const Avvik__V1__CaseAssessedInitially *body = say->event->case_assessed_initially;
@@ -112,6 +145,54 @@ static const char *say_ivo_notified(struct saying *say)
 static const char *say_investigation_handed_in(struct saying *say)
 {
 	return SAY("%s: the investigation is handed in to IVO%s", say_subject(say), say_by(say));
+}
+
+static const char *say_ivo_duty_lifted(struct saying *say)
+{
+	return SAY("%s: the duty to notify IVO is lifted%s", say_subject(say), say_by(say));
+}
+
+static const char *say_ivo_requested(struct saying *say)
+{
+	return SAY("%s: IVO asks for a completion, by %s%s", say_subject(say),
+		say_day(say, say->event->ivo_requested->due_on), say_by(say));
+}
+
+static const char *say_ivo_answered(struct saying *say)
+{
+	return SAY("%s: IVO's request %u is answered%s", say_subject(say), say->event->ivo_answered->request,
+		say_by(say));
+}
+
+static const char *say_ivo_decided(struct saying *say)
+{
+	const Avvik__V1__IvoDecided *body = say->event->ivo_decided;
+	return SAY("%s: IVO has decided (%s): %s%s%s", say_subject(say), body->ivo_case_number,
+		say_enum(say, &avvik__v1__ivo_outcome__descriptor, (int)body->outcome),
+		body->investigation_missing ? "; the investigation is still to be handed in" : "",
+		say_by(say));
+}
+
+static const char *say_reconsidered(struct saying *say)
+{
+	return SAY("%s: the position is reconsidered: %s is to investigate%s", say_subject(say),
+		say->event->case_reconsidered->investigator, say_by(say));
+}
+
+static const char *say_returned(struct saying *say)
+{
+	struct known_case *known = known_case_of(say->words, say->event->case_id);
+	const char *before = say_subject(say);
+
+	if (known)
+		known->lex_sarah = false;
+	return SAY("%s is returned to the unit as a deviation%s", before, say_by(say));
+}
+
+static const char *say_reopened(struct saying *say)
+{
+	return SAY("%s is opened again: %s is to investigate%s", say_subject(say),
+		say->event->case_reopened->investigator, say_by(say));
 }
 
 static const char *say_measure_decided(struct saying *say)
@@ -294,6 +375,17 @@ const struct saying_row case_sayings[] = {
 	{E(CASE_TURNED_LEX_SARAH),   say_turned},
 	{E(CASE_SUPPLEMENTED),       say_case_supplemented},
 	{E(CASE_RULES_SET),          say_rules_set},
+	{E(IVO_DUTY_LIFTED),         say_ivo_duty_lifted},
+	{E(IVO_REQUESTED),           say_ivo_requested},
+	{E(IVO_ANSWERED),            say_ivo_answered},
+	{E(IVO_DECIDED),             say_ivo_decided},
+	{E(CASE_RECONSIDERED),       say_reconsidered},
+	{E(CASE_RETURNED_TO_DEVIATION), say_returned},
+	{E(CASE_REOPENED),           say_reopened},
+	{E(RELATIVES_INFORMED),      say_relatives_informed},
+	{E(FILE_ENTRY_CONFIRMED),    say_file_entry},
+	{E(POLICE_REPORT_DECIDED),   say_police},
+	{E(REGISTRY_NUMBER_SET),     say_registry},
 	{E(DEADLINE_SET),            say_deadline_set},
 	{E(DEADLINE_MET),            say_deadline_met},
 	{E(DEADLINE_CANCELLED),      say_deadline_cancelled},

@@ -35,10 +35,18 @@ static unsigned long rough_hours(unsigned long count, Avvik__V1__PeriodUnit unit
 	}
 }
 
+/* Of a part of a case, of which there may be several: a measure, or a request of IVO. */
 static bool of_measure(Avvik__V1__Anchor anchor)
 {
 	return anchor == ANCHOR(MEASURE_PLANNED_END) || anchor == ANCHOR(MEASURE_EXECUTED) ||
-	       anchor == ANCHOR(MEASURE_EVALUATED) || anchor == ANCHOR(MEASURE_REJECTED);
+	       anchor == ANCHOR(MEASURE_EVALUATED) || anchor == ANCHOR(MEASURE_REJECTED) ||
+	       anchor == ANCHOR(IVO_REQUESTED) || anchor == ANCHOR(IVO_ANSWERED);
+}
+
+/* A day that was named, and is itself the due day. */
+static bool is_named_day(Avvik__V1__Anchor anchor)
+{
+	return anchor == ANCHOR(MEASURE_PLANNED_END) || anchor == ANCHOR(IVO_REQUESTED);
 }
 
 static bool in_hours(Avvik__V1__PeriodUnit unit)
@@ -56,8 +64,9 @@ static void check_anchors(const Avvik__V1__DeadlineRule *rule, size_t i, struct 
 			"is missing: say what meets the deadline");
 	if (rule->per_measure != of_measure(rule->starts) && rule->starts != ANCHOR(UNSPECIFIED))
 		av_fault(faults, CODE(CONTRADICTION), path_of(faults, "deadlines[%zu].per_measure", i),
-			"does not agree with what starts it: true when it starts by a measure, and only "
-			"then");
+			"does not agree with what starts it: true when it starts by a measure or a request "
+			"of "
+			"IVO, and only then");
 	for (size_t m = 0; m < rule->n_met_by; m++) {
 		if (rule->met_by[m] == rule->starts)
 			av_fault(faults, CODE(CONTRADICTION),
@@ -66,7 +75,7 @@ static void check_anchors(const Avvik__V1__DeadlineRule *rule, size_t i, struct 
 		if (rule->per_measure && !of_measure(rule->met_by[m]))
 			av_fault(faults, CODE(CONTRADICTION),
 				path_of(faults, "deadlines[%zu].met_by[%zu]", i, m),
-				"is not of a measure: a deadline for each measure is met by that measure");
+				"is not of a measure or request: a deadline for each is met by that one");
 	}
 	for (size_t c = 0; c < rule->n_cancelled_by; c++) {
 		bool meets = rule->cancelled_by[c] == rule->starts;
@@ -84,7 +93,7 @@ static void check_length(const Avvik__V1__DeadlineRule *rule, size_t i, struct a
 	if (rule->unit == UNIT(UNSPECIFIED))
 		av_fault(faults, CODE(REQUIRED), path_of(faults, "deadlines[%zu].unit", i),
 			"is missing: give hours, days, weeks, months, years, working_days or working_hours");
-	if (rule->count == 0 && rule->starts != ANCHOR(MEASURE_PLANNED_END))
+	if (rule->count == 0 && !is_named_day(rule->starts))
 		av_fault(faults, CODE(REQUIRED), path_of(faults, "deadlines[%zu].count", i),
 			"is missing: a deadline has a length, unless it is a planned day itself");
 	/* lag (1930:173) 2 § moves days, not hours; working days never end on a day off. */
@@ -140,8 +149,8 @@ static void check_rung(const Avvik__V1__RulePack *rules, size_t i, size_t r, str
 		av_fault(faults, CODE(CONTRADICTION), path_of(faults, "%s.unit", path),
 			"is not a unit for this rung: give days or working_days, or hours when the deadline "
 			"is in hours");
-	/* A planned day lies ahead, so that a warning may come long before it. */
-	if (rung->kind == RUNG(WARNING) && rule->starts != ANCHOR(MEASURE_PLANNED_END) && rule->count != 0 &&
+	/* A named day lies ahead, so that a warning may come long before it. */
+	if (rung->kind == RUNG(WARNING) && !is_named_day(rule->starts) && rule->count != 0 &&
 		rough_hours(rung->count, rung->unit) >= rough_hours(rule->count, rule->unit))
 		av_fault(faults, CODE(CONTRADICTION), path_of(faults, "%s.count", path),
 			"is as long as the deadline: warn after its start");

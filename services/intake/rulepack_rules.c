@@ -150,7 +150,8 @@ static bool per_measure(const Avvik__V1__RulePack *rules, const char *deadline)
 static bool has_responsible_person(const char *event)
 {
 	static const char *const events[] = {"CaseAssessedInitially", "EntryRecorded",
-		"InvestigationCompleted", "CaseDecided", "InvestigationHandedIn", "NoMeasuresDecided"};
+		"InvestigationCompleted", "CaseDecided", "InvestigationHandedIn", "NoMeasuresDecided",
+		"CaseReconsidered", "CaseReopened"};
 	for (size_t i = 0; i < AV_COUNT(events); i++)
 		if (strcmp(events[i], event) == 0)
 			return true;

@@ -99,6 +99,20 @@ int case_after(const Avvik__V1__CaseKnown *before, const Avvik__V1__Event *event
 		if (event->case_rules_set->legal_reference[0])
 			known->legal_reference = event->case_rules_set->legal_reference;
 		break;
+	case EVENT(CASE_RECONSIDERED):
+		known->investigator = event->case_reconsidered->investigator;
+		known->state = event->case_reconsidered->state;
+		break;
+	case EVENT(CASE_RETURNED_TO_DEVIATION):
+		known->kind = AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION;
+		known->legal_reference = (char *)"";
+		known->state = event->case_returned_to_deviation->state;
+		break;
+	case EVENT(CASE_REOPENED):
+		known->closed = false;
+		known->investigator = event->case_reopened->investigator;
+		known->state = event->case_reopened->state;
+		break;
 	case EVENT(CASE_CLOSED):
 		known->closed = true;
 		known->state = AVVIK__V1__CASE_STATE__CASE_STATE_CLOSED;

@@ -34,6 +34,8 @@ static const struct {
 	{ANCHOR(MEASURE_EXECUTED), "Genomför åtgärden och dokumentera att den är genomförd."},
 	{ANCHOR(MEASURE_EVALUATED),
 		"Följ upp om åtgärden har fått avsedd effekt och dokumentera bedömningen."},
+	{ANCHOR(IVO_ANSWERED),
+		"Svara på begäran från Inspektionen för vård och omsorg och dokumentera svaret."},
 	{ANCHOR(ASSESSED), "Bedöm avvikelsen och dokumentera bedömningen."},
 	{ANCHOR(DECIDED), "Fatta beslut och dokumentera det."},
 	{ANCHOR(CLOSED), "Avsluta ärendet när allt är klart."},

@@ -208,13 +208,14 @@ static int add_person(struct deciding *d, const Avvik__V1__NoticeRule *rule, con
 	return AV_OK;
 }
 
+/* A request of IVO stands in the place of a measure: who investigates answers it. */
 static const char *measure_responsible(const Avvik__V1__CaseKnown *known, ProtobufCBinaryData measure_id)
 {
 	for (size_t i = 0; i < known->n_measures; i++)
 		if (measure_id.len && known->measures[i]->measure_id.len == measure_id.len &&
 			memcmp(known->measures[i]->measure_id.data, measure_id.data, measure_id.len) == 0)
 			return known->measures[i]->responsible;
-	return "";
+	return known->investigator;
 }
 
 /* Of the measure that the event speaks of; of the whole case it is who investigates. */
@@ -330,14 +331,19 @@ static int tell(struct deciding *d, const Avvik__V1__NoticeRule *rule, const Avv
 	return tell_role(d, rule, to);
 }
 
+/* A deadline that runs on in a closed case is one that the rule pack lets outlive it. */
+static bool told_when_closed(const struct deciding *d, const Avvik__V1__NoticeRule *rule)
+{
+	return d->rung || rule->also_closed || rule->kind == AVVIK__V1__NOTICE_KIND__NOTICE_KIND_FEEDBACK;
+}
+
 static int apply_rule(struct deciding *d, const Avvik__V1__NoticeRule *rule)
 {
 	Avvik__V1__Recipient **to = rule->to;
 	size_t count = rule->n_to;
 
 	d->matched = true;
-	if (d->q->before && d->q->before->closed &&
-		rule->kind != AVVIK__V1__NOTICE_KIND__NOTICE_KIND_FEEDBACK)
+	if (d->q->before && d->q->before->closed && !told_when_closed(d, rule))
 		return AV_OK;
 	if (count == 0 && d->rung) {
 		to = d->rung->to;

@@ -41,9 +41,9 @@ struct notice_decision {
 #define UNREACHABLE_NO_CONTACT "no_contact"	    /* the reporter left no address: kept, no alarm */
 #define UNREACHABLE_TOO_MANY "too_many"
 
-/* Each (rule, person) stands at most once. Informational copies leave out the one who acted; after the case
- * was closed only feedback goes out. *ret_matched: a rule was concerned, whether or not anyone was reached.
- * AV_OK, AV_MEMORY. */
+/* Each (rule, person) stands at most once. Informational copies leave out the one who acted; of a case
+ * that was closed before only feedback goes out, rungs of what runs on, and what the rule pack says so of.
+ * *ret_matched: a rule was concerned, whether or not anyone was reached. AV_OK, AV_MEMORY. */
 int notices_decide(const struct notice_question *question, struct av_arena *arena,
 	struct notice_decision **ret_decisions, size_t *ret_count, bool *ret_matched);
 

@@ -212,7 +212,58 @@ int on_case_turned_lex_sarah(struct av_ctx *ctx, const ProtobufCMessage *message
 	return case_emit(ctx, &counts, fact);
 }
 
+/* One more day; of more than FIGURE_DAYS_MAX the first is let go. */
+static int add_day(struct av_ctx *ctx, int32_t **days, size_t *count, av_day day)
+{
+	int32_t *longer = av_arena_alloc(ctx->arena, (*count + 1) * sizeof *longer);
+	size_t gone = *count == FIGURE_DAYS_MAX ? 1 : 0;
+
+	if (!longer)
+		return AV_MEMORY;
+	if (*count > gone)
+		memcpy(longer, *days + gone, (*count - gone) * sizeof *longer);
+	longer[*count - gone] = day;
+	*count += 1 - gone;
+	*days = longer;
+	return AV_OK;
+}
+
+/* A case that was opened again may be notified again: each notification counts on its day. */
 int on_ivo_notified(struct av_ctx *ctx, const ProtobufCMessage *message)
+{
+	Avvik__V1__CaseFact *fact = case_fact(ctx);
+	struct counts counts = {.count = 0};
+	int status = AV_OK;
+
+	AV_UNUSED(message);
+	if (!fact)
+		return AV_NOT_FOUND;
+	counts_of_case(&counts, fact, -1);
+	if (fact->notified_on)
+		status = add_day(
+			ctx, &fact->notified_before_on, &fact->n_notified_before_on, fact->notified_on);
+	fact->notified_on = event_day(ctx);
+	return status == AV_OK ? case_emit(ctx, &counts, fact) : status;
+}
+
+/* It is open, and neither closed nor decided any more: what was said of those days is said anew. */
+int on_case_reopened(struct av_ctx *ctx, const ProtobufCMessage *message)
+{
+	Avvik__V1__CaseFact *fact = case_fact(ctx);
+	struct counts counts = {.count = 0};
+	int status;
+
+	AV_UNUSED(message);
+	if (!fact)
+		return AV_NOT_FOUND;
+	counts_of_case(&counts, fact, -1);
+	fact->closed_on = fact->decided_on = 0;
+	fact->degree = AVVIK__V1__DEGREE__DEGREE_UNSPECIFIED;
+	status = add_day(ctx, &fact->reopened_on, &fact->n_reopened_on, event_day(ctx));
+	return status == AV_OK ? case_emit(ctx, &counts, fact) : status;
+}
+
+int on_case_returned(struct av_ctx *ctx, const ProtobufCMessage *message)
 {
 	Avvik__V1__CaseFact *fact = case_fact(ctx);
 	struct counts counts = {.count = 0};
@@ -221,7 +272,8 @@ int on_ivo_notified(struct av_ctx *ctx, const ProtobufCMessage *message)
 	if (!fact)
 		return AV_NOT_FOUND;
 	counts_of_case(&counts, fact, -1);
-	fact->notified_on = event_day(ctx);
+	fact->kind = AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION;
+	fact->returned_on = event_day(ctx);
 	return case_emit(ctx, &counts, fact);
 }
 

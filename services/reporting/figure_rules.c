@@ -1,8 +1,8 @@
 /* figure_rules.c - what facts contribute to the figures.
  *
  *	case      RECEIVED on the day of receipt, by the kind it was received as, degree unspecified;
- *	          DECIDED, CLOSED, NOTIFIED_IVO, TURNED_LEX_SARAH on their days, by kind and degree;
- *	          OPEN (a level) while it is not closed
+ *	          DECIDED, CLOSED, NOTIFIED_IVO, TURNED_LEX_SARAH, RETURNED_DEVIATION, REOPENED on their days,
+ *by kind and degree: each notification and each reopening counts; OPEN (a level) while it is not closed
  *	deadline  MET or MISSED on its due day, by kind and rule; running and cancelled ones nothing
  *	measure   one level: proposed, approved, executed, effective, without effect, or rejected
  *
@@ -35,6 +35,16 @@ static void add(struct counts *counts, struct count count)
 		counts->at[counts->count++] = count;
 }
 
+static void add_days(struct counts *counts, struct count count, Avvik__V1__Measurement measurement,
+	const int32_t *days, size_t n_days)
+{
+	count.measurement = measurement;
+	for (size_t i = 0; i < n_days; i++) {
+		count.on = days[i];
+		add(counts, count);
+	}
+}
+
 void counts_of_case(struct counts *counts, const Avvik__V1__CaseFact *fact, int sign)
 {
 	if (!fact)
@@ -47,6 +57,7 @@ void counts_of_case(struct counts *counts, const Avvik__V1__CaseFact *fact, int 
 		{AVVIK__V1__MEASUREMENT__MEASUREMENT_CLOSED, fact->closed_on},
 		{AVVIK__V1__MEASUREMENT__MEASUREMENT_NOTIFIED_IVO, fact->notified_on},
 		{AVVIK__V1__MEASUREMENT__MEASUREMENT_TURNED_LEX_SARAH, fact->turned_on},
+		{AVVIK__V1__MEASUREMENT__MEASUREMENT_RETURNED_DEVIATION, fact->returned_on},
 	};
 	struct count count = {.unit = fact->unit, .deadline = "", .change = sign};
 
@@ -64,6 +75,10 @@ void counts_of_case(struct counts *counts, const Avvik__V1__CaseFact *fact, int 
 		count.on = days[i].on;
 		add(counts, count);
 	}
+	add_days(counts, count, AVVIK__V1__MEASUREMENT__MEASUREMENT_NOTIFIED_IVO, fact->notified_before_on,
+		fact->n_notified_before_on);
+	add_days(counts, count, AVVIK__V1__MEASUREMENT__MEASUREMENT_REOPENED, fact->reopened_on,
+		fact->n_reopened_on);
 	if (fact->closed_on == 0) {
 		count.measurement = AVVIK__V1__MEASUREMENT__MEASUREMENT_OPEN;
 		count.on = 0;

@@ -11,7 +11,8 @@
 #include "avvik/v1/summary.pb-c.h"
 #include "base/calendar.h"
 
-#define FIGURE_COUNTS_MAX 16 /* of one fact, before and after together */
+#define FIGURE_COUNTS_MAX 96 /* of one fact, before and after together */
+#define FIGURE_DAYS_MAX 16   /* of what may happen to a case again and again: the last ones count */
 
 struct count {
 	const char *unit; /* borrowed from the fact */

@@ -17,6 +17,8 @@ static const struct av_event_row events[] = {
 	{"workflow",   AVVIK__V1__EVENT__BODY_CASE_PLACED,                    on_case_placed,            "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_CASE_TURNED_LEX_SARAH,          on_case_turned_lex_sarah,  "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_CASE_DECIDED,                   on_case_decided,           "FiguresChanged"},
+	{"workflow",   AVVIK__V1__EVENT__BODY_CASE_RETURNED_TO_DEVIATION,     on_case_returned,          "FiguresChanged"},
+	{"workflow",   AVVIK__V1__EVENT__BODY_CASE_REOPENED,                  on_case_reopened,          "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_IVO_NOTIFIED,                   on_ivo_notified,           "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_CASE_CLOSED,                    on_case_closed,            "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_DEADLINE_SET,                   on_deadline_set,           "FiguresChanged"},

@@ -19,6 +19,7 @@ struct act {
 	Avvik__V1__IvoState ivo;   /* after it */
 	struct av_id case_id;
 	int64_t acted_at_ms;
+	const char *role; /* in which the person acts */
 	struct ledgers ledgers;
 	Avvik__V1__Deadline *deadline; /* of the ledgers: the one that the act is on; NULL: none */
 	Avvik__V1__ActAccepted *accepted;
@@ -37,7 +38,8 @@ struct act_rows {
 	const struct act_row *rows;
 	size_t count;
 };
-extern const struct act_rows act_rows_inquiry, act_rows_outcome, act_rows_deadlines;
+extern const struct act_rows act_rows_inquiry, act_rows_informing, act_rows_ivo, act_rows_course,
+	act_rows_outcome, act_rows_deadlines;
 
 /* The deadline of an act on one, and what the ledger says of it (act_deadlines.c). */
 void act_find_deadline(struct act *act);
@@ -52,5 +54,10 @@ void act_need_code(struct act *act, Avvik__V1__Code *const *codes, size_t count,
 	const char *field, const char *list);
 void act_need_categories(struct act *act, const char *category, const char *subcategory);
 void act_need_person(struct act *act, const char *person, const char *field);
+/* Somebody who may investigate this case: in the directory, with a role that records entries for its unit. */
+void act_need_investigator(struct act *act, const char *person);
+/* Told with the acceptance: what the law or good order asks for, and nothing refuses. */
+int act_warn(struct act *act, const char *path, const char *text);
+int act_warn_unfinished(struct act *act); /* of a lex Sarah case that is closed (act_informing.c) */
 
 #endif

@@ -7,6 +7,7 @@
 #include "act.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/macros.h"
 
@@ -15,8 +16,8 @@
 
 static const struct act_row *row_of(const Avvik__V1__ActOnCase *order)
 {
-	static const struct act_rows *const all[] = {
-		&act_rows_inquiry, &act_rows_outcome, &act_rows_deadlines};
+	static const struct act_rows *const all[] = {&act_rows_inquiry, &act_rows_informing, &act_rows_ivo,
+		&act_rows_course, &act_rows_outcome, &act_rows_deadlines};
 
 	for (size_t i = 0; i < AV_COUNT(all); i++)
 		for (size_t j = 0; j < all[i]->count; j++)
@@ -28,17 +29,16 @@ static const struct act_row *row_of(const Avvik__V1__ActOnCase *order)
 /* A case without a place is placed by someone who may for the unit it gets, and for the one it leaves. */
 static int check_person(struct act *act, const char *name)
 {
-	const char *unit = act->found->unit, *to;
+	const char *unit = act->found->unit, *to = unit;
 	int status;
 
-	if (act->order->act_case != AVVIK__V1__ACT_ON_CASE__ACT_PLACE)
-		return workflow_may_act(act->ctx, &act->view, act->pack, act->found, name, unit);
-	to = act->order->place->unit;
+	if (act->order->act_case == AVVIK__V1__ACT_ON_CASE__ACT_PLACE)
+		to = act->order->place->unit;
 	if (!act->view.org || !av_org_unit(act->view.org, to))
 		to = unit; /* said by the check of the fields */
-	status = workflow_may_act(act->ctx, &act->view, act->pack, act->found, name, to);
-	if (status == AV_OK && !case_task(act->found, "unplaced"))
-		status = workflow_may_act(act->ctx, &act->view, act->pack, act->found, name, unit);
+	status = workflow_may_act(act->ctx, &act->view, act->pack, act->found, name, to, &act->role);
+	if (status == AV_OK && strcmp(to, unit) != 0 && !case_task(act->found, "unplaced"))
+		status = workflow_may_act(act->ctx, &act->view, act->pack, act->found, name, unit, NULL);
 	return status;
 }
 
@@ -145,6 +145,9 @@ static void read_intent(struct act *act)
 		break;
 	case AVVIK__V1__ACT_ON_CASE__ACT_CLOSE:
 		intent->category_given = *order->close->category != '\0';
+		break;
+	case AVVIK__V1__ACT_ON_CASE__ACT_ANSWER_IVO_REQUEST:
+		intent->request = order->answer_ivo_request->request;
 		break;
 	default:
 		break;

@@ -1,5 +1,4 @@
-/* act_inquiry.c - the acts up to the decision and the notification of IVO: what each needs, writes, and means
- * to deadlines
+/* act_inquiry.c - the acts up to the decision: what each needs, writes, and means to deadlines
  *
  * Texts are sealed; an event carries codes, times and a reference to what was sealed. The author of an entry
  * is the acting person of the envelope.
@@ -74,7 +73,7 @@ static int write_name_reporter(struct act *act)
 	return act_tell(act, EVENT(REPORTER_NAMED), named, 0, NULL);
 }
 
-/* --- remedy, information, initial assessment --- */
+/* --- remedy, initial assessment --- */
 
 static void check_remedy(struct act *act)
 {
@@ -92,24 +91,6 @@ static int write_remedy(struct act *act)
 	return act_tell(act, EVENT(CASE_REMEDIED), remedied, ANCHOR(REMEDIED), NULL);
 }
 
-static void check_inform(struct act *act)
-{
-	act_need(act, act->order->inform_affected->text, "text", "who was told what, or why nobody was");
-}
-
-static int write_inform(struct act *act)
-{
-	Avvik__V1__AffectedInformed *informed = ACT_NEW(act, AffectedInformed, affected_informed);
-	int status =
-		informed ? act_seal(act, act->order->inform_affected->text, &informed->content) : AV_MEMORY;
-
-	if (status != AV_OK)
-		return status;
-	informed->informed = act->order->inform_affected->informed;
-	return act_tell(act, EVENT(AFFECTED_INFORMED), informed, 0, NULL);
-}
-
-/* The investigator must be able to do the work: hold a role that records entries, for this unit. */
 static void check_assess(struct act *act)
 {
 	const Avvik__V1__AssessInitially *assess = act->order->assess_initially;
@@ -118,16 +99,8 @@ static void check_assess(struct act *act)
 	if (assess->preliminary_degree == AVVIK__V1__DEGREE__DEGREE_UNSPECIFIED)
 		av_fault(&act->ctx->faults, FAULT(REQUIRED), "preliminary_degree",
 			"give the preliminary degree");
-	if (!assess->investigate)
-		return;
-	act_need(act, assess->investigator, "investigator", "the investigator");
-	act_need_person(act, assess->investigator, "investigator");
-	if (*assess->investigator && av_org_person(act->view.org, assess->investigator) &&
-		!workflow_holds_for(&act->view, act->pack, act->found, "record_entry", assess->investigator,
-			act->found->unit, av_local_day(act->ctx->now_ms)))
-		av_fault(&act->ctx->faults, FAULT(NOT_ALLOWED), "investigator",
-			"the person holds no role that may record entries for the unit of the case: choose "
-			"an investigator who does");
+	if (assess->investigate)
+		act_need_investigator(act, assess->investigator);
 }
 
 static int write_assess(struct act *act)
@@ -146,22 +119,6 @@ static int write_assess(struct act *act)
 	return act_tell(act, EVENT(CASE_ASSESSED_INITIALLY), assessed, ANCHOR(ASSESSED_INITIALLY), NULL);
 }
 
-static void check_find_serious(struct act *act)
-{
-	act_need(act, act->order->find_serious->motive, "motive", "why it is found serious");
-}
-
-static int write_find_serious(struct act *act)
-{
-	Avvik__V1__SeriousFound *serious = ACT_NEW(act, SeriousFound, serious_found);
-	int status = serious ? act_seal(act, act->order->find_serious->motive, &serious->content) : AV_MEMORY;
-
-	if (status != AV_OK)
-		return status;
-	serious->ivo = act->ivo;
-	return act_tell(act, EVENT(SERIOUS_FOUND), serious, ANCHOR(SERIOUS), NULL);
-}
-
 /* --- the investigation --- */
 
 static void check_entry(struct act *act)
@@ -171,6 +128,10 @@ static void check_entry(struct act *act)
 	if (entry->item < 1 || entry->item > 10)
 		av_fault(&act->ctx->faults, FAULT(OUT_OF_RANGE), "item",
 			"give the item of the investigation, 1 to 10");
+	if (entry->item == 9)
+		av_fault(&act->ctx->faults, FAULT(CONTRADICTION), "item",
+			"item 9 is the decision itself, and is documented when the case is decided: give "
+			"another item");
 	if (entry->nature == AVVIK__V1__ENTRY_NATURE__ENTRY_NATURE_UNSPECIFIED)
 		av_fault(&act->ctx->faults, FAULT(REQUIRED), "nature",
 			"say whether it is a fact or an assessment");
@@ -242,8 +203,8 @@ static void check_decide(struct act *act)
 	act_need(act, act->order->decide->motive, "motive", "the motive for the decision");
 }
 
-/* A serious degree is the anchor of D4 unless the case was found serious before: the earlier of the two
- * holds. */
+/* A serious degree is the anchor of D4 unless the case was found serious before (the earlier of the two
+ * holds), or has been notified. */
 static int write_decide(struct act *act)
 {
 	Avvik__V1__CaseDecided *decided = ACT_NEW(act, CaseDecided, case_decided);
@@ -257,52 +218,10 @@ static int write_decide(struct act *act)
 	decided->ivo = act->ivo;
 	id = act_emit(act, EVENT(CASE_DECIDED), decided);
 	status = ledgers_fact(&act->ledgers, ANCHOR(DECIDED), act->acted_at_ms, NULL, &id);
-	if (status == AV_OK && case_is_serious(decided->degree) && !act->found->serious_at_ms)
+	if (status == AV_OK && act->ivo == AVVIK__V1__IVO_STATE__IVO_STATE_REQUIRED &&
+		!act->found->serious_at_ms)
 		status = ledgers_fact(&act->ledgers, ANCHOR(SERIOUS), act->acted_at_ms, NULL, &id);
 	return status;
-}
-
-/* --- IVO --- */
-
-static void check_notify(struct act *act)
-{
-	act_need(act, act->order->notify_ivo->registry_number, "registry_number",
-		"the registry number (diarienummer)");
-}
-
-static int write_notify(struct act *act)
-{
-	const Avvik__V1__NotifyIvo *notify = act->order->notify_ivo;
-	Avvik__V1__IvoNotified *notified = ACT_NEW(act, IvoNotified, ivo_notified);
-	struct av_id id;
-	int status;
-
-	if (!notified)
-		return AV_MEMORY;
-	notified->registry_number = notify->registry_number;
-	notified->investigation_attached = notify->investigation_attached;
-	notified->form_version = notify->form_version;
-	notified->receipt_number = notify->receipt_number;
-	notified->attachments = notify->attachments;
-	notified->ivo = act->ivo;
-	id = act_emit(act, EVENT(IVO_NOTIFIED), notified);
-	status = ledgers_fact(&act->ledgers, ANCHOR(NOTIFIED), act->acted_at_ms, NULL, &id);
-	if (status == AV_OK && !notify->investigation_attached)
-		status =
-			ledgers_fact(&act->ledgers, ANCHOR(NOTIFIED_INCOMPLETE), act->acted_at_ms, NULL, &id);
-	return status;
-}
-
-static int write_hand_in(struct act *act)
-{
-	Avvik__V1__InvestigationHandedIn *handed =
-		ACT_NEW(act, InvestigationHandedIn, investigation_handed_in);
-
-	if (!handed)
-		return AV_MEMORY;
-	handed->channel = act->order->hand_in_investigation->channel;
-	handed->ivo = act->ivo;
-	return act_tell(act, EVENT(INVESTIGATION_HANDED_IN), handed, ANCHOR(INVESTIGATION_HANDED_IN), NULL);
 }
 
 static const struct act_row rows[] = {
@@ -310,13 +229,9 @@ static const struct act_row rows[] = {
 	{ ACT(PLACE),                  "place",                  check_place,            write_place },
 	{ ACT(NAME_REPORTER),          "name_reporter",          check_name_reporter,    write_name_reporter },
 	{ ACT(REMEDY),                 "remedy",                 check_remedy,           write_remedy },
-	{ ACT(INFORM_AFFECTED),        "inform_affected",        check_inform,           write_inform },
 	{ ACT(ASSESS_INITIALLY),       "assess_initially",       check_assess,           write_assess },
-	{ ACT(FIND_SERIOUS),           "find_serious",           check_find_serious,     write_find_serious },
 	{ ACT(RECORD_ENTRY),           "record_entry",           check_entry,            write_entry },
 	{ ACT(COMPLETE_INVESTIGATION), "complete_investigation", check_complete,         write_complete },
 	{ ACT(DECIDE),                 "decide",                 check_decide,           write_decide },
-	{ ACT(NOTIFY_IVO),             "notify_ivo",             check_notify,           write_notify },
-	{ ACT(HAND_IN_INVESTIGATION),  "hand_in_investigation",  NULL,                   write_hand_in },
 }; /* clang-format on */
 const struct act_rows act_rows_inquiry = {rows, AV_COUNT(rows)};

@@ -143,6 +143,8 @@ static int write_close(struct act *act)
 		status = ledgers_fact(&act->ledgers, ANCHOR(CLOSED_AS_POSITION), act->acted_at_ms, NULL, &id);
 	if (status == AV_OK)
 		status = ledgers_fact(&act->ledgers, ANCHOR(CLOSED), act->acted_at_ms, NULL, &id);
+	if (status == AV_OK)
+		status = act_warn_unfinished(act);
 	return status == AV_OK ? ledgers_cancel(&act->ledgers, false, ANCHOR(CLOSED), &id) : status;
 }
 

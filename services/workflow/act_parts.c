@@ -7,7 +7,8 @@
 
 struct av_id act_emit(struct act *act, unsigned int number, void *body)
 {
-	struct av_emit_options options = {.case_id = &act->case_id, .occurred_at_ms = act->acted_at_ms};
+	struct av_emit_options options = {
+		.case_id = &act->case_id, .occurred_at_ms = act->acted_at_ms, .role = act->role};
 	act->events++;
 	return av_emit(act->ctx, number, body, &options);
 }
@@ -63,4 +64,62 @@ void act_need_person(struct act *act, const char *person, const char *field)
 	if (*person && !av_org_person(act->view.org, person))
 		av_fault(&act->ctx->faults, FAULT(UNKNOWN_REFERENCE), field,
 			"the person is not in the directory that is in force: give the id of one who is");
+}
+
+/* Of the unit itself: a role given at it or above it, but no higher than the level of units. */
+static bool works_at(const struct act *act, const char *person)
+{
+	const Avvik__V1__Person *known = av_org_person(act->view.org, person);
+	av_day today = av_local_day(act->ctx->now_ms);
+
+	for (size_t i = 0; known && i < known->n_roles; i++) {
+		const Avvik__V1__RoleHeld *held = known->roles[i];
+		const Avvik__V1__Unit *unit = av_org_unit(act->view.org, held->unit);
+		if (unit && unit->level >= AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_UNIT && held->from_on <= today &&
+			(!held->until_on || held->until_on >= today) &&
+			av_org_within(act->view.org, act->found->unit, held->unit))
+			return true;
+	}
+	return false;
+}
+
+void act_need_investigator(struct act *act, const char *person)
+{
+	act_need(act, person, "investigator", "the investigator");
+	act_need_person(act, person, "investigator");
+	if (!*person || !av_org_person(act->view.org, person))
+		return;
+	if (!workflow_holds_for(&act->view, act->pack, act->found, "record_entry", person, act->found->unit,
+		    av_local_day(act->ctx->now_ms)))
+		av_fault(&act->ctx->faults, FAULT(NOT_ALLOWED), "investigator",
+			"the person holds no role that may record entries for the unit of the case: choose "
+			"an investigator who does");
+	if (strcmp(person, act->found->reported_by) == 0)
+		av_fault(&act->ctx->faults, FAULT(NOT_ALLOWED), "investigator",
+			"the report was sent on behalf of this person, who does not investigate it: choose "
+			"another investigator");
+	if (act->pack->rules->independent_investigator && works_at(act, person))
+		av_fault(&act->ctx->faults, FAULT(NOT_ALLOWED), "investigator",
+			"the person holds a role at the reported unit itself, and the rule pack %s wants an "
+			"independent investigator: choose one from elsewhere",
+			act->pack->rules->version);
+}
+
+int act_warn(struct act *act, const char *path, const char *text)
+{
+	Avvik__V1__ActAccepted *accepted = act->accepted;
+	Avvik__V1__Fault *warning = ACT_NEW(act, Fault, fault),
+			 **warnings = av_arena_alloc(
+				 act->ctx->arena, (accepted->n_warnings + 1) * sizeof(*warnings));
+
+	if (!warning || !warnings)
+		return AV_MEMORY;
+	warning->path = (char *)path;
+	warning->code = FAULT(CONTRADICTION);
+	warning->text = (char *)text;
+	if (accepted->n_warnings)
+		memcpy(warnings, accepted->warnings, accepted->n_warnings * sizeof(*warnings));
+	warnings[accepted->n_warnings++] = warning;
+	accepted->warnings = warnings;
+	return AV_OK;
 }

@@ -13,6 +13,11 @@ struct change {
 	Avvik__V1__Case *found; /* of the case; its changes are stored when the function is done */
 };
 
+/* For the functions below. `array` is the address of the array; old arrays stay in the arena. */
+int change_append(struct change *change, void *array, size_t *count, void *item);
+int change_keep_content(struct change *change, Avvik__V1__ContentRef *ref); /* NULL: nothing */
+void change_end_task(struct change *change, const char *task);
+
 typedef int change_fn(struct change *change, const void *body);
 
 /* The case refers to sealed content from now on; NULL: none. */
@@ -24,6 +29,9 @@ change_fn change_case_opened, change_case_placed, change_reporter_named, change_
 	change_investigation_completed, change_case_decided, change_ivo_notified,
 	change_investigation_handed_in, change_measure_decided, change_no_measures_decided,
 	change_measure_executed, change_measure_evaluated, change_case_closed, change_deviation_assessed,
-	change_case_turned_lex_sarah, change_case_supplemented, change_case_rules_set;
+	change_case_turned_lex_sarah, change_case_supplemented, change_case_rules_set, change_ivo_duty_lifted,
+	change_ivo_requested, change_ivo_answered, change_ivo_decided, change_case_reconsidered,
+	change_case_returned_to_deviation, change_case_reopened, change_relatives_informed,
+	change_file_entry_confirmed, change_police_report_decided, change_registry_number_set;
 
 #endif

@@ -12,7 +12,7 @@
 /* --- parts --- */
 
 /* The array with one more at its end; old arrays stay in the arena. */
-static int append(struct change *change, void *array, size_t *count, void *item)
+int change_append(struct change *change, void *array, size_t *count, void *item)
 {
 	void ***items = array;
 	void **more = av_arena_alloc(change->arena, (*count + 1) * sizeof(*more));
@@ -28,17 +28,17 @@ static int append(struct change *change, void *array, size_t *count, void *item)
 
 int change_keep_content(struct change *change, Avvik__V1__ContentRef *ref)
 {
-	return ref ? append(change, &change->found->contents, &change->found->n_contents, ref) : AV_OK;
+	return ref ? change_append(change, &change->found->contents, &change->found->n_contents, ref) : AV_OK;
 }
 
 static int add_task(struct change *change, const char *task)
 {
 	return case_task(change->found, task)
 		       ? AV_OK
-		       : append(change, &change->found->tasks, &change->found->n_tasks, (void *)task);
+		       : change_append(change, &change->found->tasks, &change->found->n_tasks, (void *)task);
 }
 
-static void end_task(struct change *change, const char *task)
+void change_end_task(struct change *change, const char *task)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < change->found->n_tasks; i++)
@@ -119,6 +119,8 @@ int change_case_opened(struct change *change, const void *body)
 	made->contact_given = opened->contact_given;
 	made->trace_id = change->event->trace_id;
 	made->opened_at_ms = change->event->recorded_at_ms;
+	made->concerns = opened->concerns;
+	made->reported_by = opened->reported_by;
 	if (opened->state == STATE(INCOMPLETE) && !opened->placed) {
 		status = add_task(change, "unplaced");
 		av_put(change->txn, TABLE_UNPLACED, ID_BYTES(&change->id), av_bytes_of(opened->unit));
@@ -145,7 +147,7 @@ int change_case_placed(struct change *change, const void *body)
 		return status;
 	change->found->unit = placed->unit;
 	change->found->state = placed->state;
-	end_task(change, "unplaced");
+	change_end_task(change, "unplaced");
 	av_delete(change->txn, TABLE_UNPLACED, ID_BYTES(&change->id));
 	av_delete(change->txn, TABLE_WORK, work_key(key, WORK_PLACE, &change->id));
 	for (size_t i = 0; i < count; i++) { /* whom a rung tells follows from the unit */
@@ -163,7 +165,7 @@ int change_reporter_named(struct change *change, const void *body)
 	change->found->reporter_named = true;
 	change->found->contact_given |=
 		has_part(named->content, AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT);
-	end_task(change, "reporter_unnamed");
+	change_end_task(change, "reporter_unnamed");
 	return change_keep_content(change, named->content);
 }
 
@@ -176,13 +178,6 @@ int change_case_remedied(struct change *change, const void *body)
 	return change_keep_content(change, remedied->content);
 }
 
-int change_affected_informed(struct change *change, const void *body)
-{
-	const Avvik__V1__AffectedInformed *informed = body;
-	change->found->affected_informed = informed->informed;
-	return change_keep_content(change, informed->content);
-}
-
 int change_case_assessed_initially(struct change *change, const void *body)
 {
 	const Avvik__V1__CaseAssessedInitially *assessed = body;
@@ -192,22 +187,34 @@ int change_case_assessed_initially(struct change *change, const void *body)
 	return change_keep_content(change, assessed->content);
 }
 
-int change_serious_found(struct change *change, const void *body)
-{
-	const Avvik__V1__SeriousFound *serious = body;
-	change->found->serious_found = true;
-	if (!change->found->serious_at_ms)
-		change->found->serious_at_ms = change->event->occurred_at_ms;
-	change->found->ivo = serious->ivo;
-	return change_keep_content(change, serious->content);
-}
-
+/* The log of attributed entries: what is said in them is sealed. */
 int change_entry_recorded(struct change *change, const void *body)
 {
-	const Avvik__V1__EntryRecorded *entry = body;
-	if (entry->item < 32)
-		change->found->items_documented |= 1u << entry->item;
-	return change_keep_content(change, entry->content);
+	const Avvik__V1__EntryRecorded *recorded = body;
+	Avvik__V1__Entry *entry = av_arena_alloc(change->arena, sizeof(*entry));
+	int status;
+
+	if (!entry)
+		return AV_MEMORY;
+	avvik__v1__entry__init(entry);
+	entry->entry_id = recorded->entry_id;
+	entry->item = recorded->item;
+	entry->nature = recorded->nature;
+	entry->occurred_at_ms = change->event->occurred_at_ms;
+	if (change->event->actor) {
+		entry->author = change->event->actor->person;
+		entry->role = change->event->actor->role;
+	}
+	if (recorded->content)
+		entry->content_id = recorded->content->content_id;
+	entry->happened_at_ms = recorded->happened_at_ms;
+	entry->cause_area = recorded->cause_area;
+	entry->recurrent = recorded->recurrent;
+	entry->risk_of_recurrence = recorded->risk_of_recurrence;
+	if (recorded->item < 32)
+		change->found->items_documented |= 1u << recorded->item;
+	status = change_append(change, &change->found->entries, &change->found->n_entries, entry);
+	return status == AV_OK ? change_keep_content(change, recorded->content) : status;
 }
 
 int change_investigation_completed(struct change *change, const void *body)
@@ -229,22 +236,6 @@ int change_case_decided(struct change *change, const void *body)
 	if (case_is_serious(decided->degree) && !change->found->serious_at_ms)
 		change->found->serious_at_ms = change->event->occurred_at_ms;
 	return change_keep_content(change, decided->content);
-}
-
-int change_ivo_notified(struct change *change, const void *body)
-{
-	const Avvik__V1__IvoNotified *notified = body;
-	change->found->ivo = notified->ivo;
-	change->found->registry_number = notified->registry_number;
-	change->found->notified_at_ms = change->event->occurred_at_ms;
-	return AV_OK;
-}
-
-int change_investigation_handed_in(struct change *change, const void *body)
-{
-	const Avvik__V1__InvestigationHandedIn *handed = body;
-	change->found->ivo = handed->ivo;
-	return AV_OK;
 }
 
 int change_measure_decided(struct change *change, const void *body)
@@ -271,7 +262,7 @@ int change_measure_decided(struct change *change, const void *body)
 			other->answered = true;
 	}
 	change->found->state = decided->state;
-	status = append(change, &change->found->measures, &change->found->n_measures, measure);
+	status = change_append(change, &change->found->measures, &change->found->n_measures, measure);
 	return status == AV_OK ? change_keep_content(change, decided->content) : status;
 }
 

@@ -7,8 +7,8 @@
 #include "base/macros.h"
 #include "base/status.h"
 
-/* Unit managers, for whom reading is limited while someone else investigates. */
-static const char *const unit_managers[] = {"EC", "BITR_EC"};
+/* Those of the unit itself, for whom reading is limited while the lex Sarah officer has the case. */
+static const char *const limited_roles[] = {"EC", "BITR_EC", "MEDARBETARE"};
 
 bool case_is_serious(Avvik__V1__Degree degree)
 {
@@ -72,6 +72,14 @@ enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnC
 		return CASE_ACT_REMEDY;
 	case AVVIK__V1__ACT_ON_CASE__ACT_INFORM_AFFECTED:
 		return CASE_ACT_INFORM;
+	case AVVIK__V1__ACT_ON_CASE__ACT_INFORM_RELATIVES:
+		return CASE_ACT_INFORM_RELATIVES;
+	case AVVIK__V1__ACT_ON_CASE__ACT_CONFIRM_FILE_ENTRY:
+		return CASE_ACT_FILE_ENTRY;
+	case AVVIK__V1__ACT_ON_CASE__ACT_DECIDE_POLICE_REPORT:
+		return CASE_ACT_POLICE;
+	case AVVIK__V1__ACT_ON_CASE__ACT_SET_REGISTRY_NUMBER:
+		return CASE_ACT_REGISTRY;
 	case AVVIK__V1__ACT_ON_CASE__ACT_ASSESS_INITIALLY:
 		return order->assess_initially->investigate ? CASE_ACT_INVESTIGATE : CASE_ACT_TAKE_POSITION;
 	case AVVIK__V1__ACT_ON_CASE__ACT_FIND_SERIOUS:
@@ -112,6 +120,20 @@ enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnC
 		return CASE_ACT_RESUME_DEADLINE;
 	case AVVIK__V1__ACT_ON_CASE__ACT_EXTEND_DEADLINE:
 		return CASE_ACT_EXTEND_DEADLINE;
+	case AVVIK__V1__ACT_ON_CASE__ACT_LIFT_IVO_DUTY:
+		return CASE_ACT_LIFT_DUTY;
+	case AVVIK__V1__ACT_ON_CASE__ACT_RECORD_IVO_REQUEST:
+		return CASE_ACT_IVO_REQUEST;
+	case AVVIK__V1__ACT_ON_CASE__ACT_ANSWER_IVO_REQUEST:
+		return CASE_ACT_IVO_ANSWER;
+	case AVVIK__V1__ACT_ON_CASE__ACT_RECORD_IVO_DECISION:
+		return CASE_ACT_IVO_DECISION;
+	case AVVIK__V1__ACT_ON_CASE__ACT_RECONSIDER:
+		return CASE_ACT_RECONSIDER;
+	case AVVIK__V1__ACT_ON_CASE__ACT_RETURN_TO_DEVIATION:
+		return CASE_ACT_RETURN;
+	case AVVIK__V1__ACT_ON_CASE__ACT_REOPEN:
+		return CASE_ACT_REOPEN;
 	default:
 		return CASE_ACT_COUNT;
 	}
@@ -130,7 +152,7 @@ static enum case_guard check_close(const Avvik__V1__Case *found, const struct ca
 		return CASE_GUARD_MEASURE_WANTED;
 	if (found->ivo == IVO(REQUIRED))
 		return CASE_GUARD_CLOSE_UNNOTIFIED;
-	if (found->ivo == IVO(NOTIFIED))
+	if (case_ivo_waits(found))
 		return CASE_GUARD_CLOSE_INCOMPLETE;
 	if (!intent->category_given && !*found->category)
 		return CASE_GUARD_CATEGORY;
@@ -163,8 +185,6 @@ static enum case_guard check_guards(const Avvik__V1__Case *found, const struct c
 		if (intent->degree != AVVIK__V1__DEGREE__DEGREE_NONE)
 			return CASE_GUARD_POSITION_DEGREE;
 		return found->ivo == IVO(NOT_REQUIRED) ? CASE_ALLOWED : CASE_GUARD_POSITION_SERIOUS;
-	case CASE_ACT_FIND_SERIOUS:
-		return found->ivo == IVO(NOT_REQUIRED) ? CASE_ALLOWED : CASE_GUARD_SERIOUS_BEFORE;
 	case CASE_ACT_COMPLETE:
 		return (found->items_documented & CASE_ITEMS_REQUIRED) == CASE_ITEMS_REQUIRED
 			       ? CASE_ALLOWED
@@ -173,18 +193,6 @@ static enum case_guard check_guards(const Avvik__V1__Case *found, const struct c
 		return intent->person && strcmp(intent->person, found->investigator) == 0
 			       ? CASE_GUARD_INVESTIGATOR
 			       : CASE_ALLOWED;
-	case CASE_ACT_NOTIFY_IVO:
-		if (found->ivo == IVO(NOT_REQUIRED))
-			return CASE_GUARD_IVO_NOT_REQUIRED;
-		if (found->ivo != IVO(REQUIRED))
-			return CASE_GUARD_IVO_NOTIFIED;
-		return intent->investigation_attached && !case_investigation_completed(found)
-			       ? CASE_GUARD_NOT_COMPLETED
-			       : CASE_ALLOWED;
-	case CASE_ACT_HAND_IN:
-		if (found->ivo != IVO(NOTIFIED))
-			return CASE_GUARD_IVO_NOT_WAITING;
-		return case_investigation_completed(found) ? CASE_ALLOWED : CASE_GUARD_NOT_COMPLETED;
 	case CASE_ACT_EXECUTE:
 	case CASE_ACT_EXECUTE_LAST:
 		return check_measure(intent, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_APPROVED);
@@ -197,8 +205,13 @@ static enum case_guard check_guards(const Avvik__V1__Case *found, const struct c
 	case CASE_ACT_RESUME_DEADLINE:
 	case CASE_ACT_EXTEND_DEADLINE:
 		return intent->deadline;
+	case CASE_ACT_RETURN:
+		if (!found->was_deviation)
+			return CASE_GUARD_NOT_A_DEVIATION;
+		return found->ivo == IVO(NOT_REQUIRED) && !found->notifications ? CASE_ALLOWED
+										: CASE_GUARD_RETURN_SERIOUS;
 	default:
-		return CASE_ALLOWED;
+		return case_check_ivo(found, intent);
 	}
 }
 
@@ -216,40 +229,23 @@ enum case_guard case_check(
 	return guard;
 }
 
-Avvik__V1__IvoState case_ivo_after(const Avvik__V1__Case *found, const struct case_intent *intent)
+/* What the state allows must not wait for something that the case cannot have. */
+static bool concerned(const Avvik__V1__Case *found, enum case_act act)
 {
-	switch (intent->act) {
-	case CASE_ACT_FIND_SERIOUS:
-		return IVO(REQUIRED);
-	case CASE_ACT_DECIDE: /* a notification sent early stands, whatever the degree */
-		return case_is_serious(intent->degree) && found->ivo == IVO(NOT_REQUIRED) ? IVO(REQUIRED)
-											  : found->ivo;
-	case CASE_ACT_NOTIFY_IVO:
-		return intent->investigation_attached ? IVO(COMPLETE) : IVO(NOTIFIED);
-	case CASE_ACT_HAND_IN:
-		return IVO(COMPLETE);
-	case CASE_ACT_TURN:
-		return IVO(NOT_REQUIRED);
-	default:
-		return found->ivo;
-	}
-}
+	struct case_intent intent = {.act = act};
 
-/* Acts in the IVO region depend on that region too. */
-static bool ivo_allows(const Avvik__V1__Case *found, enum case_act act)
-{
 	switch (act) {
-	case CASE_ACT_FIND_SERIOUS:
-		return found->ivo == IVO(NOT_REQUIRED);
-	case CASE_ACT_NOTIFY_IVO:
-		return found->ivo == IVO(REQUIRED);
-	case CASE_ACT_HAND_IN:
-		return found->ivo == IVO(NOTIFIED);
 	case CASE_ACT_NAME_REPORTER:
 	case CASE_ACT_NAME_REPORTER_LAST:
 		return !found->reporter_named;
+	case CASE_ACT_IVO_ANSWER:
+		return case_requests_open(found) > 0;
+	case CASE_ACT_HAND_IN:
+		return case_ivo_waits(found);
+	case CASE_ACT_RETURN:
+		return check_guards(found, &intent) == CASE_ALLOWED;
 	default:
-		return true;
+		return case_check_ivo(found, &intent) == CASE_ALLOWED;
 	}
 }
 
@@ -258,7 +254,7 @@ size_t case_acts_possible(const Avvik__V1__Case *found, const char *ret_names[CA
 	size_t count = 0;
 	for (int act = 0; act < CASE_ACT_COUNT; act++) {
 		if (!case_next(found->kind, found->state, (enum case_act)act) ||
-			!ivo_allows(found, (enum case_act)act))
+			!concerned(found, (enum case_act)act))
 			continue;
 		if (count == 0 || strcmp(ret_names[count - 1], case_act_name((enum case_act)act)) !=
 					  0) /* columns of one act stand together */
@@ -285,14 +281,34 @@ void case_items_missing(uint32_t documented, char *ret_text, size_t size)
 	}
 }
 
-bool case_role_reads(const Avvik__V1__Case *found, const char *role, const char *person)
+bool case_with_officer(const Avvik__V1__Case *found)
 {
 	if (found->kind != AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH)
+		return false;
+	switch (found->state) {
+	case AVVIK__V1__CASE_STATE__CASE_STATE_DECIDED:
+	case AVVIK__V1__CASE_STATE__CASE_STATE_MEASURES:
+	case AVVIK__V1__CASE_STATE__CASE_STATE_FOLLOW_UP:
+	case AVVIK__V1__CASE_STATE__CASE_STATE_CLOSED:
+		return false;
+	default:
 		return true;
-	for (size_t i = 0; i < AV_COUNT(unit_managers); i++)
-		if (strcmp(role, unit_managers[i]) == 0)
-			return *found->investigator && strcmp(found->investigator, person) == 0;
-	return true;
+	}
+}
+
+bool case_role_reads(const Avvik__V1__Case *found, const char *role, const char *person)
+{
+	if (!case_with_officer(found) || (*found->investigator && strcmp(found->investigator, person) == 0))
+		return true;
+	return !case_role_limited(role);
+}
+
+bool case_role_limited(const char *role)
+{
+	for (size_t i = 0; i < AV_COUNT(limited_roles); i++)
+		if (strcmp(role, limited_roles[i]) == 0)
+			return true;
+	return false;
 }
 
 bool case_suspects_lex_sarah(

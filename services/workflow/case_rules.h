@@ -30,6 +30,10 @@
 	X(NAME_REPORTER_LAST, "name_reporter",          "named, and nothing else is missing") \
 	X(REMEDY,             "remedy",                 "remedied, or none needed") \
 	X(INFORM,             "inform_affected",        "the affected are informed, or why not") \
+	X(INFORM_RELATIVES,   "inform_relatives",       "relatives or guardians are informed, or why not") \
+	X(FILE_ENTRY,         "confirm_file_entry",     "documented in the person's own file, or why not") \
+	X(POLICE,             "decide_police_report",   "a report to the police: needed or not, made") \
+	X(REGISTRY,           "set_registry_number",    "the registry number is set, or corrected") \
 	X(INVESTIGATE,        "assess_initially",       "initial assessment: to be investigated") \
 	X(TAKE_POSITION,      "assess_initially",       "initial assessment: a recorded position") \
 	X(FIND_SERIOUS,       "find_serious",           "found serious: IVO must be notified") \
@@ -49,7 +53,14 @@
 	X(TURN,               "turn_into_lex_sarah",    "turned into lex Sarah (another kind of case)") \
 	X(STOP_DEADLINE,      "stop_deadline",          "a deadline stands still, for a reason that its rule allows") \
 	X(RESUME_DEADLINE,    "resume_deadline",        "it goes on") \
-	X(EXTEND_DEADLINE,    "extend_deadline",        "it gets more time, as far as its rule allows") /* clang-format on */
+	X(EXTEND_DEADLINE,    "extend_deadline",        "it gets more time, as far as its rule allows") \
+	X(LIFT_DUTY,          "lift_ivo_duty",          "the duty to notify IVO is lifted") \
+	X(IVO_REQUEST,        "record_ivo_request",     "IVO asks for a completion") \
+	X(IVO_ANSWER,         "answer_ivo_request",     "IVO's request is answered") \
+	X(IVO_DECISION,       "record_ivo_decision",    "IVO has decided") \
+	X(RECONSIDER,         "reconsider",             "a position is reconsidered: to be investigated") \
+	X(RETURN,             "return_to_deviation",    "returned to the unit as a deviation (another kind of case)") \
+	X(REOPEN,             "reopen",                 "opened again: to be investigated anew") /* clang-format on */
 
 enum case_act {
 #define X(name, act, meaning) CASE_ACT_##name,
@@ -89,7 +100,15 @@ enum case_act {
 	X(DEADLINE_FIXED,    CLOSED,    "deadline_fixed",    "the rule of the deadline does not let it stand still for that reason: give one that the rule pack allows for it, or extend it") \
 	X(DEADLINE_PAST,     CLOSED,    "deadline_past",     "the deadline was due before that: extend it, or do what it waits for") \
 	X(DEADLINE_EARLY,    INVALID,   "deadline_early",    "the time lies before the start of the deadline, or before its last stop: give the time when it was done") \
-	X(DEADLINE_LONG,     CLOSED,    "deadline_extension","the rule of the deadline does not allow so much more time: give less") /* clang-format on */
+	X(DEADLINE_LONG,     CLOSED,    "deadline_extension","the rule of the deadline does not allow so much more time: give less") \
+	X(IVO_SENT,          CLOSED,    "ivo_sent",          "IVO has been notified: what was sent stands, and the duty to hand in the investigation goes on") \
+	X(DECIDED_SERIOUS,   CLOSED,    "decided_serious",   "the case is decided as serious, and the duty to notify IVO follows from the decision: notify IVO") \
+	X(IVO_NOT_NOTIFIED,  CLOSED,    "ivo_not_notified",  "IVO has not been notified: record the notification first") \
+	X(IVO_DECIDED,       CLOSED,    "ivo_decided",       "IVO has decided in the matter already: a new notification opens a new one") \
+	X(REQUEST_UNKNOWN,   INVALID,   "request_unknown",   "the case has no such request of IVO that is open: give the number of one that is, as the case shows it") \
+	X(REQUEST_WHICH,     INVALID,   "request_which",     "several requests of IVO are open: give the number of the one that is answered") \
+	X(NOT_A_DEVIATION,   CLOSED,    "not_a_deviation",   "the case did not come as a deviation: investigate it, or take a position") \
+	X(RETURN_SERIOUS,    CLOSED,    "return_serious",    "the case has been found serious: lift the duty to notify IVO first; what has been notified is investigated") /* clang-format on */
 
 enum case_guard {
 	CASE_ALLOWED,
@@ -108,6 +127,7 @@ struct case_intent {
 	const Avvik__V1__Measure *measure; /* EXECUTE, EVALUATE: of the case; NULL: unknown */
 	bool category_given;		   /* CLOSE */
 	enum case_guard deadline;	   /* of an act on a deadline: what its ledger says */
+	uint32_t request;		   /* IVO_ANSWER: its number, 0: the one that is open */
 };
 
 /* The row of an act for this case: `number` is that of ActOnCase's oneof. CASE_ACT_COUNT when it is not an
@@ -118,6 +138,14 @@ Avvik__V1__CaseState case_next(Avvik__V1__CaseKind kind, Avvik__V1__CaseState st
 /* Table and guards: CASE_ALLOWED and the next state, or the first guard that refuses. */
 enum case_guard case_check(
 	const Avvik__V1__Case *found, const struct case_intent *intent, Avvik__V1__CaseState *ret_next);
+/* Of acts in the IVO region (case_ivo.c): may it be done in the state of the region? */
+enum case_guard case_check_ivo(const Avvik__V1__Case *found, const struct case_intent *intent);
+/* The request of IVO that an answer is to, among those that are open; `number` 0: the only one. NULL: none,
+ * or several. */
+const Avvik__V1__IvoRequest *case_request(const Avvik__V1__Case *found, uint32_t number);
+size_t case_requests_open(const Avvik__V1__Case *found);
+/* IVO was notified without the investigation, and has not got it since, whether or not it has decided. */
+bool case_ivo_waits(const Avvik__V1__Case *found);
 /* The state of the IVO region after an allowed act. */
 Avvik__V1__IvoState case_ivo_after(const Avvik__V1__Case *found, const struct case_intent *intent);
 
@@ -143,9 +171,12 @@ bool case_wants_measure(const Avvik__V1__Case *found);
 bool case_task(const Avvik__V1__Case *found, const char *task); /* "unplaced", "reporter_unnamed" */
 const Avvik__V1__Measure *case_measure(
 	const Avvik__V1__Case *found, const void *id, size_t size); /* NULL: none */
-/* May content be read in this role? A unit manager has limited reading while an independent investigation
- * runs (2.6 v): number, title, state and times, unless the manager is the investigator. */
+/* Is the case with the lex Sarah officer: from its receipt until it is decided, or closed as a position? */
+bool case_with_officer(const Avvik__V1__Case *found);
+/* Does the role read more than that there is a case? A unit manager sees number, kind, state and times while
+ * the case is with the lex Sarah officer (2.6 v), unless the manager is the investigator. */
 bool case_role_reads(const Avvik__V1__Case *found, const char *role, const char *person);
+bool case_role_limited(const char *role); /* of the unit itself: unit managers and staff */
 /* Suspect lex Sarah: product and severity have both reached the rule pack's thresholds (0: no threshold is
  * set). */
 bool case_suspects_lex_sarah(

@@ -17,7 +17,8 @@
 enum { __ = 0, IN = S(INCOMPLETE), RE = S(RECEIVED), UT = S(INVESTIGATION), BE = S(ASSESSMENT), DE = S(DECIDED),
        ME = S(MEASURES), FU = S(FOLLOW_UP), CL = S(CLOSED), AS = S(ASSESSED), PO = S(POSITION) };
 
-/* Lex Sarah, SOSFS 2011:5 and 27 kap. SoL (2025:400). POSITION + INVESTIGATE is the reconsidering of a position. */
+/* Lex Sarah, SOSFS 2011:5 and 27 kap. SoL (2025:400). What IVO asks and decides often comes after the case was closed.
+ * RETURN leads to a state of the other table. */
 static const unsigned char lex_sarah[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
 	/* from                    --  IN  RE  UT  BE  DE  ME  FU  CL  AS  PO */
 	[A(PLACE)]              = { __, IN, RE, __, __, __, __, __, __, __, __ },
@@ -25,8 +26,12 @@ static const unsigned char lex_sarah[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
 	[A(NAME_REPORTER)]      = { __, IN, RE, __, __, __, __, __, __, __, __ },
 	[A(NAME_REPORTER_LAST)] = { __, RE, __, __, __, __, __, __, __, __, __ },
 	[A(REMEDY)]             = { __, __, RE, UT, BE, DE, ME, FU, __, __, PO },
-	[A(INFORM)]             = { __, __, RE, UT, BE, DE, ME, FU, __, __, PO },
-	[A(INVESTIGATE)]        = { __, __, UT, __, __, __, __, __, __, __, UT },
+	[A(INFORM)]             = { __, __, RE, UT, BE, DE, ME, FU, CL, __, PO },
+	[A(INFORM_RELATIVES)]   = { __, __, RE, UT, BE, DE, ME, FU, CL, __, PO },
+	[A(FILE_ENTRY)]         = { __, __, RE, UT, BE, DE, ME, FU, CL, __, PO },
+	[A(POLICE)]             = { __, __, RE, UT, BE, DE, ME, FU, CL, __, PO },
+	[A(REGISTRY)]           = { __, IN, RE, UT, BE, DE, ME, FU, CL, __, PO },
+	[A(INVESTIGATE)]        = { __, __, UT, __, __, __, __, __, __, __, __ },
 	[A(TAKE_POSITION)]      = { __, __, PO, __, __, __, __, __, __, __, __ },
 	[A(FIND_SERIOUS)]       = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
 	[A(RECORD_ENTRY)]       = { __, __, __, UT, __, __, __, __, __, __, __ },
@@ -44,6 +49,13 @@ static const unsigned char lex_sarah[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
 	[A(STOP_DEADLINE)]      = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
 	[A(RESUME_DEADLINE)]    = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
 	[A(EXTEND_DEADLINE)]    = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
+	[A(LIFT_DUTY)]          = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
+	[A(IVO_REQUEST)]        = { __, IN, RE, UT, BE, DE, ME, FU, CL, __, PO },
+	[A(IVO_ANSWER)]         = { __, IN, RE, UT, BE, DE, ME, FU, CL, __, PO },
+	[A(IVO_DECISION)]       = { __, IN, RE, UT, BE, DE, ME, FU, CL, __, PO },
+	[A(RECONSIDER)]         = { __, __, __, __, __, __, __, __, __, __, UT },
+	[A(RETURN)]             = { __, __, AS, __, __, __, __, __, __, __, __ },
+	[A(REOPEN)]             = { __, __, __, __, __, __, __, __, UT, __, __ },
 };
 
 /* A deviation (avvikelse) handled by the unit. TURN leads to RECEIVED of the other table. */

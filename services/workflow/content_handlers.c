@@ -51,7 +51,7 @@ static int open_case(struct av_ctx *ctx, ProtobufCBinaryData case_id, const char
 	if (!*ret_pack)
 		return workflow_refuse(ctx, AV_CLOSED, FAULT(WRONG_STATE), "case_id",
 			"no rule pack covers the day this case was received: an administrator publishes one");
-	return workflow_may_act(ctx, &view, *ret_pack, ret_wanted->found, act, ret_wanted->found->unit);
+	return workflow_may_act(ctx, &view, *ret_pack, ret_wanted->found, act, ret_wanted->found->unit, NULL);
 }
 
 static bool holds_it(struct av_ctx *ctx, const struct av_id *content_id)

@@ -149,6 +149,14 @@ const char *deadline_anchor_name(Avvik__V1__Anchor anchor)
 		[AVVIK__V1__ANCHOR__ANCHOR_TURNED_LEX_SARAH]         = "övergått till lex Sarah",
 		[AVVIK__V1__ANCHOR__ANCHOR_NOTICED]                  = "uppmärksammat",
 		[AVVIK__V1__ANCHOR__ANCHOR_SUPERSEDED]               = "en annan frist gäller i stället",
+		[AVVIK__V1__ANCHOR__ANCHOR_IVO_REQUESTED]            = "dagen i IVO:s begäran",
+		[AVVIK__V1__ANCHOR__ANCHOR_IVO_ANSWERED]             = "IVO:s begäran besvarad",
+		[AVVIK__V1__ANCHOR__ANCHOR_IVO_DECIDED]              = "IVO har beslutat",
+		[AVVIK__V1__ANCHOR__ANCHOR_RECONSIDERED]             = "ställningstagandet omprövat",
+		[AVVIK__V1__ANCHOR__ANCHOR_RETURNED_TO_DEVIATION]    = "återfört som avvikelse",
+		[AVVIK__V1__ANCHOR__ANCHOR_REOPENED]                 = "återöppnat",
+		[AVVIK__V1__ANCHOR__ANCHOR_AFFECTED_INFORMED]        = "den enskilde informerad",
+		[AVVIK__V1__ANCHOR__ANCHOR_POLICE_REPORTED]          = "polisanmält",
 	};
 	/* clang-format on */
 	return (size_t)anchor < AV_COUNT(names) && names[anchor] ? names[anchor] : "";

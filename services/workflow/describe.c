@@ -1,4 +1,5 @@
-/* describe.c - the state tables in words, from the tables themselves: for --describe and docs/case-tables.md */
+/* describe.c - the state tables in words, from the tables themselves: for --describe and docs/case-tables.md
+ */
 #include "workflow.h"
 
 #include <stdio.h>

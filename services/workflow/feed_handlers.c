@@ -61,6 +61,9 @@ static Avvik__V1__CaseOpened *open_case(struct av_ctx *ctx, const struct workflo
 	opened->content = filed->content;
 	opened->reporter_named = filed->reporter_named;
 	opened->contact_given = filed->contact_given;
+	opened->concerns = filed->concerns;
+	if (ctx->event->actor)
+		opened->reported_by = ctx->event->actor->person;
 	if (lex_sarah)
 		opened->legal_reference =
 			(char *)workflow_reference(pack, "remedy", filed->laws, filed->n_laws);

@@ -357,8 +357,10 @@ int ledgers_cancel(
 	for (size_t i = 0; status == AV_OK && i < ledgers->count; i++) {
 		Avvik__V1__Deadline *ledger = ledgers->items[i];
 		const Avvik__V1__DeadlineRule *rule = ledgers_rule(ledgers, ledger->rule);
+		bool stays =
+			rule && (foreign ? deadline_concerns(rule, ledgers->kind) : rule->outlives_closing);
 
-		if (deadline_open(ledger) && !(foreign && rule && deadline_concerns(rule, ledgers->kind)))
+		if (deadline_open(ledger) && !stays)
 			status = tell_cancelled(ledgers, ledger, because_of, ledgers->ctx->now_ms, because);
 	}
 	return status;

@@ -13,6 +13,7 @@
 #define STATE(name) AVVIK__V1__CASE_STATE__CASE_STATE_##name
 #define PAGE 50
 #define PAGE_MAX 500
+#define PASSED_OVER_MAX 5000 /* cases of one page that the person may not see */
 
 struct range {
 	unsigned int table;
@@ -155,7 +156,10 @@ int on_list_cases(struct av_ctx *ctx, const ProtobufCMessage *body)
 	size_t limit = list->limit ? AV_MIN(list->limit, PAGE_MAX) : PAGE;
 	struct av_id after = id_of(list->after_case_id);
 	struct ranges ranges = {0};
+	struct workflow_sights sights = {.count = 0};
 	struct workflow_view view;
+	enum workflow_sight sight;
+	size_t passed_over = 0;
 	int status = workflow_view(ctx, &view);
 
 	if (!reply)
@@ -177,7 +181,14 @@ int on_list_cases(struct av_ctx *ctx, const ProtobufCMessage *body)
 		if (status != AV_OK)
 			return status;
 		found->n_measures = found->n_contents = found->n_acts_possible = 0;
-		reply->cases[reply->n_cases++] = found;
+		found->n_entries = found->n_ivo_requests = 0;
+		sight = workflow_sight(ctx, &view, found, &sights);
+		if (sight != SIGHT_NONE && !(found = workflow_shown(found, sight, ctx->arena)))
+			return AV_MEMORY;
+		if (sight != SIGHT_NONE)
+			reply->cases[reply->n_cases++] = found;
+		else if (++passed_over == PASSED_OVER_MAX)
+			limit = reply->n_cases; /* the page ends here; there may be more after it */
 		after = first->next;
 		if (!range_advance(ctx->txn, first, &after))
 			*first = ranges.items[--ranges.count];

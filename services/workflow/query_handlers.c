@@ -11,9 +11,10 @@
 #define PAGE_MAX 500
 #define SCAN_MAX 20000 /* index entries that one page of deadlines looks at */
 
-static int see_case(
-	struct av_ctx *ctx, const struct av_id *id, struct workflow_view *view, Avvik__V1__Case **ret_found)
+static int see_case(struct av_ctx *ctx, const struct av_id *id, struct workflow_view *view,
+	Avvik__V1__Case **ret_found, enum workflow_sight *ret_sight)
 {
+	struct workflow_sights sights = {.count = 0};
 	int status = case_load(ctx->txn, id, ctx->arena, ret_found);
 
 	if (status == AV_NOT_FOUND)
@@ -25,7 +26,14 @@ static int see_case(
 		return workflow_refuse(ctx, AV_FORBIDDEN, FAULT(NOT_ALLOWED), "case_id",
 			"this system may not see the unit of the case; an administrator gives it the unit in "
 			"the principals file");
-	return status;
+	if (status != AV_OK)
+		return status;
+	*ret_sight = workflow_sight(ctx, view, *ret_found, &sights);
+	if (*ret_sight == SIGHT_NONE)
+		return workflow_refuse(ctx, AV_FORBIDDEN, FAULT(NOT_ALLOWED), "on_behalf_of",
+			"the person holds no role for the unit of the case today, and sees nothing of it: "
+			"somebody who holds one asks, or the directory gives the person one");
+	return AV_OK;
 }
 
 static int add_acts(struct av_ctx *ctx, Avvik__V1__Case *found)
@@ -54,6 +62,7 @@ int on_get_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 	struct workflow_view view;
 	struct av_id id = id_of(get->case_id);
 	Avvik__V1__Case *found;
+	enum workflow_sight sight;
 	int status = AV_OK;
 
 	if (!reply)
@@ -64,12 +73,12 @@ int on_get_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 		return workflow_refuse(ctx, status, FAULT(UNKNOWN_REFERENCE), "number",
 			"there is no case with this number; give its id or its number, such as 2026-0042");
 	if (status == AV_OK)
-		status = see_case(ctx, &id, &view, &found);
+		status = see_case(ctx, &id, &view, &found, &sight);
 	if (status == AV_OK)
 		status = add_acts(ctx, found);
 	if (status == AV_OK)
-		reply->case_ = found;
-	return status;
+		reply->case_ = workflow_shown(found, sight, ctx->arena);
+	return status == AV_OK && !reply->case_ ? AV_MEMORY : status;
 }
 
 /* --- deadlines --- */
@@ -80,8 +89,9 @@ static int list_of_case(
 	struct av_id id = id_of(list->case_id);
 	struct workflow_view view;
 	Avvik__V1__Case *found;
+	enum workflow_sight sight;
 	size_t count, kept = 0;
-	int status = see_case(ctx, &id, &view, &found);
+	int status = see_case(ctx, &id, &view, &found, &sight);
 
 	if (status == AV_OK)
 		status = deadlines_load(ctx->txn, &id, ctx->arena, &reply->deadlines, &count);
@@ -90,7 +100,8 @@ static int list_of_case(
 	for (size_t i = 0; i < count; i++) {
 		Avvik__V1__Deadline *ledger = reply->deadlines[i];
 		if ((list->running_only && !deadline_open(ledger)) ||
-			(list->due_before_ms && ledger->due_at_ms >= list->due_before_ms))
+			(list->due_before_ms && ledger->due_at_ms >= list->due_before_ms) ||
+			!workflow_shows_deadline(ledger, sight))
 			continue;
 		ledger->overdue = deadline_overdue(ledger, ctx->now_ms);
 		reply->deadlines[kept++] = ledger;
@@ -121,14 +132,31 @@ static bool unit_wanted(struct unit_filter *filter, const struct av_ctx *ctx,
 	return filter->wanted;
 }
 
+static int may_show(struct av_ctx *ctx, const struct workflow_view *view, const struct av_id *case_id,
+	const Avvik__V1__Deadline *ledger, struct workflow_sights *sights, bool *ret_shows)
+{
+	Avvik__V1__Case *found;
+	int status;
+
+	*ret_shows = true;
+	if (!*ctx->command->on_behalf_of && (!ctx->principal || !ctx->principal->roles))
+		return AV_OK; /* a system with all roles sees all: no need to look at each case */
+	status = case_load(ctx->txn, case_id, ctx->arena, &found);
+	if (status == AV_OK)
+		*ret_shows = workflow_shows_deadline(ledger, workflow_sight(ctx, view, found, sights));
+	return status;
+}
+
 static int list_by_due(
 	struct av_ctx *ctx, const Avvik__V1__ListDeadlines *list, Avvik__V1__DeadlinesFound *reply)
 {
 	size_t limit = list->limit ? AV_MIN(list->limit, PAGE_MAX) : PAGE, scanned = 0;
 	struct av_bytes after = av_bytes(list->after_key.data, list->after_key.len);
 	struct unit_filter filter = {0};
+	struct workflow_sights sights = {.count = 0};
 	struct workflow_view view;
 	struct av_iter it;
+	bool shows;
 	int status = workflow_view(ctx, &view);
 
 	if (status != AV_OK)
@@ -173,8 +201,12 @@ static int list_by_due(
 		memcpy(case_id.bytes, it.value.data, AV_ID_SIZE);
 		memcpy(id.bytes, (const char *)it.key.data + 8, AV_ID_SIZE);
 		status = deadline_load(ctx->txn, &case_id, &id, ctx->arena, &ledger);
+		if (status == AV_OK)
+			status = may_show(ctx, &view, &case_id, ledger, &sights, &shows);
 		if (status != AV_OK)
 			break;
+		if (!shows)
+			continue;
 		ledger->overdue = deadline_overdue(ledger, ctx->now_ms);
 		reply->deadlines[reply->n_deadlines++] = ledger;
 	}
@@ -243,8 +275,9 @@ int on_get_why(struct av_ctx *ctx, const ProtobufCMessage *body)
 	Avvik__V1__Deadline **ledgers;
 	struct workflow_view view;
 	Avvik__V1__Case *found;
+	enum workflow_sight sight;
 	size_t count;
-	int status = see_case(ctx, &id, &view, &found);
+	int status = see_case(ctx, &id, &view, &found, &sight);
 
 	if (!reply)
 		return AV_MEMORY;
@@ -257,7 +290,8 @@ int on_get_why(struct av_ctx *ctx, const ProtobufCMessage *body)
 	if (!reply->whys)
 		return AV_MEMORY;
 	for (size_t i = 0; i < count; i++) {
-		if (*get->rule && strcmp(get->rule, ledgers[i]->rule) != 0)
+		if ((*get->rule && strcmp(get->rule, ledgers[i]->rule) != 0) ||
+			!workflow_shows_deadline(ledgers[i], sight))
 			continue;
 		reply->whys[reply->n_whys] = explain(ctx, &view, ledgers[i]);
 		if (!reply->whys[reply->n_whys++])

@@ -221,6 +221,12 @@ static size_t path_of(const struct workflow_view *view, const char *unit, const 
 	return count;
 }
 
+const char *workflow_unit_of(const struct workflow_view *view, const char *unit)
+{
+	const char *codes[AV_ORG_DEPTH];
+	return path_of(view, unit, codes) ? codes[0] : NULL;
+}
+
 bool workflow_principal_covers(const struct av_ctx *ctx, const struct workflow_view *view, const char *unit)
 {
 	const char *codes[AV_ORG_DEPTH];
@@ -262,7 +268,7 @@ struct question {
 
 struct answer {
 	bool known, held; /* the act has a rule; a role of it is held, but the principal may not act in it */
-	bool allowed;
+	const char *role; /* the first that is held and that the principal may act in; NULL: none */
 };
 
 static struct answer ask(const struct workflow_pack *pack, const struct question *question)
@@ -287,8 +293,9 @@ static struct answer ask(const struct workflow_pack *pack, const struct question
 			if (!av_org_holds(question->view->org, question->person, role, unit, question->day))
 				continue;
 			answer.held = true;
-			answer.allowed |=
-				!question->principal || av_principal_may_role(question->principal, role);
+			if (!answer.role &&
+				(!question->principal || av_principal_may_role(question->principal, role)))
+				answer.role = role;
 		}
 	}
 	return answer;
@@ -321,7 +328,7 @@ bool workflow_holds_for(const struct workflow_view *view, const struct workflow_
 }
 
 int workflow_may_act(struct av_ctx *ctx, const struct workflow_view *view, const struct workflow_pack *pack,
-	const Avvik__V1__Case *found, const char *act, const char *unit)
+	const Avvik__V1__Case *found, const char *act, const char *unit, const char **ret_role)
 {
 	const char *person = ctx->command->on_behalf_of;
 	struct question question = {view, found, act, person, unit, av_local_day(ctx->now_ms), ctx->principal,
@@ -343,7 +350,9 @@ int workflow_may_act(struct av_ctx *ctx, const struct workflow_view *view, const
 			"the acting person is not in the directory that is in force; publish a directory "
 			"with the person");
 	answer = ask(pack, &question);
-	if (answer.allowed)
+	if (answer.role && ret_role)
+		*ret_role = answer.role;
+	if (answer.role)
 		return AV_OK;
 	if (answer.held)
 		return workflow_refuse(ctx, AV_FORBIDDEN, AVVIK__V1__FAULT_CODE__FAULT_CODE_NOT_ALLOWED,

@@ -50,13 +50,35 @@ bool workflow_goes_over(const Avvik__V1__Case *found, const Avvik__V1__RulePack 
  * the directory belongs to the committee alone. */
 bool workflow_principal_covers(const struct av_ctx *ctx, const struct workflow_view *view, const char *unit);
 /* May the acting person do this to the case: holds, for `unit` and today, one of the roles that the rule pack
- * gives the act, and the principal may act for unit and role. AV_FORBIDDEN or AV_INVALID with a fault that
- * says what is missing. */
+ * gives the act, and the principal may act for unit and role. *ret_role, unless NULL: the first such role,
+ * the pack's. AV_FORBIDDEN or AV_INVALID with a fault that says what is missing. */
 int workflow_may_act(struct av_ctx *ctx, const struct workflow_view *view, const struct workflow_pack *pack,
-	const Avvik__V1__Case *found, const char *act, const char *unit);
+	const Avvik__V1__Case *found, const char *act, const char *unit, const char **ret_role);
 /* Does the person hold a role that the act needs, whoever asks? For the investigator to be. */
 bool workflow_holds_for(const struct workflow_view *view, const struct workflow_pack *pack,
 	const Avvik__V1__Case *found, const char *act, const char *person, const char *unit, av_day day);
+
+/* --- what the one who asks may see (sight.c) --- */
+
+enum workflow_sight { SIGHT_NONE, SIGHT_EXISTENCE, SIGHT_ALL };
+#define WORKFLOW_SIGHTS 32
+struct workflow_sights { /* of one query; zeroed before it */
+	struct sight_of_unit {
+		char unit[60];
+		const struct workflow_pack *pack;
+		bool holds, reads; /* some role; one that reads more than that there is a case */
+	} units[WORKFLOW_SIGHTS];
+	size_t count, next;
+};
+enum workflow_sight workflow_sight(const struct av_ctx *ctx, const struct workflow_view *view,
+	const Avvik__V1__Case *found, struct workflow_sights *sights);
+/* The case as it is shown: itself, or what tells that it exists. NULL: AV_MEMORY. */
+Avvik__V1__Case *workflow_shown(Avvik__V1__Case *found, enum workflow_sight sight, struct av_arena *arena);
+/* With SIGHT_EXISTENCE, those that expect something of the unit itself: a duty that it does not have tells of
+ * the assessment. */
+bool workflow_shows_deadline(const Avvik__V1__Deadline *ledger, enum workflow_sight sight);
+/* The unit in whose path roles are looked for: itself, or the committee of an unknown one. NULL: no units. */
+const char *workflow_unit_of(const struct workflow_view *view, const char *unit);
 
 /* --- ledgers: what the facts of a case do to its deadlines --- */
 
@@ -71,8 +93,8 @@ struct ledgers {
 	unsigned int case_events; /* emitted here: those that raise the case's version */
 };
 int ledgers_load(struct ledgers *ledgers); /* those stored; not for a new case */
-/* A fact at a time: ends what it meets or cancels, then starts what it starts (once per rule and measure).
- * `measure_id` NULL: of no measure. `because`: the event that tells the fact. */
+/* A fact at a time: ends what it meets or cancels, then starts what it starts (once at a time per rule and
+ * measure). `measure_id` NULL: of no measure. `because`: the event that tells the fact. */
 int ledgers_fact(struct ledgers *ledgers, Avvik__V1__Anchor fact, int64_t at_ms,
 	const ProtobufCBinaryData *measure_id, const struct av_id *because);
 /* What a person does to one of them, after deadline_may_…(): `content` is the sealed motive, NULL when a fact
@@ -88,8 +110,8 @@ int ledgers_extend(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, uint32_
 int ledgers_replan(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, int64_t due_before_ms,
 	const struct av_id *because);
 const Avvik__V1__DeadlineRule *ledgers_rule(const struct ledgers *ledgers, const char *id); /* NULL: none */
-/* Cancels what still runs or stands, or (`foreign` alone) what does not concern the kind of case any longer.
- */
+/* Cancels what still runs or stands and does not outlive the closing, or (`foreign` alone) what does not
+ * concern the kind of case any longer. */
 int ledgers_cancel(
 	struct ledgers *ledgers, bool foreign, Avvik__V1__Anchor because_of, const struct av_id *because);
 

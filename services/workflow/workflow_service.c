@@ -11,7 +11,9 @@
 	"CasePlaced, ReporterNamed, CaseRemedied, AffectedInformed, CaseAssessedInitially, SeriousFound, " \
 	"EntryRecorded, InvestigationCompleted, CaseDecided, IvoNotified, InvestigationHandedIn, "         \
 	"MeasureDecided, NoMeasuresDecided, MeasureExecuted, MeasureEvaluated, CaseClosed, "               \
-	"DeviationAssessed, CaseTurnedLexSarah, DeadlineSet, DeadlineMet, DeadlineCancelled, "             \
+	"DeviationAssessed, CaseTurnedLexSarah, IvoDutyLifted, IvoRequested, IvoAnswered, IvoDecided, "    \
+	"CaseReconsidered, CaseReturnedToDeviation, CaseReopened, RelativesInformed, FileEntryConfirmed, " \
+	"PoliceReportDecided, RegistryNumberSet, DeadlineSet, DeadlineMet, DeadlineCancelled, "            \
 	"DeadlineStopped, DeadlineResumed, DeadlineExtended, DeadlineReplanned"
 
 static const struct av_command_row commands[] = {

@@ -1,6 +1,7 @@
 /* intake_rulepack.c - a rule pack is held against itself and against what the messages know, and every fault
  * is listed */
 #include "intake_support.h"
+#include "avvik/v1/case.pb-c.h"
 #include "rulepack_rules.h"
 
 static Avvik__V1__RulePack *pack;
@@ -212,10 +213,14 @@ static void hours_and_closures_are_in_order(void **state)
 static void a_pack_without_scale_roles_or_acts_is_refused(void **state)
 {
 	pack->risk = NULL;
+	size_t acts = 0;
+	const ProtobufCMessageDescriptor *type = &avvik__v1__act_on_case__descriptor;
+	for (unsigned i = 0; i < type->n_fields; i++)
+		acts += (type->fields[i].flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
 	pack->n_acts = 0;
 	check(state);
-	assert_int_equal(
-		faults.count, 1 + 21 + 2); /* the scale; each act of ActOnCase; read_content, erase_content */
+	assert_int_equal(faults.count,
+		1 + acts + 2); /* the scale; each act of ActOnCase; read_content, erase_content */
 }
 
 /* --- which pack holds when --- */

@@ -352,6 +352,13 @@ static void invariant_v_a_unit_manager_does_not_read_while_someone_else_investig
 	assert_true(case_role_reads(&found, "SAS", "anna"));
 	found.investigator = (char *)"";
 	assert_false(case_role_reads(&found, "EC", "")); /* nobody is not the investigator */
+	for (int at = 1; at < CASE_STATE_COUNT;
+		at++) { /* until it is decided: then measures are the unit's */
+		found.state = (Avvik__V1__CaseState)at;
+		assert_int_equal(case_role_reads(&found, "EC", "anna"),
+			at == STATE(DECIDED) || at == STATE(MEASURES) || at == STATE(FOLLOW_UP) ||
+				at == STATE(CLOSED));
+	}
 	found.kind = AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION;
 	assert_true(case_role_reads(&found, "EC", "anna"));
 }
@@ -373,8 +380,8 @@ static void what_the_state_allows_now_is_listed_once(void **state)
 	const char *names[CASE_ACT_COUNT];
 	size_t count = case_acts_possible(&found, names);
 	/* clang-format off */
-	static const char *const want_names[] = {"remedy", "inform_affected", "find_serious", "decide_measure", "execute_measure", "evaluate_measure",
-		"stop_deadline", "resume_deadline", "extend_deadline"};
+	static const char *const want_names[] = {"remedy", "inform_affected", "inform_relatives", "confirm_file_entry", "decide_police_report", "set_registry_number", "find_serious",
+		"decide_measure", "execute_measure", "evaluate_measure", "stop_deadline", "resume_deadline", "extend_deadline"};
 	/* clang-format on */
 
 	(void)state;
@@ -383,9 +390,14 @@ static void what_the_state_allows_now_is_listed_once(void **state)
 		assert_string_equal(names[i], want_names[i]);
 	found.ivo = IVO(REQUIRED);
 	count = case_acts_possible(&found, names);
-	assert_string_equal(names[2], "notify_ivo");
+	assert_string_equal(names[6], "notify_ivo");
+	assert_string_equal(names[count - 1], "lift_ivo_duty");
 	found.state = STATE(CLOSED);
-	assert_int_equal(case_acts_possible(&found, names), 0);
+	count = case_acts_possible(&found, names);
+	assert_int_equal(count, 6); /* who is told, the registry number */
+	assert_string_equal(names[5], "reopen");
+	found.ivo = IVO(COMPLETE);
+	assert_int_equal(case_acts_possible(&found, names), 8); /* what IVO asks and decides, too */
 }
 
 int main(void)
