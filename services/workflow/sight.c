@@ -10,7 +10,22 @@
 
 #include <string.h>
 
-/* Asked once for each unit that comes after another one: pages are in no order of units, but most repeat. */
+/* Of a case whose unit is not known a role is held at the top: there it is a task. */
+static bool holds(
+	const struct av_org *org, const char *person, const char *role, const char *unit, av_day today)
+{
+	const Avvik__V1__Directory *directory = av_org_directory(org);
+
+	if (av_org_unit(org, unit))
+		return av_org_holds(org, person, role, unit, today);
+	for (size_t i = 0; i < directory->n_units; i++)
+		if (directory->units[i]->level <= AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_ADMINISTRATION &&
+			av_org_holds(org, person, role, directory->units[i]->code, today))
+			return true;
+	return false;
+}
+
+/* Asked once for each unit while the others of a page repeat. */
 static const struct sight_of_unit *look_up(const struct av_ctx *ctx, const struct workflow_view *view,
 	const struct workflow_pack *pack, const char *unit, struct workflow_sights *sights)
 {
@@ -23,11 +38,10 @@ static const struct sight_of_unit *look_up(const struct av_ctx *ctx, const struc
 			return &sights->units[i];
 	found = &sights->units[sights->count < WORKFLOW_SIGHTS ? sights->count++
 							       : sights->next++ % WORKFLOW_SIGHTS];
-	*found = (struct sight_of_unit){.pack = pack};
-	snprintf(found->unit, sizeof(found->unit), "%s", unit);
+	*found = (struct sight_of_unit){.unit = unit, .pack = pack};
 	for (size_t i = 0; !found->reads && i < pack->rules->n_roles; i++) {
 		const char *role = pack->rules->roles[i]->code;
-		if (!av_org_holds(view->org, person, role, *unit ? unit : "", today))
+		if (!holds(view->org, person, role, unit, today))
 			continue;
 		found->holds = true;
 		found->reads = !case_role_limited(role);
@@ -51,7 +65,6 @@ enum workflow_sight workflow_sight(const struct av_ctx *ctx, const struct workfl
 {
 	const char *person = ctx->command ? ctx->command->on_behalf_of : "";
 	const struct workflow_pack *pack = workflow_pack(view, found->rules_version);
-	const char *unit = view->org ? workflow_unit_of(view, found->unit) : NULL;
 	const struct sight_of_unit *of_unit;
 
 	if (!workflow_sees_case(ctx, view, found))
@@ -61,11 +74,11 @@ enum workflow_sight workflow_sight(const struct av_ctx *ctx, const struct workfl
 										  : SIGHT_ALL;
 	if (!pack && view->pack_count)
 		pack = &view->packs[view->pack_count - 1];
-	if (!pack || !unit || !av_org_person(view->org, person))
+	if (!pack || !view->org || !av_org_person(view->org, person))
 		return SIGHT_NONE;
 	if (*found->investigator && strcmp(found->investigator, person) == 0)
 		return SIGHT_ALL;
-	of_unit = look_up(ctx, view, pack, unit, sights);
+	of_unit = look_up(ctx, view, pack, found->unit, sights);
 	if (!of_unit->holds)
 		return SIGHT_NONE;
 	return of_unit->reads || !case_with_officer(found) ? SIGHT_ALL : SIGHT_EXISTENCE;

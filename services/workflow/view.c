@@ -221,12 +221,6 @@ static size_t path_of(const struct workflow_view *view, const char *unit, const 
 	return count;
 }
 
-const char *workflow_unit_of(const struct workflow_view *view, const char *unit)
-{
-	const char *codes[AV_ORG_DEPTH];
-	return path_of(view, unit, codes) ? codes[0] : NULL;
-}
-
 bool workflow_principal_covers(const struct av_ctx *ctx, const struct workflow_view *view, const char *unit)
 {
 	const char *codes[AV_ORG_DEPTH];

@@ -64,7 +64,7 @@ enum workflow_sight { SIGHT_NONE, SIGHT_EXISTENCE, SIGHT_ALL };
 #define WORKFLOW_SIGHTS 32
 struct workflow_sights { /* of one query; zeroed before it */
 	struct sight_of_unit {
-		char unit[60];
+		const char *unit; /* lives as long as the query */
 		const struct workflow_pack *pack;
 		bool holds, reads; /* some role; one that reads more than that there is a case */
 	} units[WORKFLOW_SIGHTS];
@@ -77,9 +77,6 @@ Avvik__V1__Case *workflow_shown(Avvik__V1__Case *found, enum workflow_sight sigh
 /* With SIGHT_EXISTENCE, those that expect something of the unit itself: a duty that it does not have tells of
  * the assessment. */
 bool workflow_shows_deadline(const Avvik__V1__Deadline *ledger, enum workflow_sight sight);
-/* The unit in whose path roles are looked for: itself, or the committee of an unknown one. NULL: no units. */
-const char *workflow_unit_of(const struct workflow_view *view, const char *unit);
-
 /* --- ledgers: what the facts of a case do to its deadlines --- */
 
 struct ledgers {

@@ -95,6 +95,27 @@ static void a_unit_manager_sees_that_a_case_exists_while_the_officer_has_it(void
 	world_close(&w);
 }
 
+static void a_case_whose_unit_is_not_known_is_seen_from_the_top(void **state)
+{
+	Avvik__V1__GetCase get = AVVIK__V1__GET_CASE__INIT;
+	Avvik__V1__ReportFiled *report;
+	struct world w;
+	struct av_id id;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	report = world_report(&w);
+	report->unit = TEXT("okänd");
+	id = world_file(&w, report);
+	assert_false(seen_by(&w, "reg", &id)->limited); /* at the committee */
+	assert_false(
+		seen_by(&w, "sara", &id)->limited); /* at the administration: they find out which it is */
+	get.case_id = BINARY(id);
+	harness_want(ask_as(&w, "alf", COMMAND(GET_CASE), &get.base), REPLY(FORBIDDEN));
+	harness_want(ask_as(&w, "anna", COMMAND(GET_CASE), &get.base), REPLY(FORBIDDEN));
+	world_close(&w);
+}
+
 static void a_system_of_unit_managers_sees_as_they_do(void **state)
 {
 	static const char *const managers[] = {"EC", "BITR_EC", NULL}, *const mixed[] = {"EC", "SAS", NULL};
@@ -286,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_unit_manager_sees_that_a_case_exists_while_the_officer_has_it),
+		cmocka_unit_test(a_case_whose_unit_is_not_known_is_seen_from_the_top),
 		cmocka_unit_test(a_system_of_unit_managers_sees_as_they_do),
 		cmocka_unit_test(who_investigates_is_independent_of_the_reported_unit_and_of_the_report),
 		cmocka_unit_test(closing_warns_of_what_is_not_recorded_and_it_is_recorded_afterwards),
