@@ -30,13 +30,13 @@
 	X(BOXING_DAY,          "annandag_jul",              "Annandag jul",             HOLIDAY) \
 	X(NEW_YEARS_EVE,       "nyarsafton",                "Nyårsafton",               EVE) /* clang-format on */
 
-enum av_holiday {
+enum av_holiday { /* clang-format off */
 	AV_HOLIDAY_NONE,
 #define X(name, code, swedish, kind) AV_HOLIDAY_##name,
 	AV_HOLIDAY_LIST(X)
 #undef X
-		AV_HOLIDAY_COUNT
-};
+	AV_HOLIDAY_COUNT
+}; /* clang-format on */
 
 /* What a day is: HOLIDAY (one of the list, on whatever weekday) before EVE (one of the three) before SUNDAY
  * (a public holiday too) before SATURDAY before CLOSED (added by the rule pack). */

@@ -12,7 +12,7 @@
 
 struct av_random {
 	void (*fill)(struct av_random *self, void *data, size_t size);
-	uint64_t state[4];	 /* of the seeded stream (xoshiro256**) */
+	uint64_t state[4];	  /* of the seeded stream (xoshiro256**) */
 	unsigned char pool[1024]; /* the system source is read in pieces this large */
 	size_t pool_left;
 };

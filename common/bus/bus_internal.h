@@ -14,7 +14,7 @@
 struct pump {
 	uv_poll_t poll;
 	struct av_bus *bus;
-	void *zmq; /* NULL once closed */
+	void *zmq;  /* NULL once closed */
 	bool empty; /* it had nothing, and its descriptor has been silent and it unused since */
 };
 
@@ -68,7 +68,8 @@ struct pump *pump_open(struct av_bus *bus, void *zmq); /* takes the socket over;
 void pump_close(struct pump **pump);
 bool pump_readable(struct pump *pump);
 bool pump_look(struct pump *pump); /* also when it is known to have nothing */
-void pump_wake(struct pump *pump); /* it was used: a send may have swallowed what its descriptor says; accepts NULL */
+/* it was used: a send may have swallowed what its descriptor says; accepts NULL */
+void pump_wake(struct pump *pump);
 void bus_refuse(struct av_bus *bus, const char *key, const char *why);
 void bus_bar(struct av_bus *bus, const char *key, const char *why); /* no handshake for a minute */
 bool bus_barred(struct av_bus *bus, const char *key);

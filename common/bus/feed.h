@@ -57,8 +57,8 @@ struct av_feed_batch {
 	struct av_frame frame; /* the owner releases it after the turn; may be empty: batch lives in the arena
 				  alone */
 	const Avvik__V1__FeedBatch *batch;
-	struct av_arena *arena; /* the owner destroys it */
-	uint64_t after;		/* the sequence it was asked after */
+	struct av_arena *arena;	  /* the owner destroys it */
+	uint64_t after;		  /* the sequence it was asked after */
 	struct av_id after_epoch; /* in this epoch; zero: from the start */
 };
 

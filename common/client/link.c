@@ -41,7 +41,8 @@ static bool set_options(const struct link *link, void *zmq)
 static bool watch(struct link *link)
 {
 	char endpoint[40];
-	snprintf(endpoint, sizeof(endpoint), "inproc://monitor-%u", ++link->monitors); /* the last one may linger */
+	/* the last one may linger */
+	snprintf(endpoint, sizeof(endpoint), "inproc://monitor-%u", ++link->monitors);
 	if (zmq_socket_monitor(link->zmq, endpoint, ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) !=
 		0)
 		return false;

@@ -22,9 +22,10 @@ static void answer(struct av_daemon *d, const struct av_message_in *message, str
 {
 	if (!reply.data || !d->commands || av_socket_send(d->commands, &message->route, reply) != AV_BUSY)
 		return;
-	d->counters.busy++; /* a large answer, and the peer has not read those before; a short one may find room */
-	reply = av_reply_plain(av_frame_bytes(&message->body), AVVIK__V1__REPLY_STATUS__REPLY_STATUS_BUSY, BUSY_MS,
-		"what was answered before is not read yet: read it, and ask again", d->ask_arena);
+	/* a large answer, and the peer has not read those before; a short one may find room */
+	d->counters.busy++;
+	reply = av_reply_plain(av_frame_bytes(&message->body), AVVIK__V1__REPLY_STATUS__REPLY_STATUS_BUSY,
+		BUSY_MS, "what was answered before is not read yet: read it, and ask again", d->ask_arena);
 	answer_send(d, message->route.bytes, message->route.size, reply);
 }
 

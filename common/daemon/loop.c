@@ -46,7 +46,8 @@ static bool due_ready(const struct av_daemon *d)
 static bool feeds_ready(const struct av_daemon *d, int64_t monotonic_ms)
 {
 	for (size_t i = 0; i < d->follow_count; i++) {
-		if (follow_ready(&d->follows[i], monotonic_ms) && follow_calm_ms(&d->follows[i]) <= monotonic_ms)
+		if (follow_ready(&d->follows[i], monotonic_ms) &&
+			follow_calm_ms(&d->follows[i]) <= monotonic_ms)
 			return true;
 	}
 	return false;

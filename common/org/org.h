@@ -11,8 +11,8 @@
 #include "base/arena.h"
 #include "base/date.h"
 
-#define AV_ORG_DEPTH 8		/* levels from committee to group, and some */
-#define AV_ORG_FOUND_MAX 64	/* people one look-up answers at the most */
+#define AV_ORG_DEPTH 8	    /* levels from committee to group, and some */
+#define AV_ORG_FOUND_MAX 64 /* people one look-up answers at the most */
 
 struct av_org;
 
@@ -30,7 +30,8 @@ bool av_org_within(const struct av_org *org, const char *code, const char *ances
 
 /* Does the person hold the role for the unit (given there or above) on that day? Deputies of one who does and is absent
  * hold it too, transitively. */
-bool av_org_holds(const struct av_org *org, const char *person, const char *role, const char *unit, av_day day);
+bool av_org_holds(
+	const struct av_org *org, const char *person, const char *role, const char *unit, av_day day);
 
 struct av_org_found {
 	const char *person;	/* who is told */

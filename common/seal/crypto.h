@@ -23,25 +23,28 @@ int av_crypto_start(void); /* once per process, from any thread; AV_CRYPTO */
 void av_hash(struct av_bytes data, unsigned char ret_hash[AV_HASH_SIZE]);
 /* Of several pieces as one. */
 void av_hash_pieces(const struct av_bytes *pieces, size_t count, unsigned char ret_hash[AV_HASH_SIZE]);
-void av_hash_keyed(const unsigned char key[AV_KEY_SIZE], struct av_bytes data, unsigned char ret_hash[AV_HASH_SIZE]);
+void av_hash_keyed(
+	const unsigned char key[AV_KEY_SIZE], struct av_bytes data, unsigned char ret_hash[AV_HASH_SIZE]);
 /* Tells bytes apart at a fraction of the price (SipHash-2-4, 128 bits, no secret): for recognising, never for proving. */
 void av_fingerprint(struct av_bytes data, unsigned char ret_print[AV_FINGERPRINT_SIZE]);
-void av_sha256(struct av_bytes data, unsigned char ret_hash[32]); /* for attachments and files, as others compute it */
+/* for attachments and files, as others compute it */
+void av_sha256(struct av_bytes data, unsigned char ret_hash[32]);
 
 /* ret_sealed takes data.size + AV_SEAL_EXTRA bytes: nonce, ciphertext, tag. `bound` is authenticated, not hidden. The data may
  * lie where its ciphertext will, AV_SEAL_NONCE bytes into ret_sealed. */
-void av_seal(const unsigned char key[AV_KEY_SIZE], struct av_bytes bound, struct av_bytes data, struct av_random *random,
-	void *ret_sealed);
+void av_seal(const unsigned char key[AV_KEY_SIZE], struct av_bytes bound, struct av_bytes data,
+	struct av_random *random, void *ret_sealed);
 /* ret_data takes sealed.size - AV_SEAL_EXTRA bytes. AV_CRYPTO when it was changed, or the key or `bound` is another. */
-int av_unseal(const unsigned char key[AV_KEY_SIZE], struct av_bytes bound, struct av_bytes sealed, void *ret_data);
+int av_unseal(
+	const unsigned char key[AV_KEY_SIZE], struct av_bytes bound, struct av_bytes sealed, void *ret_data);
 
 void av_sign_keypair(struct av_random *random, unsigned char ret_public[AV_SIGN_PUBLIC_SIZE],
 	unsigned char ret_secret[AV_SIGN_SECRET_SIZE]);
 /* Ed25519 over `context` (a constant of the use, such as "avvik turn v1"), a NUL and the message. */
 void av_sign(const unsigned char secret[AV_SIGN_SECRET_SIZE], const char *context, struct av_bytes message,
 	unsigned char ret_signature[AV_SIGNATURE_SIZE]);
-int av_sign_check(const unsigned char public_key[AV_SIGN_PUBLIC_SIZE], const char *context, struct av_bytes message,
-	const unsigned char signature[AV_SIGNATURE_SIZE]); /* AV_CRYPTO */
+int av_sign_check(const unsigned char public_key[AV_SIGN_PUBLIC_SIZE], const char *context,
+	struct av_bytes message, const unsigned char signature[AV_SIGNATURE_SIZE]); /* AV_CRYPTO */
 
 void av_wipe(void *secret, size_t size);
 bool av_same_secret(const void *a, const void *b, size_t size); /* in constant time */

@@ -21,8 +21,8 @@ struct av_merkle;
 struct av_merkle *av_merkle_create(const unsigned char *leaves, size_t count);
 void av_merkle_destroy(struct av_merkle **tree);
 const unsigned char *av_merkle_tree_root(const struct av_merkle *tree);
-size_t av_merkle_tree_path(const struct av_merkle *tree, size_t index,
-	unsigned char ret_path[AV_MERKLE_DEPTH][AV_HASH_SIZE]);
+size_t av_merkle_tree_path(
+	const struct av_merkle *tree, size_t index, unsigned char ret_path[AV_MERKLE_DEPTH][AV_HASH_SIZE]);
 /* AV_CRYPTO when leaf, path and root do not belong together. */
 int av_merkle_check(const unsigned char leaf[AV_HASH_SIZE], size_t index, size_t count,
 	const unsigned char (*path)[AV_HASH_SIZE], size_t length, const unsigned char root[AV_HASH_SIZE]);

@@ -18,9 +18,9 @@ struct av_content_part {
 
 /* Seals and puts. The key number must exist and not be destroyed (AV_NOT_FOUND, AV_ERASED). AV_EXISTS: there is such
  * content, also when it was erased; AV_INVALID: a part twice or out of range. `arena` may be NULL. */
-int av_content_put(struct av_txn *txn, struct av_keystore *keys, const struct av_id *content_id, uint64_t key_number,
-	const unsigned char blinding[AV_KEY_SIZE], const struct av_content_part *parts, size_t count,
-	struct av_random *random, struct av_arena *arena);
+int av_content_put(struct av_txn *txn, struct av_keystore *keys, const struct av_id *content_id,
+	uint64_t key_number, const unsigned char blinding[AV_KEY_SIZE], const struct av_content_part *parts,
+	size_t count, struct av_random *random, struct av_arena *arena);
 /* One part, opened into the arena. AV_NOT_FOUND, AV_ERASED (also when only the key is gone), AV_CRYPTO. part 0: the
  * blinding. */
 int av_content_get(struct av_txn *txn, struct av_keystore *keys, const struct av_id *content_id, int part,
@@ -31,7 +31,8 @@ int av_content_parts(struct av_txn *txn, const struct av_id *content_id, unsigne
 int av_content_erase(struct av_txn *txn, const struct av_id *content_id, uint64_t *ret_key_number);
 /* The doomed keys, at most max. */
 size_t av_content_doomed(struct av_txn *txn, uint64_t *ret_numbers, size_t max);
-void av_content_destroyed(struct av_txn *txn, const uint64_t *numbers, size_t count); /* their keys are gone */
+/* their keys are gone */
+void av_content_destroyed(struct av_txn *txn, const uint64_t *numbers, size_t count);
 /* Reserves the next key number in the transaction (counter "next_key"), passing over destroyed ones. AV_FULL: none made
  * ahead (extend first). */
 int av_content_next_key(struct av_txn *txn, struct av_keystore *keys, uint64_t *ret_number);

@@ -12,7 +12,7 @@
 #include "seal/crypto.h"
 
 #define AV_KEY_BLOCK 1024
-#define AV_KEY_OWN 1	   /* the daemon's own: keys the hashes by which repetitions are recognised */
+#define AV_KEY_OWN 1	       /* the daemon's own: keys the hashes by which repetitions are recognised */
 #define AV_KEY_FIRST_CONTENT 2 /* content has keys from here on */
 
 struct av_keystore;

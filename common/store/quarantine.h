@@ -19,7 +19,8 @@ struct av_quarantined {
 };
 
 void av_quarantine_store(struct av_txn *txn, const struct av_quarantined *entry);
-int av_quarantine_load(struct av_txn *txn, const char *feed, uint64_t sequence, struct av_quarantined *ret_entry);
+int av_quarantine_load(
+	struct av_txn *txn, const char *feed, uint64_t sequence, struct av_quarantined *ret_entry);
 void av_quarantine_delete(struct av_txn *txn, const char *feed, uint64_t sequence);
 /* Is an earlier event of the case in quarantine? Cheap when the table is empty. */
 bool av_quarantine_holds(struct av_txn *txn, const char *feed, const struct av_id *case_id);

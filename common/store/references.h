@@ -16,7 +16,9 @@ struct av_reference {
 };
 
 /* AV_NOT_FOUND. AV_TOO_LARGE: principal and reference do not fit in a key. */
-int av_reference_find(struct av_txn *txn, const char *principal, const char *reference, struct av_reference *ret_found);
-void av_reference_store(struct av_txn *txn, const char *principal, const char *reference, const struct av_reference *entry);
+int av_reference_find(
+	struct av_txn *txn, const char *principal, const char *reference, struct av_reference *ret_found);
+void av_reference_store(
+	struct av_txn *txn, const char *principal, const char *reference, const struct av_reference *entry);
 
 #endif

@@ -18,7 +18,7 @@
 #define AV_CHAIN_SIZE 32
 
 /* Tables that every store has. A service's own tables follow from AV_TABLE_OWN in the order it declares them. */
-enum av_table {
+enum av_table { /* clang-format off */
 	AV_TABLE_META,	     /* name -> value: format, daemon, instance, epoch, stepped, made_at, head, counters, cursors */
 	AV_TABLE_JOURNAL,    /* sequence u64 -> chain hash 32, packed Event; behind the last of a turn its seal */
 	AV_TABLE_BY_CASE,    /* case id 16, sequence u64 -> nothing, or what the service keeps there (projection) */
@@ -29,7 +29,7 @@ enum av_table {
 	AV_TABLE_GRANTS,     /* grant id 16 -> expiry: used (projection) */
 	AV_TABLE_ATTEMPTS,   /* hash 16 of an item -> count u32: how often it ended the process */
 	AV_TABLE_OWN
-};
+}; /* clang-format on */
 
 enum av_table_flags {
 	AV_PROJECTION = 1 << 0, /* made by apply() from the journal alone: replay gives the same */
@@ -41,7 +41,7 @@ struct av_table_decl {
 	int flags;
 };
 
-struct av_store_options {
+struct av_store_options { /* clang-format off */
 	const char *path;	/* folder; made when it does not exist, mode 0700 */
 	size_t map_bytes;
 	const struct av_table_decl *tables; /* the service's own, at most 20 */
@@ -52,7 +52,7 @@ struct av_store_options {
 	bool production;	/* a store made under the stepped clock is refused (AV_FORBIDDEN) */
 	bool read_only;		/* for verify: no lock, no creation, no stale reader clearing */
 	int64_t now_ms;		/* when a new store is made */
-};
+}; /* clang-format on */
 
 struct av_store;
 struct av_txn;
@@ -60,12 +60,13 @@ struct av_txn;
 /* *ret_why is set on failure: a sentence with the remedy, static or inside the store module (valid until the next open).
  * AV_LOCKED: another process has it; AV_DAMAGED: refused, nothing touched; AV_NEWER: format; AV_CONFLICT; AV_FORBIDDEN;
  * AV_FULL; AV_IO. */
-int av_store_open(const struct av_store_options *options, struct av_random *random, struct av_store **ret_store,
-	const char **ret_why);
+int av_store_open(const struct av_store_options *options, struct av_random *random,
+	struct av_store **ret_store, const char **ret_why);
 void av_store_close(struct av_store **store);
 bool av_store_is_new(const struct av_store *store); /* made by this open: its journal is empty */
 bool av_store_stepped(const struct av_store *store);
-const struct av_table_decl *av_store_table(const struct av_store *store, unsigned int table); /* own or common; NULL past the end */
+/* own or common; NULL past the end */
+const struct av_table_decl *av_store_table(const struct av_store *store, unsigned int table);
 
 /* AV_BUSY: there is one already; AV_FORBIDDEN: opened for reading. */
 int av_txn_begin_write(struct av_store *store, struct av_txn **ret_txn);
@@ -74,8 +75,8 @@ int av_txn_begin_read(struct av_store *store, struct av_txn **ret_txn);
 /* Synced to disk when it returns AV_OK. AV_FULL (map or disk): nothing changed. AV_IO: unknown whether it is on disk;
  * the process must end. Else the first error of the transaction: nothing changed. Always ends the transaction. */
 int av_txn_commit(struct av_txn **txn);
-void av_txn_abort(struct av_txn **txn); /* accepts NULL; ends read transactions too */
-int av_txn_error(const struct av_txn *txn); /* the first error, AV_OK when there is none */
+void av_txn_abort(struct av_txn **txn);		  /* accepts NULL; ends read transactions too */
+int av_txn_error(const struct av_txn *txn);	  /* the first error, AV_OK when there is none */
 void av_txn_fail(struct av_txn *txn, int status); /* make it fail */
 
 /* AV_NOT_FOUND; or the transaction's error. */
@@ -85,7 +86,8 @@ void av_put(struct av_txn *txn, unsigned int table, struct av_bytes key, struct 
 void av_put_new(struct av_txn *txn, unsigned int table, struct av_bytes key, struct av_bytes value);
 /* Room for `size` bytes to write into before the next call. NULL when the transaction has failed. */
 void *av_put_room(struct av_txn *txn, unsigned int table, struct av_bytes key, size_t size);
-void av_delete(struct av_txn *txn, unsigned int table, struct av_bytes key); /* nothing when it is not there */
+/* nothing when it is not there */
+void av_delete(struct av_txn *txn, unsigned int table, struct av_bytes key);
 size_t av_table_count(struct av_txn *txn, unsigned int table);
 
 /* Iteration: keys that begin with `prefix`, from the first that is >= `from` (empty: from the first of the prefix).
@@ -141,7 +143,8 @@ struct av_cursor {
 	struct av_position position;
 	unsigned char view[32]; /* zero: none */
 };
-int av_cursor_load(struct av_txn *txn, const char *feed, struct av_cursor *ret_cursor); /* AV_NOT_FOUND: from the start */
+/* AV_NOT_FOUND: from the start */
+int av_cursor_load(struct av_txn *txn, const char *feed, struct av_cursor *ret_cursor);
 void av_cursor_store(struct av_txn *txn, const char *feed, const struct av_cursor *cursor);
 void av_cursor_forget(struct av_txn *txn, const char *feed);
 

@@ -46,7 +46,7 @@ struct av_store {
 	atomic_bool writing;
 	MDB_txn *pin; /* pages.c */
 	size_t pin_pages;
-	_Atomic size_t pin_id; /* 0: none */
+	_Atomic size_t pin_id;		/* 0: none */
 	uint64_t file_bytes, file_used; /* as last lengthened */
 	bool ahead_off;
 	pthread_mutex_t pool_lock;

@@ -27,17 +27,18 @@ struct av_fault {
 struct av_faults {
 	struct av_arena *arena;
 	struct av_fault *first, **tail;
-	size_t count; /* all, also those beyond AV_FAULTS_MAX */
+	size_t count;	    /* all, also those beyond AV_FAULTS_MAX */
 	const char *prefix; /* put before every path, NULL for none */
 };
 
 void av_faults_init(struct av_faults *faults, struct av_arena *arena);
-void av_fault(struct av_faults *faults, int code, const char *path, const char *text_format, ...) AV_PRINTF(4, 5);
+void av_fault(struct av_faults *faults, int code, const char *path, const char *text_format, ...)
+	AV_PRINTF(4, 5);
 
 struct av_wire_limits {
-	size_t message_bytes;  /* of the whole message */
-	size_t fields;	       /* tags in the whole message, nested ones included */
-	unsigned int depth;    /* nesting */
+	size_t message_bytes; /* of the whole message */
+	size_t fields;	      /* tags in the whole message, nested ones included */
+	unsigned int depth;   /* nesting */
 };
 #define AV_WIRE_LIMITS_COMMAND ((struct av_wire_limits){256 * 1024, 4096, 12})
 #define AV_WIRE_LIMITS_PUBLISH ((struct av_wire_limits){8 * 1024 * 1024, 1000000, 12})
@@ -50,8 +51,9 @@ int av_wire_scan(const ProtobufCMessageDescriptor *type, struct av_bytes wire, s
 
 /* Scan and unpack into the arena. On success *ret_message lives as long as the arena. AV_MALFORMED, AV_TOO_LARGE,
  * AV_MEMORY. Rules are not checked (see av_rules_check). */
-int av_message_unpack(const ProtobufCMessageDescriptor *type, struct av_bytes wire, struct av_wire_limits limits,
-	struct av_arena *arena, struct av_faults *faults, ProtobufCMessage **ret_message);
+int av_message_unpack(const ProtobufCMessageDescriptor *type, struct av_bytes wire,
+	struct av_wire_limits limits, struct av_arena *arena, struct av_faults *faults,
+	ProtobufCMessage **ret_message);
 
 /* For bytes from the own store: no scan, AV_DAMAGED when they do not unpack. */
 int av_message_load(const ProtobufCMessageDescriptor *type, struct av_bytes wire, struct av_arena *arena,
@@ -68,8 +70,10 @@ ProtobufCMessage *av_message_copy(const ProtobufCMessage *message, struct av_are
 const ProtobufCFieldDescriptor *av_body_field(const ProtobufCMessage *message);
 const ProtobufCMessage *av_body(const ProtobufCMessage *message);
 /* The field of a body by number or by the name of its message type ("ReportFiled"); NULL when there is none. */
-const ProtobufCFieldDescriptor *av_body_field_by_number(const ProtobufCMessageDescriptor *type, unsigned int number);
-const ProtobufCFieldDescriptor *av_body_field_by_type(const ProtobufCMessageDescriptor *type, const char *type_name);
+const ProtobufCFieldDescriptor *av_body_field_by_number(
+	const ProtobufCMessageDescriptor *type, unsigned int number);
+const ProtobufCFieldDescriptor *av_body_field_by_type(
+	const ProtobufCMessageDescriptor *type, const char *type_name);
 /* Sets the body: `number` is the oneof's field number. */
 void av_body_set(ProtobufCMessage *message, unsigned int number, ProtobufCMessage *body);
 

@@ -10,7 +10,7 @@
 
 #include "wire/message.h"
 
-enum av_rule_flags {
+enum av_rule_flags { /* clang-format off */
 	AV_REQUIRED = 1 << 0, /* not empty, not zero, not UNSPECIFIED, at least one item, message present */
 	AV_CODE = 1 << 1,     /* A-Z a-z 0-9 _ . - , not empty when present */
 	AV_ID = 1 << 2,	      /* 16 bytes when present */
@@ -19,9 +19,9 @@ enum av_rule_flags {
 	AV_LINE = 1 << 5,     /* no newline or tab either */
 	AV_KEPT = 1 << 6,     /* a fault in form or range is listed, but does not refuse the message: a report is not lost
 			       * for its faults. Missing, unknown and too long still refuse. */
-};
+}; /* clang-format on */
 
-struct av_field_rule {
+struct av_field_rule { /* clang-format off */
 	const char *message; /* "FileReport" */
 	const char *field;   /* "unit" */
 	int flags;
@@ -29,13 +29,14 @@ struct av_field_rule {
 	uint32_t item_max;   /* of each item of a repeated field: bytes, or value; 0: the default */
 	uint32_t min;	     /* numbers, when not zero; string, bytes: at least so many, when not empty */
 	const char *what;    /* "the code of the unit": what to give when it is missing; NULL: said by its type */
-};
+}; /* clang-format on */
 
 /* Holds a message and all in it against the table. AV_INVALID with a fault for every value that breaks a rule; AV_OK also
  * when the only faults are in fields that are AV_KEPT (then they are in `faults`). AV_INTERNAL for a message that is not
  * of avvik.v1. */
 int av_rules_check(const ProtobufCMessage *message, struct av_faults *faults);
 /* NULL when the field has no row. For the test and for documents. */
-const struct av_field_rule *av_rule_of(const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *field);
+const struct av_field_rule *av_rule_of(
+	const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *field);
 
 #endif

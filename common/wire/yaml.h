@@ -32,8 +32,9 @@ int av_yaml_to(const struct av_yaml *yaml, const ProtobufCMessageDescriptor *typ
 	struct av_faults *faults, ProtobufCMessage **ret_message);
 /* A part of the current document as one message: `value` is what stands at `path` ("[3].report"; "": all of it), or a copy of
  * it without members that are no fields. Faults are marked as if the whole had been taken. */
-int av_yaml_part(const struct av_yaml *yaml, const json_t *value, const char *path, const ProtobufCMessageDescriptor *type,
-	struct av_arena *arena, struct av_faults *faults, ProtobufCMessage **ret_message);
+int av_yaml_part(const struct av_yaml *yaml, const json_t *value, const char *path,
+	const ProtobufCMessageDescriptor *type, struct av_arena *arena, struct av_faults *faults,
+	ProtobufCMessage **ret_message);
 /* Put the marks before the paths of faults that were found later (by checks on the message). */
 void av_yaml_mark_faults(const struct av_yaml *yaml, struct av_fault *from, struct av_arena *arena);
 

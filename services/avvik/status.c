@@ -76,7 +76,8 @@ static void metrics_print(const struct health *health)
 {
 	printf("# HELP avvik_up Does the daemon answer?\n# TYPE avvik_up gauge\n");
 	for (int daemon = 0; daemon < DAEMON_COUNT; daemon++)
-		printf("avvik_up{daemon=\"%s\"} %d\n", daemon_names[daemon], health_of(health, daemon) != NULL);
+		printf("avvik_up{daemon=\"%s\"} %d\n", daemon_names[daemon],
+			health_of(health, daemon) != NULL);
 	printf("# HELP avvik_health_issues What wants attention.\n# TYPE avvik_health_issues gauge\n");
 	for (int daemon = 0; daemon < DAEMON_COUNT; daemon++)
 		if (health_of(health, daemon))

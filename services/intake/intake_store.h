@@ -12,12 +12,12 @@
 #include "daemon/service.h"
 #include "store/store.h"
 
-enum intake_table {
+enum intake_table { /* clang-format off */
 	INTAKE_DIRECTORIES = AV_TABLE_OWN,
 	INTAKE_RULES,
 	INTAKE_CURRENT,
 	INTAKE_TABLES_END
-};
+}; /* clang-format on */
 #define INTAKE_TABLE_COUNT (INTAKE_TABLES_END - AV_TABLE_OWN)
 extern const struct av_table_decl intake_tables[INTAKE_TABLE_COUNT];
 

@@ -16,9 +16,10 @@
 
 #include "notification_store.h"
 
-#define DIGEST_MAX 50	  /* notices in one mail */
-#define UNDERWAY_MAX 64	  /* mails at a time */
-#define UNDERWAY_SMTP 8	  /* of which a server is sent so many: they are in doubt after a crash, and each is a connection */
+#define DIGEST_MAX 50	/* notices in one mail */
+#define UNDERWAY_MAX 64 /* mails at a time */
+/* of which a server is sent so many: they are in doubt after a crash, and each is a connection */
+#define UNDERWAY_SMTP 8
 #define RUN_COUNTER "run" /* grows with every start of the daemon: an attempt of an earlier run is over */
 
 struct attempt {

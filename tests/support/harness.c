@@ -131,8 +131,7 @@ void harness_close(struct harness **h)
 	*h = NULL;
 }
 
-void harness_restart_with(
-	struct harness *h, void (*between)(void *context, struct harness *h), void *context)
+void harness_restart_with(struct harness *h, void (*between)(void *context, struct harness *h), void *context)
 {
 	close_parts(h);
 	if (between)

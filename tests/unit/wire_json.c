@@ -155,13 +155,14 @@ static void times_are_taken_in_each_form(void **state)
 
 static void every_fault_is_listed_with_its_remedy(void **state)
 {
-	static const char text[] = "{\"file_report\":{\"type\":\"lexsarah\",\"unti\":\"tallen\",\"laws\":["
-				   "\"sol\",7],\"noticed_at\":\"yesterday\","
-				   "\"received_at\":1,\"received_at_ms\":1,\"protected_identity\":\"yes\","
-				   "\"zzzzzzzz\":0,\"attachments\":{},"
-				   "\"narrative\":{\"description\":\"a\\u0007b\"},\"persons\":{\"affected\":[{"
-				   "\"birth_year\":1.5},{\"sex\":null,\"birth_year\":-1}]},"
-				   "\"reporter\":[]},\"get_status\":{}}";
+	static const char text[] =
+		"{\"file_report\":{\"type\":\"lexsarah\",\"unti\":\"tallen\",\"laws\":["
+		"\"sol\",7],\"noticed_at\":\"yesterday\","
+		"\"received_at\":1,\"received_at_ms\":1,\"protected_identity\":\"yes\","
+		"\"zzzzzzzz\":0,\"attachments\":{},"
+		"\"narrative\":{\"description\":\"a\\u0007b\"},\"persons\":{\"affected\":[{"
+		"\"birth_year\":1.5},{\"sex\":null,\"birth_year\":-1}]},"
+		"\"reporter\":[]},\"get_status\":{}}";
 	struct av_faults faults;
 	ProtobufCMessage *message = NULL;
 	assert_int_equal(taken(&avvik__v1__command__descriptor, text, *state, &faults, &message), AV_INVALID);

@@ -20,10 +20,10 @@
 struct av_client; /* a connection to one daemon's command socket */
 
 struct av_client_options {
-	const char *endpoint;	/* tcp://127.0.0.1:7101 */
-	const char *server_key; /* its public key, Z85 */
+	const char *endpoint;		     /* tcp://127.0.0.1:7101 */
+	const char *server_key;		     /* its public key, Z85 */
 	const char *public_key, *secret_key; /* own */
-	int timeout_ms;		/* of one call; 0: 10 000 */
+	int timeout_ms;			     /* of one call; 0: 10 000 */
 };
 
 /* AV_INVALID (a key or the endpoint), AV_MEMORY. No traffic yet. */
@@ -39,7 +39,8 @@ int av_client_call(struct av_client *client, const Avvik__V1__Command *command, 
 /* Many at once: at most 1024 under way. Replies come in any order, known by their message_id (set by av_client_send when empty:
  * the number it returns, in decimal). AV_BUSY: receive first. */
 int av_client_send(struct av_client *client, const Avvik__V1__Command *command, uint64_t *ret_number);
-int av_client_receive(struct av_client *client, int timeout_ms, Avvik__V1__Reply **ret_reply); /* AV_TIMEOUT */
+/* AV_TIMEOUT */
+int av_client_receive(struct av_client *client, int timeout_ms, Avvik__V1__Reply **ret_reply);
 
 /* Offline: does the receipt hold under the instance's public signing key (32 bytes), and for this report? packed_report
  * NULL: only the chain from commitment to signature. *ret_text: what was found, static. */
@@ -48,7 +49,8 @@ int av_client_check_receipt(const Avvik__V1__Receipt *receipt, const unsigned ch
 
 /* A feed, for sinks that keep their own cursor. */
 struct av_feed;
-int av_feed_open(const struct av_client_options *options, struct av_feed **ret_feed); /* endpoint: the feed socket */
+/* endpoint: the feed socket */
+int av_feed_open(const struct av_client_options *options, struct av_feed **ret_feed);
 void av_feed_close(struct av_feed **feed);
 /* The next batch after `after` (NULL: from the start). Keep batch->reached together with the work done. AV_TIMEOUT: none
  * yet; AV_BUSY: the producer is. *ret_reply is set to the refusal, to be freed too, with AV_FORBIDDEN, AV_CONFLICT (the
@@ -61,8 +63,10 @@ struct av_summary_stream;
 struct av_summary_options {
 	struct av_client_options command; /* reporting's command socket, for snapshots */
 	const char *stream_endpoint;
-	const char *const *units; /* NULL-terminated; NULL: all that the rights allow (then `roots` are asked for) */
-	int heartbeat_ms;	  /* how long silence may last before the snapshot is held against the copy; 0: 10 000 */
+	/* NULL-terminated; NULL: all that the rights allow (then `roots` are asked for) */
+	const char *const *units;
+	/* how long silence may last before the snapshot is held against the copy; 0: 10 000 */
+	int heartbeat_ms;
 };
 int av_summary_open(const struct av_summary_options *options, struct av_summary_stream **ret_stream);
 void av_summary_close(struct av_summary_stream **stream);
