@@ -1,10 +1,15 @@
 # packages.sh - the Debian 12 packages that Avvik is built and tested with; sourced by the scripts.
 
+# shellcheck disable=SC2034 # not every script that sources this uses all of it
 build_packages="cmake ninja-build gcc pkg-config libzmq3-dev protobuf-compiler libprotobuf-c-dev protobuf-c-compiler
   libuv1-dev liblmdb-dev libsodium-dev libcurl4-openssl-dev libyaml-dev libjansson-dev libsmartcols-dev libsystemd-dev
   libcmocka-dev uthash-dev"
-test_packages="clang libclang-rt-14-dev clang-format spin python3-zmq python3-protobuf python3-aiosmtpd python3-yaml openssl git procps"
+# shellcheck disable=SC2034 # likewise
+test_packages="clang libclang-rt-14-dev clang-format cppcheck shellcheck spin python3-zmq python3-protobuf python3-aiosmtpd python3-yaml openssl git procps"
+# shellcheck disable=SC2034 # likewise
+long_packages="clang-tidy valgrind llvm-14"
 # What tests/bench/run.sh --peers measures Avvik beside; no part of the build or of the tests.
+# shellcheck disable=SC2034 # likewise
 peer_packages="strace openssl libssl-dev postgresql-15 libpq-dev redis-server libhiredis-dev rabbitmq-server librabbitmq-dev
   nats-server libnats-dev mosquitto libmosquitto-dev"
 

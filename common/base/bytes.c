@@ -38,6 +38,7 @@ int av_unhex(const char *text, void *ret_data, size_t size)
 	if (text[2 * size] != '\0')
 		return AV_INVALID;
 	for (size_t i = 0; i < size; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): looked through above */
 		p[i] = (unsigned char)(digit_of(text[2 * i]) << 4 | digit_of(text[2 * i + 1]));
 	return AV_OK;
 }

@@ -8,7 +8,7 @@
 #include "bus/principals_internal.h"
 
 static const char *const right_texts[] = {
-#define X(name, text, what) [AV_RIGHT_BIT_##name] = text,
+#define X(name, text, what) [AV_RIGHT_BIT_##name] = (text),
 	AV_RIGHT_LIST(X)
 #undef X
 };

@@ -91,6 +91,7 @@ int av_summary_open(const struct av_summary_options *options, struct av_summary_
 	/* First subscribe, then fetch: what changes in between is on the stream. */
 	if (status == AV_OK && stream->all)
 		status = subscribe(stream, "");
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): without units it is `all` */
 	for (size_t i = 0; status == AV_OK && !stream->all && options->units[i]; i++) {
 		status = subscribe(stream, options->units[i]);
 		if (status == AV_OK && !find_unit(stream, options->units[i]) &&
@@ -113,6 +114,7 @@ void av_summary_close(struct av_summary_stream **stream)
 		return;
 	*stream = NULL;
 	HASH_ITER (hh, closing->units, unit, next) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what was freed was taken out */
 		HASH_DEL(closing->units, unit);
 		figures_clear(&unit->figures);
 		free(unit);

@@ -282,7 +282,7 @@ static int known(
 	int status = feed_event_load(turn, item, &event);
 	if (status == AV_MEMORY)
 		return status;
-	if (status < 0 || !begins_history(event))
+	if (status != AV_OK || !begins_history(event))
 		return AV_NOTHING;
 	if (binary_id(event->event_id, &id) != AV_OK || feed_record_knows(record, item->sequence, &id))
 		return AV_NOTHING;

@@ -223,7 +223,7 @@ int av_receipt_rebuild(struct av_ctx *ctx, uint64_t sequence, Avvik__V1__Receipt
 	Avvik__V1__TurnSeal *seal = NULL;
 	size_t count = 0, index = 0;
 	int status = seal_load(ctx->txn, sequence, ctx->arena, &seal);
-	if (status < 0)
+	if (status != AV_OK)
 		return status;
 	if (seal->first_sequence > sequence || seal->leaves == 0)
 		return AV_NOT_FOUND;
@@ -235,7 +235,7 @@ int av_receipt_rebuild(struct av_ctx *ctx, uint64_t sequence, Avvik__V1__Receipt
 	for (uint64_t at = seal->first_sequence; at <= seal->last_sequence; at++) {
 		Avvik__V1__Event *event = NULL;
 		status = event_load(ctx->txn, at, ctx->arena, &event);
-		if (status < 0)
+		if (status != AV_OK)
 			return AV_DAMAGED;
 		unsigned char hash[AV_HASH_SIZE];
 		status = leaf_of(ctx->outcome->service, event, ctx->arena, &leaf, hash);

@@ -44,7 +44,7 @@ static int replay_page(const struct av_service *service, struct av_store *from, 
 		status = av_txn_begin_write(to, &out);
 	if (status == AV_OK)
 		status = av_journal_head(in, &head);
-	if (status < 0)
+	if (status != AV_OK)
 		return status;
 	uint64_t last = AV_MIN(at + REPLAY_AT_ONCE, head.sequence);
 	while (at < last) {
@@ -115,7 +115,7 @@ static int root_of(struct verifying *v, struct av_txn *txn, const Avvik__V1__Tur
 		Avvik__V1__Event *event = NULL;
 		Avvik__V1__ReceiptLeaf leaf = AVVIK__V1__RECEIPT_LEAF__INIT;
 		int status = load(txn, at, v->arena, &event);
-		if (status < 0)
+		if (status != AV_OK)
 			return status;
 		if (!v->service->receipt_leaf || !v->service->receipt_leaf(event, &leaf))
 			continue;
@@ -155,7 +155,7 @@ static int check_turn(
 		return AV_OK;
 	}
 	status = root_of(v, txn, seal, root, &count);
-	if (status < 0)
+	if (status != AV_OK)
 		return status;
 	if (count != seal->leaves || seal->merkle_root.len != AV_HASH_SIZE ||
 		memcmp(root, seal->merkle_root.data, AV_HASH_SIZE) != 0)

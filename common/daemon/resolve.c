@@ -42,7 +42,7 @@ static int retry(struct av_turn *turn, const struct av_item *item, const char *f
 	int status = av_quarantine_load(turn->txn, feed, sequence, &entry);
 	if (status == AV_OK)
 		status = feed_item_kept(turn, &entry, &feed_item);
-	if (status < 0)
+	if (status != AV_OK)
 		return status;
 	*ret_cause = "it cannot be read";
 	status = feed_event_load(turn, feed_item, &event);

@@ -103,6 +103,7 @@ void *av_reply_body(struct av_ctx *ctx, unsigned int number);
 
 /* A new message of a type in the arena, initialised:  AV_NEW(ctx->arena, Avvik__V1__CaseOpened,
  * avvik__v1__case_opened) */
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type cannot stand in parentheses */
 #define AV_NEW(arena, type, lower)                                 \
 	__extension__({                                            \
 		type *made_ = av_arena_alloc(arena, sizeof(type)); \
@@ -110,6 +111,7 @@ void *av_reply_body(struct av_ctx *ctx, unsigned int number);
 			lower##__init(made_);                      \
 		made_;                                             \
 	})
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* --- tables --- */
 

@@ -189,7 +189,7 @@ static int open_keys(struct av_daemon *d)
 
 static int open_turn(struct av_daemon *d)
 {
-	struct av_txn *txn;
+	struct av_txn *txn = NULL;
 	const struct av_service *service = d->service;
 	struct av_turn_options options = {
 		.service = service,
@@ -455,7 +455,7 @@ int daemon_run(const struct av_service *service, const char *settings_path)
 	if (!d)
 		return EXIT_SOFTWARE;
 	int code = daemon_load(d, service, settings_path);
-	if (!code)
+	if (!code && d->settings)
 		code = run(d);
 	daemon_free(d);
 	return code;

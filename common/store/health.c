@@ -18,7 +18,7 @@ static uint64_t count_free_pages(MDB_txn *mdb)
 	int rc = mdb_cursor_open(mdb, FREE_DBI, &cursor);
 	if (rc != 0)
 		return 0;
-	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
 		size_t count = 0;
 		if (value.mv_size >= sizeof count)
 			memcpy(&count, value.mv_data, sizeof count);

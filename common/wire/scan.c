@@ -199,6 +199,7 @@ static int scan_block(struct walk *walk, const struct level *level, const unsign
 /* Fields mostly come in the order of their numbers: try the one in hand and the next before searching. */
 static unsigned find_field(const ProtobufCMessageDescriptor *type, uint64_t number, unsigned guess)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): where there are fields there is their table */
 	if (guess < type->n_fields && type->fields[guess].id == number)
 		return guess;
 	if (guess + 1 < type->n_fields && type->fields[guess + 1].id == number)

@@ -236,6 +236,7 @@ static int ask_pages(struct listing *listing, Avvik__V1__ListCases *query)
 		}
 		tool_reply_free(&reply);
 	} while (query->after_case_id.len && listing->left > 0);
+	query->after_case_id = (ProtobufCBinaryData){0}; /* it stood here */
 	return code;
 }
 

@@ -88,6 +88,7 @@ static int ask_pages(struct asked *asked, Avvik__V1__ListDeadlines *query)
 		query->after_key.data = after;
 		tool_reply_free(&reply);
 	} while (query->after_key.len && asked->left > 0);
+	query->after_key = (ProtobufCBinaryData){0}; /* it stood here */
 	return code;
 }
 

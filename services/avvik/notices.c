@@ -112,6 +112,7 @@ static int ask_pages(struct asked *asked, Avvik__V1__ListNotices *query)
 		}
 		tool_reply_free(&reply);
 	} while (query->after_notice_id.len && asked->left > 0);
+	query->after_notice_id = (ProtobufCBinaryData){0}; /* it stood here */
 	return code;
 }
 

@@ -35,6 +35,7 @@ void published_close(struct published_file *file)
 
 static int tell(struct tool *tool, const struct published_file *file)
 {
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): `from` can be NULL, `file` cannot */
 	size_t count = file->faults.count;
 
 	if (tool->json) {

@@ -83,7 +83,7 @@ static int seal_report(struct av_ctx *ctx, const Avvik__V1__FileReport *report,
 		parts_add(&parts, PART(PERSONS), &report->persons->base, ctx->arena);
 	if (report->reporter)
 		parts_add(&parts, PART(REPORTER), &report->reporter->base, ctx->arena);
-	if (found->contact_given) {
+	if (found->contact_given && report->reporter) {
 		Avvik__V1__Contact contact = AVVIK__V1__CONTACT__INIT;
 		contact.name = report->reporter->name;
 		contact.mail = report->reporter->mail;

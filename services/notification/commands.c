@@ -77,7 +77,7 @@ static int within_units(struct av_ctx *ctx, struct av_bytes case_id, bool *ret_w
 	int status = case_load(ctx->txn, case_id, ctx->arena, &known);
 	if (status == AV_OK)
 		status = known_org(ctx->cache, ctx->txn, &org);
-	if (status < 0)
+	if (status != AV_OK)
 		return status == AV_NOT_FOUND ? AV_OK : status;
 	size_t count = av_org_path(org, known->unit, codes);
 	for (size_t i = 0; i < count && !*ret_within; i++)

@@ -4,6 +4,7 @@
 #   tests/fuzz/run.sh                 a minute each
 #   tests/fuzz/run.sh 600             ten minutes each
 #   tests/fuzz/run.sh 600 workflow    one of them
+#   tests/fuzz/run.sh 0               only what earlier runs have learnt, and the seeds, once
 #
 # What a run has learnt stays in build/fuzz/corpus; what it finds, in build/fuzz/findings, with the line that repeats it.
 # Exit code 1 when anything was found. (--built BUILD-TREE as the first two words: nothing is built; for ctest.)
@@ -19,6 +20,7 @@ else
 fi
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
+# shellcheck disable=SC2046 # a list of words
 [ $# -gt 0 ] || set -- $(cd "$build/bin" && ls fuzz_* | sed -n 's/^fuzz_//p' | grep -vx seeds)
 
 # Stores are opened thousands of times: in memory, where there is any.
@@ -28,6 +30,11 @@ TMPDIR=$scratch
 UBSAN_OPTIONS=print_stacktrace=1
 ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
 export TMPDIR UBSAN_OPTIONS ASAN_OPTIONS
+
+# seed_as NUMBER FILE - a seed whose first byte says what it is
+seed_as() {
+  { printf '%b' "\\0$1"; cat "$2"; } >"$seeds/$1-${2##*/}"
+}
 
 found=0
 mkdir -p "$build/findings"
@@ -43,17 +50,31 @@ for target in "$@"; do
   for file in tests/fuzz/seeds/"$target"/*; do
     [ ! -f "$file" ] || cp "$file" "$seeds/"
   done
+  quiet=""
   case $target in
     *_records) "$build/bin/fuzz_seeds" "$seeds" --records ;;
     text) cp deploy/directory/*.yaml deploy/rules/*.yaml deploy/samples/*.yaml tests/fuzz/worlds/directory.yaml "$seeds/" ;;
     json) cp deploy/samples/*.json "$seeds/" ;;
+    files)
+      for file in deploy/templates/*; do seed_as 5 "$file"; done
+      ;;
+    tool)
+      rm "$seeds"/*
+      for file in tests/fuzz/seeds/tool/*; do seed_as 0 "$file"; seed_as 1 "$file"; done
+      for file in deploy/directory/*.yaml tests/fuzz/worlds/directory.yaml; do seed_as 2 "$file"; done
+      for file in deploy/rules/*.yaml; do seed_as 3 "$file"; seed_as 4 "$file"; done
+      for file in deploy/samples/*.yaml deploy/samples/*.json; do seed_as 5 "$file"; done
+      quiet="-close_fd_mask=3" # what the tool says is not for us
+      ;;
   esac
   dictionary=""
   [ ! -f "tests/fuzz/dict/$target.dict" ] || dictionary="-dict=tests/fuzz/dict/$target.dict"
+  limit=-max_total_time=$seconds
+  [ "$seconds" != 0 ] || limit=-runs=0
   status=0
   # shellcheck disable=SC2086 # one word or none
-  "$build/bin/fuzz_$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=65536 -len_control=0 \
-    -print_final_stats=1 -artifact_prefix="$build/findings/$target-" $dictionary "$corpus" "$seeds" >"$log" 2>&1 || status=$?
+  "$build/bin/fuzz_$target" "$limit" -timeout=20 -rss_limit_mb=2048 -max_len=65536 -len_control=0 \
+    -print_final_stats=1 -artifact_prefix="$build/findings/$target-" $quiet $dictionary "$corpus" "$seeds" >"$log" 2>&1 || status=$?
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   last=$(grep -E ' cov: ' "$log" | tail -n 1 | sed -E 's/.*(cov: [0-9]+ ft: [0-9]+ corp: [^ ]+).*/\1/')
   printf '%-22s %8s inputs  %s\n' "$target" "${runs:-?}" "${last:-no coverage}"

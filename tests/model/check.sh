@@ -23,7 +23,7 @@ check() {
   (
     cd "$work/$name"
     spin -a "$@" "$OLDPWD/feed.pml" >spin.log 2>&1 || { cat spin.log; exit 2; }
-    ${CC:-cc} ${optimize:--O1} -w -DSAFETY -DCOLLAPSE -DVECTORSZ=2048 -o pan pan.c
+    "${CC:-cc}" "${optimize:--O1}" -w -DSAFETY -DCOLLAPSE -DVECTORSZ=2048 -o pan pan.c
     ./pan -m100000 >pan.log 2>&1 || true
   ) || exit 2
   errors=$(sed -n 's/.*errors: \([0-9]*\).*/\1/p' "$work/$name/pan.log" | head -n 1)
@@ -32,8 +32,9 @@ check() {
     echo "the search of $name was cut short" >&2
     exit 2
   fi
-  printf '%-34s %10s states, %s\n' "$name" "${states:-?}" \
-    "$([ "$errors" = 0 ] && echo "no error" || sed -n 's/^pan:[0-9]*: \(.*\)(at depth.*/found: \1/p' "$work/$name/pan.log")"
+  said="no error"
+  [ "$errors" = 0 ] || said=$(sed -n 's/^pan:[0-9]*: \(.*\)(at depth.*/found: \1/p' "$work/$name/pan.log")
+  printf '%-34s %10s states, %s\n' "$name" "${states:-?}" "$said"
   [ "$errors" = 0 ]
 }
 
@@ -46,7 +47,9 @@ if [ -n "$long" ]; then
 fi
 optimize=-O0 # short searches: building them is what takes time
 for fault in 1 2 3 4 5 6 7 8; do
-  if check "fault-$fault" "-DFAULT=$fault" $([ $fault != 8 ] || echo -DRESTORES=2); then
+  restores=1
+  [ "$fault" != 8 ] || restores=2
+  if check "fault-$fault" "-DFAULT=$fault" "-DRESTORES=$restores"; then
     echo "the planted fault $fault was not found" >&2
     failed=1
   fi

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tool_case.sh - a lex Sarah case from the report to its closing, played through the tool as handlers would.
+# shellcheck disable=SC2086 # $avvik, $boss and the like are words: a command and its options
 . "$(dirname "$0")/tool_lib.sh"
 instance_up "2026-04-19 10:00"
 sas="--as saga.samordnare" investigator="--as ulla.utredstrom" manager="--as linda.hagstrom"
@@ -119,6 +120,7 @@ says "Case 2026-0001 (lex Sarah, Lindhaga) is closed" "the end is told"
 opened=$(grep -n "2026-0001.*is opened" "$work/out" | cut -d: -f1)
 arrived=$(grep -n "A lex Sarah report arrives" "$work/out" | head -1 | cut -d: -f1)
 mailed=$(grep -n "2026-0001.*: mail to" "$work/out" | head -1 | cut -d: -f1)
+# shellcheck disable=SC2015 # both must hold, or it has failed
 [ "$arrived" -lt "$opened" ] && [ "$opened" -lt "$mailed" ] ||
 	fail "no effect stands before its cause" "arrived $arrived, opened $opened, mailed $mailed"
 says_not "Tillsyn varje timme" "no text of a case is in a feed"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tool_offline.sh - what the tool does without any daemon: help, calendar, checks of files, keys and principals.
+# shellcheck disable=SC2086 # $avvik, $boss and the like are words: a command and its options
 . "$(dirname "$0")/tool_lib.sh"
 
 # --- help ---

@@ -1,5 +1,6 @@
 #!/bin/bash
 # tool_report.sh - reports are filed once however often they are sent, refused with the reason, and proved offline.
+# shellcheck disable=SC2086 # $avvik, $boss and the like are words: a command and its options
 . "$(dirname "$0")/tool_lib.sh"
 instance_up "2026-05-29 09:00"
 samples=$AVVIK_SOURCE/deploy/samples
