@@ -203,7 +203,7 @@ static int check_replay(struct verifying *v, struct av_store *store, const char 
 	uint64_t sequence = 0;
 	struct av_store_options options = {
 		.path = scratch_path,
-		.map_bytes = (size_t)64 << 30,
+		.map_bytes = av_store_map_bytes(store), /* what it holds has room there */
 		.tables = v->service->tables,
 		.table_count = v->service->table_count,
 		.daemon = v->service->name,

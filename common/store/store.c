@@ -285,6 +285,11 @@ bool av_store_is_new(const struct av_store *store)
 	return store->is_new;
 }
 
+size_t av_store_map_bytes(const struct av_store *store)
+{
+	return store->map_bytes;
+}
+
 bool av_store_stepped(const struct av_store *store)
 {
 	return store->stepped;

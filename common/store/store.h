@@ -65,6 +65,7 @@ int av_store_open(const struct av_store_options *options, struct av_random *rand
 void av_store_close(struct av_store **store);
 bool av_store_is_new(const struct av_store *store); /* made by this open: its journal is empty */
 bool av_store_stepped(const struct av_store *store);
+size_t av_store_map_bytes(const struct av_store *store); /* how large it may become */
 /* own or common; NULL past the end */
 const struct av_table_decl *av_store_table(const struct av_store *store, unsigned int table);
 
