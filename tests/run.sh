@@ -32,10 +32,11 @@ tests() {
 
 build release
 echo "--- what a machine sees without running anything, and the model of the feed"
-tests release -j "$jobs" -L 'lint|model' -LE long "$@"
+tests/lint/run.sh
+tests release -L model -LE long "$@"
 build asan
 echo "--- unit and component tests under the address and undefined-behaviour sanitizers"
-tests asan -j "$jobs" -LE 'scenario|crash|sim|long|lint|model' "$@"
+tests asan -j "$jobs" -LE 'scenario|crash|sim|long|model' "$@"
 build fuzz
 echo "--- fuzzers, a minute in all"
 tests fuzz -j "$jobs" -L fuzz "$@"

@@ -13,7 +13,8 @@ if [ "${1:-}" = "--long" ]; then
   long=yes
   shift
 fi
-build=${1:-build/release}
+# Below here, as the suppressions name files.
+build=$(realpath --relative-to=. "${1:-build/release}")
 [ -f "$build/compile_commands.json" ] || { echo "build first: cmake --preset release && cmake --build --preset release" >&2; exit 1; }
 found=0
 

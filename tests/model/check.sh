@@ -24,17 +24,21 @@ check() {
     cd "$work/$name"
     spin -a "$@" "$OLDPWD/feed.pml" >spin.log 2>&1 || { cat spin.log; exit 2; }
     "${CC:-cc}" "${optimize:--O1}" -w -DSAFETY -DCOLLAPSE -DVECTORSZ=2048 -o pan pan.c
-    ./pan -m100000 >pan.log 2>&1 || true
+    # 6 GB and five minutes of work are enough for each, or the model has grown too large.
+    # shellcheck disable=SC3045 # every shell here knows it
+    (ulimit -v 6000000 && ulimit -t 300 && ./pan -m100000) >pan.log 2>&1 || echo "ended with $?" >>pan.log
   ) || exit 2
   errors=$(sed -n 's/.*errors: \([0-9]*\).*/\1/p' "$work/$name/pan.log" | head -n 1)
   states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' "$work/$name/pan.log" | head -n 1)
-  if grep -q -e 'max search depth too small' -e 'out of memory' "$work/$name/pan.log"; then
+  if [ -z "$errors" ] || grep -q -e 'max search depth too small' -e 'out of memory' "$work/$name/pan.log"; then
     echo "the search of $name was cut short" >&2
     exit 2
   fi
   said="no error"
   [ "$errors" = 0 ] || said=$(sed -n 's/^pan:[0-9]*: \(.*\)(at depth.*/found: \1/p' "$work/$name/pan.log")
-  printf '%-34s %10s states, %s\n' "$name" "${states:-?}" "$said"
+  printf '%-28s %11s states  %6s s  %5s MB  %s\n' "$name" "${states:-?}" \
+    "$(sed -n 's/^pan: elapsed time \([0-9.]*\) sec.*/\1/p' "$work/$name/pan.log")" \
+    "$(sed -n 's/^ *\([0-9]*\)[0-9.]*\ttotal actual memory usage.*/\1/p' "$work/$name/pan.log")" "$said"
   [ "$errors" = 0 ]
 }
 

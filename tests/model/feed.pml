@@ -393,6 +393,7 @@ inline handle_all()
 	n = 0
 }
 
+/* Not back: what was given again reaches no further than what was done. */
 inline move_cursor()
 {
 	assert(batch.epoch >= store.epoch);
@@ -400,7 +401,10 @@ inline move_cursor()
 	:: store.handled < batch.sequence -> store.handled = batch.sequence
 	:: else
 	fi;
-	store.epoch = batch.epoch; store.sequence = batch.sequence; store.hash = batch.hash
+	if
+	:: batch.epoch == store.epoch && store.sequence > batch.sequence -> skip
+	:: else -> store.epoch = batch.epoch; store.sequence = batch.sequence; store.hash = batch.hash
+	fi
 }
 
 #if FAULT == 6
@@ -459,6 +463,9 @@ end:
 		fi
 #else
 	:: d_step { has_batch && !stale -> handle_all(); move_cursor(); check_behind(); done_reader() }
+	/* The turn's memory holds only the first event: the cursor stays, and the batch comes again. */
+	:: d_step { has_batch && !stale && batch.count == CREDIT && batch.at[0] > store.handled ->
+		handle(batch.id[0], batch.at[0]); check_behind() }
 #endif
 
 	/* A crash, before or after a turn: a turn is all or nothing. */
