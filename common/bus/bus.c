@@ -147,6 +147,7 @@ void bus_sweep(struct av_bus *bus)
 	{
 		if (!socket->closed)
 			continue;
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it stands in this list */
 		DL_DELETE(bus->sockets, socket);
 		socket_free(socket);
 	}

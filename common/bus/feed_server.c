@@ -254,8 +254,8 @@ static size_t count_of_key(const struct av_feed_server *server, const char *key)
 	struct reader *lists[] = {server->ready, server->waiting}, *reader;
 	size_t count = 0;
 	for (size_t i = 0; i < AV_COUNT(lists); i++)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): forget() took out what it freed */
 		DL_FOREACH (lists[i], reader)
-			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): forget() took out what it freed */
 			count += strcmp(reader->key, key) == 0;
 	return count;
 }

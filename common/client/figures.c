@@ -141,8 +141,8 @@ int figures_difference(
 		if (status == AV_OK && figure->value != 0 && !find(after, figure->key, figure->size))
 			status = add_change(update, figure, figure->value, 0);
 	if (status != AV_OK) {
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): this frees it */
 		avvik__v1__summary_update__free_unpacked(update, NULL);
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it was freed */
 		return status;
 	}
 	*ret_update = update;

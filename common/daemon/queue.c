@@ -116,6 +116,7 @@ size_t av_queue_take(struct av_queue *queue, struct av_queued **ret_list, size_t
 		ret_list[count++] = entry;
 		if (line->first)
 			continue;
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it stands in the ring */
 		CDL_DELETE(queue->ring, line);
 		HASH_DEL(queue->by_key, line);
 		free(line);

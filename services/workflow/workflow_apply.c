@@ -229,8 +229,8 @@ int workflow_apply(struct av_txn *txn, const Avvik__V1__Event *event, struct av_
 		status = case_load(txn, &change.id, arena, &change.found);
 		if (status != AV_OK)
 			return status;
-		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it was loaded */
 		was = (struct case_place){
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it was loaded */
 			(int)change.found->kind, (int)change.found->state, change.found->unit};
 	}
 	status = table[row].function(&change, av_body(&event->base));
