@@ -27,6 +27,7 @@ enum { PAGE_HEAD = 16, NODE_HEAD = 8, META_SIZE = 152, TREE_SIZE = 48, DEPTH_MAX
 enum { PAGE_BRANCH = 0x01, PAGE_LEAF = 0x02, PAGE_OVERFLOW = 0x04, PAGE_META = 0x08, PAGE_KINDS = 0x6f };
 enum { NODE_BIG = 0x01, NODE_TREE = 0x02, NODE_DUPLICATES = 0x04 };
 /* clang-format on */
+enum tree { TREE_FREE, TREE_MAIN, TREE_TABLE };
 #define MAGIC 0xBEEFC0DEu
 #define FORMAT 1u
 #define NO_PAGE UINT64_MAX
@@ -93,7 +94,7 @@ static int read_meta(struct image *image, uint64_t at, const char **ret_what)
 	return AV_OK;
 }
 
-static int walk_page(struct image *image, uint64_t number, unsigned int depth, bool main_tree);
+static int walk_page(struct image *image, uint64_t number, unsigned int depth, enum tree tree);
 
 static bool is_whole_overflow(struct image *image, uint64_t number, uint64_t bytes)
 {
@@ -107,7 +108,7 @@ static bool is_whole_overflow(struct image *image, uint64_t number, uint64_t byt
 }
 
 static int walk_leaf_node(
-	struct image *image, const unsigned char *node, uint64_t room, unsigned int depth, bool main_tree)
+	struct image *image, const unsigned char *node, uint64_t room, unsigned int depth, enum tree tree)
 {
 	uint64_t data_size = u16_at(node) | (uint64_t)u16_at(node + 2) << 16;
 	unsigned int flags = u16_at(node + 4);
@@ -118,15 +119,15 @@ static int walk_leaf_node(
 	if (flags & NODE_BIG)
 		return is_whole_overflow(image, u64_at(data), data_size) ? AV_OK : AV_DAMAGED;
 	if (flags & NODE_TREE) {
-		if (!main_tree || data_size != TREE_SIZE)
+		if (tree != TREE_MAIN || data_size != TREE_SIZE)
 			return AV_DAMAGED;
 		uint64_t root = u64_at(data + 40);
-		return root == NO_PAGE ? AV_OK : walk_page(image, root, depth + 1, false);
+		return root == NO_PAGE ? AV_OK : walk_page(image, root, depth + 1, TREE_TABLE);
 	}
 	return AV_OK;
 }
 
-static int walk_page(struct image *image, uint64_t number, unsigned int depth, bool main_tree)
+static int walk_page(struct image *image, uint64_t number, unsigned int depth, enum tree tree)
 {
 	/* A page that is met more often than there are pages lies in a circle. */
 	if (number < 2 || number >= image->pages || depth > DEPTH_MAX || image->visited++ > image->pages)
@@ -138,6 +139,9 @@ static int walk_page(struct image *image, uint64_t number, unsigned int depth, b
 		return AV_DAMAGED;
 	if (lower <= PAGE_HEAD || lower % 2 || lower > upper || upper > image->page_size)
 		return AV_DAMAGED;
+	/* LMDB ends the process at a branch without a choice, but in the tree of free pages, where it makes them. */
+	if (kind == PAGE_BRANCH && tree != TREE_FREE && lower < PAGE_HEAD + 4)
+		return AV_DAMAGED;
 	for (uint64_t at = PAGE_HEAD; at < lower; at += 2) {
 		uint64_t offset = u16_at(page + at);
 		if (offset < upper || offset + NODE_HEAD > image->page_size)
@@ -146,13 +150,13 @@ static int walk_page(struct image *image, uint64_t number, unsigned int depth, b
 		uint64_t room = image->page_size - offset;
 		int status;
 		if (kind == PAGE_LEAF) {
-			status = walk_leaf_node(image, node, room, depth, main_tree);
+			status = walk_leaf_node(image, node, room, depth, tree);
 		} else {
 			uint64_t below = u16_at(node) | (uint64_t)u16_at(node + 2) << 16 |
 					 (uint64_t)u16_at(node + 4) << 32;
 			status = NODE_HEAD + (uint64_t)u16_at(node + 6) > room
 					 ? AV_DAMAGED
-					 : walk_page(image, below, depth + 1, main_tree);
+					 : walk_page(image, below, depth + 1, tree);
 		}
 		if (status != AV_OK)
 			return status;
@@ -174,7 +178,8 @@ static int check_mapped(struct image *image, bool thorough, const char **ret_wha
 	if (!short_file && !thorough)
 		return AV_OK;
 	for (int i = 0; i < 2; i++)
-		if (image->roots[i] != NO_PAGE && walk_page(image, image->roots[i], 1, i == 1) != AV_OK)
+		if (image->roots[i] != NO_PAGE &&
+			walk_page(image, image->roots[i], 1, i == 0 ? TREE_FREE : TREE_MAIN) != AV_OK)
 			return say(ret_what, AV_DAMAGED,
 				short_file ? "is cut off" : "has a page that cannot be read");
 	return AV_OK;

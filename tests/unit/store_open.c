@@ -262,6 +262,42 @@ static void a_changed_event_on_disk_is_found_by_the_check(void **state)
 	free(data);
 }
 
+/* LMDB ends the process at a branch with one way to go. */
+static void a_branch_without_a_choice_is_found_when_reading(void **state)
+{
+	enum { FLAGS_AT = 10, LOWER_AT = 12, BRANCH = 1, ONE_NODE = 18 };
+	struct av_store_options options = made(state, "branch", 2000);
+	const char *file = in_folder(state, "branch/data.mdb");
+	size_t size, branches = 0, refused = 0;
+	unsigned char *data = read_whole(file, &size), *copy = malloc(size);
+	struct av_random random = av_random_seeded(13);
+	options.read_only = true;
+	for (size_t page = 2; page < size / PAGE; page++) {
+		if (data[page * PAGE + FLAGS_AT] != BRANCH)
+			continue;
+		memcpy(copy, data, size);
+		copy[page * PAGE + LOWER_AT] = ONE_NODE;
+		copy[page * PAGE + LOWER_AT + 1] = 0;
+		write_whole(file, copy, size);
+		struct av_store *store = NULL;
+		const char *why;
+		int status = av_store_open(&options, &random, &store, &why);
+		if (status == AV_OK) {
+			uint64_t sequence;
+			struct av_txn *txn;
+			assert_status(av_txn_begin_read(store, &txn), AV_OK);
+			assert_status(av_journal_check(txn, &sequence), AV_OK); /* freed */
+			av_txn_abort(&txn);
+			av_store_close(&store);
+		}
+		branches++;
+		refused += status == AV_DAMAGED;
+	}
+	assert_true(branches > 0 && refused > 0);
+	free(copy);
+	free(data);
+}
+
 /* Freed pages at the end of the file may never have been written. */
 static bool is_short(const char *file)
 {
@@ -415,6 +451,7 @@ int main(void)
 		cmocka_unit_test(a_store_that_was_cut_off_is_refused_untouched),
 		cmocka_unit_test(a_file_of_garbage_is_refused_untouched),
 		cmocka_unit_test(a_damaged_page_is_found_when_reading),
+		cmocka_unit_test(a_branch_without_a_choice_is_found_when_reading),
 		cmocka_unit_test(a_changed_event_on_disk_is_found_by_the_check),
 		cmocka_unit_test(a_file_that_is_short_by_freed_pages_is_sound),
 		cmocka_unit_test(a_copy_is_a_store_of_its_own),
