@@ -7,5 +7,3 @@ foreach(part socket stream feed)
 endforeach()
 av_test(bus_client SOURCES ${CMAKE_CURRENT_LIST_DIR}/bus_client.c LINKS bus_world avvik_client Threads::Threads
 	LABELS component)
-set_tests_properties(bus_socket bus_stream bus_feed bus_client PROPERTIES
-	ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_LIST_DIR}/bus.tsan")

@@ -129,7 +129,7 @@ static struct av_client *client_open(const struct av_keypair *keys)
 		.server_key = server.public_key,
 		.public_key = keys->public_key,
 		.secret_key = keys->secret_key,
-		.timeout_ms = 5000};
+		.timeout_ms = 30000};
 	assert_int_equal(av_client_open(&options, &client), AV_OK);
 	return client;
 }
