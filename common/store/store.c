@@ -27,6 +27,8 @@ static const struct av_table_decl common_tables[AV_TABLE_OWN] = {
 static int open_env(struct av_store *store)
 {
 	char file[STORE_PATH_MAX];
+	/* Without MDB_NOMEMINIT: a page is cleared before it is used, so that nothing else of this process's memory
+	 * lies on the disk. */
 	unsigned int flags = MDB_NOTLS;
 	int rc = mdb_env_create(&store->env);
 	if (rc == 0)
