@@ -77,6 +77,7 @@ for target in "$@"; do
     -print_final_stats=1 -artifact_prefix="$build/findings/$target-" $quiet $dictionary "$corpus" "$seeds" >"$log" 2>&1 || status=$?
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   last=$(grep -E ' cov: ' "$log" | tail -n 1 | sed -E 's/.*(cov: [0-9]+ ft: [0-9]+ corp: [^ ]+).*/\1/')
+  [ "$seconds" != 0 ] || last="replayed"
   printf '%-22s %8s inputs  %s\n' "$target" "${runs:-?}" "${last:-no coverage}"
   if [ "$status" -ne 0 ]; then
     found=1
