@@ -116,7 +116,8 @@ static void statutory_periods_end_and_move_as_the_act_says(void **state)
 			want_day(due.nominal, statutory[i].nominal);
 			want_day(due.day, statutory[i].want);
 			assert_true(due.instant_ms == av_day_end_ms(on(statutory[i].want)));
-			av_due_explain(anchor, period, &(struct av_counting){NULL, NULL, NULL}, note_passed, &passed);
+			av_due_explain(anchor, period, &(struct av_counting){NULL, NULL, NULL}, note_passed,
+				&passed);
 			assert_string_equal(passed.text, statutory[i].why);
 		}
 	}
