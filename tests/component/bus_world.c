@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/arena.h"
-#include "base/macros.h"
 #include "base/status.h"
+#include "patience.h"
 
 static int64_t now_ms(void *context)
 {
@@ -92,18 +92,11 @@ static void on_limit(uv_timer_t *timer)
 	((struct world *)timer->data)->timed_out = true;
 }
 
-/* Under valgrind everything takes longer: sanitize.sh says how many times. */
-static unsigned int patience(void)
-{
-	const char *times = getenv("AVVIK_TEST_PATIENCE");
-	return times ? (unsigned int)AV_MAX(atoi(times), 1) : 1;
-}
-
 bool world_run(struct world *world, bool (*done)(void *context), void *context, unsigned int ms)
 {
 	world->timed_out = false;
 	uv_update_time(&world->loop);
-	uv_timer_start(&world->limit, on_limit, (uint64_t)ms * patience(), 0);
+	uv_timer_start(&world->limit, on_limit, (uint64_t)ms * test_patience(), 0);
 	/* ONCE sleeps until something wakes the loop: a message that does not wake it fails the test. */
 	while (!done(context) && !world->timed_out)
 		uv_run(&world->loop, UV_RUN_ONCE);
