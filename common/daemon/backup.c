@@ -157,7 +157,7 @@ static int new_epoch(struct av_daemon *d)
 	return status;
 }
 
-static int store_open(struct av_daemon *d, const char *path, const char **ret_why)
+static int store_open(struct av_daemon *d, const char *path, bool read_only, const char **ret_why)
 {
 	struct av_store_options options = {
 		.path = path,
@@ -168,6 +168,7 @@ static int store_open(struct av_daemon *d, const char *path, const char **ret_wh
 		.instance = d->settings->instance,
 		.stepped_clock = av_clock_is_stepped(&d->clock),
 		.production = d->settings->production,
+		.read_only = read_only,
 		.now_ms = av_clock_now_ms(&d->clock),
 	};
 	return av_store_open(&options, &d->random, &d->store, ret_why);
@@ -177,7 +178,7 @@ static int store_open(struct av_daemon *d, const char *path, const char **ret_wh
 static int store_free(struct av_daemon *d, const char *data)
 {
 	const char *why = "";
-	int status = access(data, F_OK) < 0 ? AV_OK : store_open(d, data, &why);
+	int status = access(data, F_OK) < 0 ? AV_OK : store_open(d, data, false, &why);
 	av_store_close(&d->store);
 	return status == AV_LOCKED ? say(d, data, why) : 0;
 }
@@ -191,7 +192,11 @@ static int incoming_make(struct av_daemon *d, const char *from, const char *inco
 	int status = folder_copy(from, incoming);
 	if (status < 0)
 		return say(d, incoming, av_status_text(status));
-	status = store_open(d, incoming, &why);
+	/* A backup may have lain for years: every page of it is looked at before it takes the place of a store. */
+	status = store_open(d, incoming, true, &why);
+	av_store_close(&d->store);
+	if (status == AV_OK)
+		status = store_open(d, incoming, false, &why);
 	if (status < 0)
 		return say(d, from, why);
 	status = new_epoch(d);

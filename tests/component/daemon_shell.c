@@ -1,10 +1,12 @@
 /* daemon_shell.c - the shell around turns, as a real process with real sockets: start, order, drain, revoke,
  * backup */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -343,6 +345,22 @@ static void a_store_has_one_daemon(void **state)
 	av_client_close(&client);
 }
 
+/* Turns every bit of a backup's pages over, but for the first two: once more, and it is what it was. */
+static void turn_over(const char *backup)
+{
+	char file[200];
+	struct stat info;
+	snprintf(file, sizeof file, "%s/data/data.mdb", backup);
+	int fd = open(file, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0 && fstat(fd, &info) == 0);
+	unsigned char *bytes = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(bytes != MAP_FAILED);
+	for (size_t at = 2 * 4096; at < (size_t)info.st_size; at++)
+		bytes[at] = (unsigned char)~bytes[at];
+	munmap(bytes, (size_t)info.st_size);
+	close(fd);
+}
+
 static void a_backup_is_made_while_it_runs_and_restored_when_not(void **state)
 {
 	char backup[100];
@@ -357,6 +375,9 @@ static void a_backup_is_made_while_it_runs_and_restored_when_not(void **state)
 	Avvik__V1__Reply *before = get_status(client);
 	kill(child, SIGTERM);
 	assert_int_equal(ended(child), 0);
+	turn_over(backup);
+	assert_int_not_equal(run("--restore", backup), 0); /* it is damaged */
+	turn_over(backup);
 	assert_int_equal(run("--restore", backup), 0);
 	child = spawn(NULL, NULL);
 	Avvik__V1__Reply *after = get_status(client);

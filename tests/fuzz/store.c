@@ -159,7 +159,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	MUST(av_crypto_start() == AV_OK && mkdtemp(folder), "%s", folder);
 	MUST(av_store_open(&as, &fuzz_random, &store, &why) == AV_OK, "%s", why);
 	grow(store);
-	/* A copy is compact, and has no lock: as in a backup. */
+	/* A copy has no lock, as in a backup. */
 	snprintf(copied, sizeof copied, "%s/copy", folder);
 	MUST(av_store_copy(store, copied) == AV_OK, "no copy");
 	av_store_close(&store);
