@@ -113,8 +113,8 @@ static struct av_principal principal_of(const struct node *n)
 void reader_serve_early(struct follow *f, struct av_txn *txn)
 {
 	const struct av_principal reader = principal_of(f->node);
-	if (f->request && f->node->up)
-		serve(f, txn, &reader);
+	if (f->request && f->node->up && serve(f, txn, &reader))
+		reader_receive(f); /* it is there before the producer can die */
 }
 
 bool reader_serve(struct follow *f)
