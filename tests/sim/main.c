@@ -135,14 +135,18 @@ static int some_planted(const struct options *o, unsigned int job)
 	return missed ? 1 : 0;
 }
 
+/* The seed, or else the first of some that fails. */
 static int shrink(const struct options *o)
 {
-	struct verdict verdict = run_apart(o->seed, &o->shape, false, true);
-	if (verdict.status == 0) {
-		printf("seed %llu holds: there is nothing to shrink\n", (unsigned long long)o->seed);
-		return 2;
+	uint64_t seed = o->has_seed ? o->seed : o->from;
+	uint64_t last = o->has_seed ? seed : seed + MUTATION_SEEDS - 1;
+	for (; seed <= last; seed++) {
+		struct verdict verdict = run_apart(seed, &o->shape, false, true);
+		if (verdict.status != 0)
+			return failed(seed, &o->shape, &verdict);
 	}
-	return failed(o->seed, &o->shape, &verdict);
+	printf("seed %llu holds: there is nothing to shrink\n", (unsigned long long)last);
+	return 2;
 }
 
 static int tell_kinds(void)
@@ -249,10 +253,10 @@ int main(int argc, char **argv)
 		return in_jobs(&o, some_planted);
 	if (o.seconds)
 		return in_jobs(&o, some_seeds);
-	if (!o.has_seed)
-		return usage();
 	if (o.shrink)
 		return shrink(&o);
+	if (!o.has_seed)
+		return usage();
 	run_here(o.seed, &o.shape, hash);
 	return 0;
 }
