@@ -122,6 +122,10 @@ static void facts_print(struct tool *tool, struct names *names, const Avvik__V1_
 			av_arena_printf(tool->arena, "%s, %s",
 				ask_words(tool, &avvik__v1__ivo_outcome__descriptor, (int)found->ivo_outcome),
 				tool_time(tool, found->ivo_decided_at_ms)));
+	line("provider", found->provider_notified_at_ms
+				 ? av_arena_printf(tool->arena, "notified IVO %s",
+					   tool_time(tool, found->provider_notified_at_ms))
+				 : "");
 	line("IVO's number", found->ivo_case_number);
 	line("opened again", tool_time(tool, found->reopened_at_ms));
 	line("was", found->was_deviation ? "a deviation first" : "");

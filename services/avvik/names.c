@@ -67,6 +67,9 @@ static const struct {
 	{A(REOPENED),                "the case has been opened again",                  "ärendet har återöppnats"},
 	{A(AFFECTED_INFORMED),       "the person affected has been informed, or why not is recorded", "den enskilde har informerats, eller skälet är dokumenterat"},
 	{A(POLICE_REPORTED),         "a report to the police has been made",            "polisanmälan har gjorts"},
+	{A(INFORMATION_REGISTERED),  "the provider's report has been registered",       "utförarens rapport har diarieförts"},
+	{A(COMMITTEE_TOLD),          "the committee has been told of the notification", "nämnden har underrättats om anmälan"},
+	{A(PLACED_AT_PROVIDER),      "the case has proved to be a private provider's",  "ärendet har visat sig gälla en enskild utförare"},
 };
 /* clang-format on */
 

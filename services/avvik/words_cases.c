@@ -96,6 +96,20 @@ static const char *say_registry(struct saying *say)
 		*body->before ? ", before " : "", body->before, say_by(say));
 }
 
+static const char *say_information_registered(struct saying *say)
+{
+	return SAY("%s: the provider's report is registered (%s)%s", say_subject(say),
+		say->event->information_registered->registry_number, say_by(say));
+}
+
+static const char *say_provider_notified(struct saying *say)
+{
+	const Avvik__V1__ProviderNotified *body = say->event->provider_notified;
+	return SAY("%s: the provider notified IVO %s%s%s", say_subject(say),
+		say_day(say, av_local_day(body->notified_at_ms)),
+		body->by_provider ? ", as its own system tells" : "", say_by(say));
+}
+
 static const char *say_assessed_initially(struct saying *say)
 {
 	const Avvik__V1__CaseAssessedInitially *body = say->event->case_assessed_initially;
@@ -386,6 +400,8 @@ const struct saying_row case_sayings[] = {
 	{E(FILE_ENTRY_CONFIRMED),    say_file_entry},
 	{E(POLICE_REPORT_DECIDED),   say_police},
 	{E(REGISTRY_NUMBER_SET),     say_registry},
+	{E(INFORMATION_REGISTERED),  say_information_registered},
+	{E(PROVIDER_NOTIFIED),       say_provider_notified},
 	{E(DEADLINE_SET),            say_deadline_set},
 	{E(DEADLINE_MET),            say_deadline_met},
 	{E(DEADLINE_CANCELLED),      say_deadline_cancelled},

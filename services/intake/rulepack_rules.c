@@ -200,6 +200,20 @@ static void check_notice(const struct check *check, size_t i)
 	}
 }
 
+static void check_operations(const struct check *check)
+{
+	const Avvik__V1__RulePack *rules = check->rules;
+	for (size_t i = 0; i < rules->n_information_operations; i++) {
+		int value;
+		if (av_enum_value(&avvik__v1__operation__descriptor, rules->information_operations[i],
+			    &value) < 0 ||
+			value == 0)
+			av_fault(check->faults, CODE(UNKNOWN_VALUE),
+				path_of(check->faults, "information_operations[%zu]", i),
+				"is not a form of operation: give contracted or private");
+	}
+}
+
 static void check_notices(const struct check *check)
 {
 	struct text_set seen = text_set_create(check->rules->n_notices, check->arena);
@@ -360,6 +374,7 @@ int rulepack_check(const Avvik__V1__RulePack *rules, struct av_arena *arena, str
 	check_lists(&check);
 	check_categories(&check);
 	rulepack_check_deadlines(rules, arena, faults);
+	check_operations(&check);
 	check_notices(&check);
 	check_acts(&check);
 	check_risk(&check);

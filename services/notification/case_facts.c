@@ -67,6 +67,16 @@ int case_after(const Avvik__V1__CaseKnown *before, const Avvik__V1__Event *event
 	case EVENT(CASE_PLACED):
 		known->unit = event->case_placed->unit;
 		known->state = event->case_placed->state;
+		if (event->case_placed->kind) {
+			known->kind = event->case_placed->kind;
+			known->legal_reference = event->case_placed->legal_reference;
+		}
+		break;
+	case EVENT(INFORMATION_REGISTERED):
+		known->state = event->information_registered->state;
+		break;
+	case EVENT(PROVIDER_NOTIFIED):
+		known->state = event->provider_notified->state;
 		break;
 	case EVENT(REPORTER_NAMED):
 		known->state = event->reporter_named->state;

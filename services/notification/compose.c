@@ -36,6 +36,8 @@ static const struct {
 		"Följ upp om åtgärden har fått avsedd effekt och dokumentera bedömningen."},
 	{ANCHOR(IVO_ANSWERED),
 		"Svara på begäran från Inspektionen för vård och omsorg och dokumentera svaret."},
+	{ANCHOR(INFORMATION_REGISTERED),
+		"Diarieför utförarens rapport, ange diarienumret i ärendet och underrätta beställaren."},
 	{ANCHOR(ASSESSED), "Bedöm avvikelsen och dokumentera bedömningen."},
 	{ANCHOR(DECIDED), "Fatta beslut och dokumentera det."},
 	{ANCHOR(CLOSED), "Avsluta ärendet när allt är klart."},
@@ -120,6 +122,18 @@ static const char *deputy_note(
 	return av_arena_printf(arena, "Du får det här meddelandet som ersättare för %s.", name);
 }
 
+static const char *kind_words(Avvik__V1__CaseKind kind)
+{
+	switch (kind) {
+	case AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH:
+		return "rapport enligt lex Sarah";
+	case AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION:
+		return "rapport enligt lex Sarah hos en utförare";
+	default:
+		return "avvikelse";
+	}
+}
+
 static int fill(const struct composer *c, const struct template *template, const Avvik__V1__Notice *notice,
 	const Avvik__V1__Contact *contact, const char *list, struct av_arena *arena, const char **ret_subject,
 	const char **ret_body)
@@ -140,9 +154,7 @@ static int fill(const struct composer *c, const struct template *template, const
 	if (notice->due_on)
 		day_words(notice->due_on, due);
 	values[FIELD_NUMBER] = notice->number;
-	values[FIELD_KIND] = notice->case_kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH
-				     ? "rapport enligt lex Sarah"
-				     : "avvikelse";
+	values[FIELD_KIND] = kind_words(notice->case_kind);
 	values[FIELD_UNIT_NAME] = unit && unit->name[0] ? unit->name : notice->unit;
 	values[FIELD_COMMITTEE] = org ? av_org_directory(org)->name : "";
 	values[FIELD_DUE] = due;

@@ -52,6 +52,8 @@ static const struct av_event_row events[] = {
 	FROM("workflow", FILE_ENTRY_CONFIRMED,    on_case_event,          DECIDES),
 	FROM("workflow", POLICE_REPORT_DECIDED,   on_case_event,          DECIDES),
 	FROM("workflow", REGISTRY_NUMBER_SET,     on_case_event,          DECIDES),
+	FROM("workflow", INFORMATION_REGISTERED,  on_case_event,          DECIDES),
+	FROM("workflow", PROVIDER_NOTIFIED,       on_case_event,          DECIDES),
 	FROM("workflow", RUNG_FIRED,              on_case_event,          DECIDES),
 	FROM("workflow", CONTENT_ERASED,          on_content_erased,      "ContentErased"),
 }; /* clang-format on */

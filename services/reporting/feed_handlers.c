@@ -146,11 +146,13 @@ int on_case_placed(struct av_ctx *ctx, const ProtobufCMessage *message)
 
 	if (!fact)
 		return AV_NOT_FOUND;
-	if (strcmp(fact->unit, placed->unit) == 0)
+	if (strcmp(fact->unit, placed->unit) == 0 && !placed->kind)
 		return AV_NOTHING;
 	struct counts counts = {.count = 0};
 	counts_of_case(&counts, fact, -1);
 	fact->unit = placed->unit;
+	if (placed->kind)
+		fact->kind = placed->kind;
 	int status = case_emit(ctx, &counts, fact);
 
 	size_t count = deadline_facts(ctx->txn, bytes_of(ctx->event->case_id), ctx->arena, &deadlines);

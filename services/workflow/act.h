@@ -38,8 +38,8 @@ struct act_rows {
 	const struct act_row *rows;
 	size_t count;
 };
-extern const struct act_rows act_rows_inquiry, act_rows_informing, act_rows_ivo, act_rows_course,
-	act_rows_outcome, act_rows_deadlines;
+extern const struct act_rows act_rows_inquiry, act_rows_informing, act_rows_information, act_rows_ivo,
+	act_rows_course, act_rows_outcome, act_rows_deadlines;
 
 /* The deadline of an act on one, and what the ledger says of it (act_deadlines.c). */
 void act_find_deadline(struct act *act);

@@ -24,8 +24,42 @@ static void check_place(struct act *act)
 	else if (strcmp(unit->code, act->found->unit) == 0 && !case_task(act->found, "unplaced"))
 		av_fault(&act->ctx->faults, FAULT(DUPLICATE), "unit",
 			"the case is placed there already: give another unit");
+	if (act->found->kind == AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION && unit &&
+		!workflow_is_information(&act->view, act->pack, unit->code))
+		av_fault(&act->ctx->faults, FAULT(CONTRADICTION), "unit",
+			"an information case is of a provider who investigates itself: give a unit that one "
+			"runs, or "
+			"file the report for this unit and close the case");
 	if (!case_task(act->found, "unplaced"))
 		act_need(act, act->order->place->motive, "motive", "the motive for moving the case");
+}
+
+/* A lex Sarah case that nobody has begun with proves to be of a private provider. */
+static bool becomes_information(const struct act *act)
+{
+	return act->found->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH &&
+	       (act->found->state == AVVIK__V1__CASE_STATE__CASE_STATE_INCOMPLETE ||
+		       act->found->state == AVVIK__V1__CASE_STATE__CASE_STATE_RECEIVED) &&
+	       act->found->ivo == AVVIK__V1__IVO_STATE__IVO_STATE_NOT_REQUIRED &&
+	       workflow_is_information(&act->view, act->pack, act->order->place->unit);
+}
+
+/* Kind and with it who may see change in one write; the committee's own deadlines end. */
+static int write_becomes(struct act *act, Avvik__V1__CasePlaced *placed)
+{
+	struct ledgers *ledgers = &act->ledgers;
+	struct av_id id;
+	int status;
+
+	placed->kind = ledgers->kind = AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION;
+	placed->state = act->accepted->state = AVVIK__V1__CASE_STATE__CASE_STATE_RECEIVED;
+	placed->legal_reference =
+		(char *)workflow_reference(act->pack, "provider", act->found->laws, act->found->n_laws);
+	id = act_emit(act, EVENT(CASE_PLACED), placed);
+	status = ledgers_cancel(ledgers, true, ANCHOR(PLACED_AT_PROVIDER), &id);
+	return status == AV_OK
+		       ? ledgers_fact(ledgers, ANCHOR(RECEIVED), act->found->received_at_ms, NULL, &id)
+		       : status;
 }
 
 static int write_place(struct act *act)
@@ -38,7 +72,8 @@ static int write_place(struct act *act)
 	placed->unit = act->order->place->unit;
 	placed->from_unit = act->found->unit;
 	placed->state = act->next;
-	return act_tell(act, EVENT(CASE_PLACED), placed, 0, NULL);
+	return becomes_information(act) ? write_becomes(act, placed)
+					: act_tell(act, EVENT(CASE_PLACED), placed, 0, NULL);
 }
 
 static void check_name_reporter(struct act *act)

@@ -32,6 +32,7 @@ change_fn change_case_opened, change_case_placed, change_reporter_named, change_
 	change_case_turned_lex_sarah, change_case_supplemented, change_case_rules_set, change_ivo_duty_lifted,
 	change_ivo_requested, change_ivo_answered, change_ivo_decided, change_case_reconsidered,
 	change_case_returned_to_deviation, change_case_reopened, change_relatives_informed,
-	change_file_entry_confirmed, change_police_report_decided, change_registry_number_set;
+	change_file_entry_confirmed, change_police_report_decided, change_registry_number_set,
+	change_information_registered, change_provider_notified;
 
 #endif

@@ -147,6 +147,11 @@ int change_case_placed(struct change *change, const void *body)
 		return status;
 	change->found->unit = placed->unit;
 	change->found->state = placed->state;
+	if (placed->kind) { /* of a private provider: whoever reported there */
+		change->found->kind = placed->kind;
+		change->found->legal_reference = placed->legal_reference;
+		change_end_task(change, "reporter_unnamed");
+	}
 	change_end_task(change, "unplaced");
 	av_delete(change->txn, TABLE_UNPLACED, ID_BYTES(&change->id));
 	av_delete(change->txn, TABLE_WORK, work_key(key, WORK_PLACE, &change->id));

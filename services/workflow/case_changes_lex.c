@@ -179,3 +179,23 @@ int change_registry_number_set(struct change *change, const void *body)
 	change->found->registry_number = set->registry_number;
 	return change_keep_content(change, set->content);
 }
+
+/* --- a private provider --- */
+
+int change_information_registered(struct change *change, const void *body)
+{
+	const Avvik__V1__InformationRegistered *registered = body;
+	change->found->registry_number = registered->registry_number;
+	change->found->state = registered->state;
+	return AV_OK;
+}
+
+int change_provider_notified(struct change *change, const void *body)
+{
+	const Avvik__V1__ProviderNotified *notified = body;
+	change->found->provider_notified_at_ms = notified->notified_at_ms;
+	if (*notified->ivo_case_number)
+		change->found->ivo_case_number = notified->ivo_case_number;
+	change->found->state = notified->state;
+	return change_keep_content(change, notified->content);
+}

@@ -132,6 +132,10 @@ enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnC
 		return CASE_ACT_RECONSIDER;
 	case AVVIK__V1__ACT_ON_CASE__ACT_RETURN_TO_DEVIATION:
 		return CASE_ACT_RETURN;
+	case AVVIK__V1__ACT_ON_CASE__ACT_REGISTER_INFORMATION:
+		return found->provider_notified_at_ms ? CASE_ACT_REGISTER_NOTIFIED : CASE_ACT_REGISTER;
+	case AVVIK__V1__ACT_ON_CASE__ACT_RECORD_PROVIDER_NOTIFICATION:
+		return CASE_ACT_PROVIDER_NOTIFIED;
 	case AVVIK__V1__ACT_ON_CASE__ACT_REOPEN:
 		return CASE_ACT_REOPEN;
 	default:
@@ -143,6 +147,8 @@ enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnC
 
 static enum case_guard check_close(const Avvik__V1__Case *found, const struct case_intent *intent)
 {
+	if (found->kind == AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION)
+		return CASE_ALLOWED; /* the provider's own measures and statistics */
 	if (measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_PROPOSED) ||
 		measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_APPROVED))
 		return CASE_GUARD_UNEXECUTED;
@@ -205,6 +211,8 @@ static enum case_guard check_guards(const Avvik__V1__Case *found, const struct c
 	case CASE_ACT_RESUME_DEADLINE:
 	case CASE_ACT_EXTEND_DEADLINE:
 		return intent->deadline;
+	case CASE_ACT_PROVIDER_NOTIFIED:
+		return found->provider_notified_at_ms ? CASE_GUARD_PROVIDER_TOLD : CASE_ALLOWED;
 	case CASE_ACT_RETURN:
 		if (!found->was_deviation)
 			return CASE_GUARD_NOT_A_DEVIATION;
@@ -243,6 +251,7 @@ static bool concerned(const Avvik__V1__Case *found, enum case_act act)
 	case CASE_ACT_HAND_IN:
 		return case_ivo_waits(found);
 	case CASE_ACT_RETURN:
+	case CASE_ACT_PROVIDER_NOTIFIED:
 		return check_guards(found, &intent) == CASE_ALLOWED;
 	default:
 		return case_check_ivo(found, &intent) == CASE_ALLOWED;

@@ -17,8 +17,8 @@
 #include <stdint.h>
 #include "avvik/v1/case.pb-c.h"
 
-#define CASE_STATE_COUNT 11 /* of CaseState, with UNSPECIFIED */
-#define CASE_KIND_COUNT 3
+#define CASE_STATE_COUNT 22 /* of CaseState, with UNSPECIFIED and the numbers between that are none */
+#define CASE_KIND_COUNT 4
 #define CASE_ITEMS_REQUIRED \
 	0x5feu /* items 1-8 and 10 of the investigation, as bits; item 9 is the decision itself */
 
@@ -60,6 +60,9 @@
 	X(IVO_DECISION,       "record_ivo_decision",    "IVO has decided") \
 	X(RECONSIDER,         "reconsider",             "a position is reconsidered: to be investigated") \
 	X(RETURN,             "return_to_deviation",    "returned to the unit as a deviation (another kind of case)") \
+	X(REGISTER,           "register_information",   "a private provider's report is registered") \
+	X(REGISTER_NOTIFIED,  "register_information",   "registered, and the provider has notified IVO already") \
+	X(PROVIDER_NOTIFIED,  "record_provider_notification", "the provider has notified IVO") \
 	X(REOPEN,             "reopen",                 "opened again: to be investigated anew") /* clang-format on */
 
 enum case_act {
@@ -108,6 +111,7 @@ enum case_act {
 	X(REQUEST_UNKNOWN,   INVALID,   "request_unknown",   "the case has no such request of IVO that is open: give the number of one that is, as the case shows it") \
 	X(REQUEST_WHICH,     INVALID,   "request_which",     "several requests of IVO are open: give the number of the one that is answered") \
 	X(NOT_A_DEVIATION,   CLOSED,    "not_a_deviation",   "the case did not come as a deviation: investigate it, or take a position") \
+	X(PROVIDER_TOLD,     CLOSED,    "provider_told",     "it is recorded already that the provider has notified IVO") \
 	X(RETURN_SERIOUS,    CLOSED,    "return_serious",    "the case has been found serious: lift the duty to notify IVO first; what has been notified is investigated") /* clang-format on */
 
 enum case_guard {

@@ -15,7 +15,8 @@
 #define S(name) AVVIK__V1__CASE_STATE__CASE_STATE_##name
 #define A(name) CASE_ACT_##name
 enum { __ = 0, IN = S(INCOMPLETE), RE = S(RECEIVED), UT = S(INVESTIGATION), BE = S(ASSESSMENT), DE = S(DECIDED),
-       ME = S(MEASURES), FU = S(FOLLOW_UP), CL = S(CLOSED), AS = S(ASSESSED), PO = S(POSITION) };
+       ME = S(MEASURES), FU = S(FOLLOW_UP), CL = S(CLOSED), AS = S(ASSESSED), PO = S(POSITION),
+       RG = S(REGISTERED), PN = S(PROVIDER_NOTIFIED) };
 
 /* Lex Sarah, SOSFS 2011:5 and 27 kap. SoL (2025:400). What IVO asks and decides often comes after the case was closed.
  * RETURN leads to a state of the other table. */
@@ -72,6 +73,17 @@ static const unsigned char deviation[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
 	[A(RESUME_DEADLINE)]    = { __, IN, RE, __, __, __, __, __, __, AS, __ },
 	[A(EXTEND_DEADLINE)]    = { __, IN, RE, __, __, __, __, __, __, AS, __ },
 };
+
+/* A report of a private provider: the committee is told, registers it and tells the orderer (24 d and 24 f §§ LSS). */
+static const unsigned char information[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
+	/* from                    received       registered     notified       closed */
+	[A(PLACE)]              = { [RE] = RE,     [RG] = RG,     [PN] = PN },
+	[A(REGISTRY)]           = {                [RG] = RG,     [PN] = PN,     [CL] = CL },
+	[A(REGISTER)]           = { [RE] = RG },
+	[A(REGISTER_NOTIFIED)]  = { [RE] = PN },
+	[A(PROVIDER_NOTIFIED)]  = { [RE] = RE,     [RG] = PN,                    [CL] = CL },
+	[A(CLOSE)]              = {                [RG] = CL,     [PN] = CL },
+};
 /* clang-format on */
 
 static const struct {
@@ -91,8 +103,21 @@ static const struct {
 #undef X
 };
 
-static const char *const states[CASE_STATE_COUNT] = {"none", "incomplete", "received", "investigation",
-	"assessment", "decided", "measures", "follow_up", "closed", "assessed", "position"};
+static const char *const states[CASE_STATE_COUNT] = {
+	[S(UNSPECIFIED)] = "none",
+	[S(INCOMPLETE)] = "incomplete",
+	[S(RECEIVED)] = "received",
+	[S(INVESTIGATION)] = "investigation",
+	[S(ASSESSMENT)] = "assessment",
+	[S(DECIDED)] = "decided",
+	[S(MEASURES)] = "measures",
+	[S(FOLLOW_UP)] = "follow_up",
+	[S(CLOSED)] = "closed",
+	[S(ASSESSED)] = "assessed",
+	[S(POSITION)] = "position",
+	[S(REGISTERED)] = "registered",
+	[S(PROVIDER_NOTIFIED)] = "provider_notified",
+};
 
 Avvik__V1__CaseState case_next(Avvik__V1__CaseKind kind, Avvik__V1__CaseState state, enum case_act act)
 {
@@ -103,6 +128,8 @@ Avvik__V1__CaseState case_next(Avvik__V1__CaseKind kind, Avvik__V1__CaseState st
 		return (Avvik__V1__CaseState)lex_sarah[act][state];
 	case AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION:
 		return (Avvik__V1__CaseState)deviation[act][state];
+	case AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION:
+		return (Avvik__V1__CaseState)information[act][state];
 	default:
 		return S(UNSPECIFIED);
 	}
@@ -140,7 +167,7 @@ int case_guard_status(enum case_guard guard)
 
 const char *case_state_name(Avvik__V1__CaseState state)
 {
-	return (unsigned)state < CASE_STATE_COUNT ? states[state] : "";
+	return (unsigned)state < CASE_STATE_COUNT && states[state] ? states[state] : "";
 }
 
 void case_states_of(Avvik__V1__CaseKind kind, enum case_act act, char *ret_text, size_t size)

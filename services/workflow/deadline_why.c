@@ -157,6 +157,9 @@ const char *deadline_anchor_name(Avvik__V1__Anchor anchor)
 		[AVVIK__V1__ANCHOR__ANCHOR_REOPENED]                 = "återöppnat",
 		[AVVIK__V1__ANCHOR__ANCHOR_AFFECTED_INFORMED]        = "den enskilde informerad",
 		[AVVIK__V1__ANCHOR__ANCHOR_POLICE_REPORTED]          = "polisanmält",
+		[AVVIK__V1__ANCHOR__ANCHOR_INFORMATION_REGISTERED]   = "informationen diarieförd",
+		[AVVIK__V1__ANCHOR__ANCHOR_COMMITTEE_TOLD]           = "nämnden underrättad om anmälan",
+		[AVVIK__V1__ANCHOR__ANCHOR_PLACED_AT_PROVIDER]       = "ärendet visade sig gälla en enskild utförare",
 	};
 	/* clang-format on */
 	return (size_t)anchor < AV_COUNT(names) && names[anchor] ? names[anchor] : "";

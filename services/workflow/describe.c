@@ -62,6 +62,8 @@ void workflow_describe(void *stream)
 
 	describe_kind(out, AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH, "Lex Sarah");
 	describe_kind(out, AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION, "Deviation");
+	describe_kind(
+		out, AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION, "Information from a private provider");
 	fprintf(out, "## Guards\n\n| guard | what it says |\n|---|---|\n");
 	for (int guard = CASE_ALLOWED + 1; guard < CASE_GUARD_COUNT; guard++)
 		fprintf(out, "| %s | %s |\n", case_guard_name((enum case_guard)guard),

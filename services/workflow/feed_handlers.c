@@ -41,6 +41,9 @@ static Avvik__V1__CaseOpened *open_case(struct av_ctx *ctx, const struct workflo
 		return NULL;
 	opened->kind = kind_of(filed->type);
 	opened->placed = is_leaf(view, filed->unit);
+	if (lex_sarah && opened->placed && workflow_is_information(view, pack, filed->unit))
+		opened->kind = AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION;
+	lex_sarah = opened->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
 	opened->state =
 		opened->placed && (filed->reporter_named || !lex_sarah) ? STATE(RECEIVED) : STATE(INCOMPLETE);
 	opened->unit = filed->unit;
@@ -67,6 +70,9 @@ static Avvik__V1__CaseOpened *open_case(struct av_ctx *ctx, const struct workflo
 	if (lex_sarah)
 		opened->legal_reference =
 			(char *)workflow_reference(pack, "remedy", filed->laws, filed->n_laws);
+	if (opened->kind == AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION)
+		opened->legal_reference =
+			(char *)workflow_reference(pack, "provider", filed->laws, filed->n_laws);
 	return opened->number ? opened : NULL;
 }
 

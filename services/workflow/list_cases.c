@@ -87,6 +87,9 @@ static bool state_of_kind(Avvik__V1__CaseKind kind, int state)
 		return true;
 	case STATE(ASSESSED):
 		return kind == AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION;
+	case STATE(REGISTERED):
+	case STATE(PROVIDER_NOTIFIED):
+		return kind == AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION;
 	default:
 		return kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
 	}

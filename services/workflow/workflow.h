@@ -38,6 +38,10 @@ const struct workflow_pack *workflow_pack_on(const struct workflow_view *view, a
  * when there is none. */
 const char *workflow_reference(
 	const struct workflow_pack *pack, const char *id, const Avvik__V1__Law *laws, size_t count);
+/* Does a lex Sarah report for the unit open an information case: is it run by a provider of its own, by the
+ * pack? */
+bool workflow_is_information(
+	const struct workflow_view *view, const struct workflow_pack *pack, const char *unit);
 const Avvik__V1__Code *workflow_code(
 	Avvik__V1__Code *const *codes, size_t count, const char *code); /* NULL: unknown */
 
@@ -118,6 +122,7 @@ av_handler on_report_filed, on_report_supplemented, on_directory_published, on_r
 av_handler on_act_on_case, on_read_content, on_erase_content, on_open_content;
 av_handler on_preview_rules, on_preview_directory, on_apply_rules;
 av_handler on_get_case, on_list_cases, on_list_deadlines, on_get_why, on_get_report_status;
+av_handler on_tell_notification;
 /* A portion of what is left of open cases that go over to another rule pack (rules_apply.c): at most `limit` cases
  * are looked at. *ret_done: how many; 0 when nothing is left. */
 int workflow_apply_rules(struct av_ctx *ctx, unsigned int limit, unsigned int *ret_done);

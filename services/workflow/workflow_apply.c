@@ -204,6 +204,8 @@ static const struct {
 	{ EVENT(FILE_ENTRY_CONFIRMED),    CASE_CHANGED, change_file_entry_confirmed },
 	{ EVENT(POLICE_REPORT_DECIDED),   CASE_CHANGED, change_police_report_decided },
 	{ EVENT(REGISTRY_NUMBER_SET),     CASE_CHANGED, change_registry_number_set },
+	{ EVENT(INFORMATION_REGISTERED),  CASE_CHANGED, change_information_registered },
+	{ EVENT(PROVIDER_NOTIFIED),       CASE_CHANGED, change_provider_notified },
 	{ EVENT(DEADLINE_SET),            OTHER,        on_deadline_set },
 	{ EVENT(DEADLINE_MET),            OTHER,        on_deadline_met },
 	{ EVENT(DEADLINE_CANCELLED),      OTHER,        on_deadline_cancelled },

@@ -13,7 +13,8 @@
 	"MeasureDecided, NoMeasuresDecided, MeasureExecuted, MeasureEvaluated, CaseClosed, "               \
 	"DeviationAssessed, CaseTurnedLexSarah, IvoDutyLifted, IvoRequested, IvoAnswered, IvoDecided, "    \
 	"CaseReconsidered, CaseReturnedToDeviation, CaseReopened, RelativesInformed, FileEntryConfirmed, " \
-	"PoliceReportDecided, RegistryNumberSet, DeadlineSet, DeadlineMet, DeadlineCancelled, "            \
+	"PoliceReportDecided, RegistryNumberSet, InformationRegistered, ProviderNotified, DeadlineSet, "   \
+	"DeadlineMet, DeadlineCancelled, "                                                                 \
 	"DeadlineStopped, DeadlineResumed, DeadlineExtended, DeadlineReplanned"
 
 static const struct av_command_row commands[] = {
@@ -25,6 +26,7 @@ static const struct av_command_row commands[] = {
 	{BODY(LIST_DEADLINES),    AV_QUERY, AV_MAY_QUERY | AV_MAY_ACT,     0,          on_list_deadlines,    ""},
 	{BODY(GET_WHY),           AV_QUERY, AV_MAY_QUERY | AV_MAY_ACT,     0,          on_get_why,           ""},
 	{BODY(GET_REPORT_STATUS), AV_QUERY, AV_MAY_PUBLISH,                0,          on_get_report_status, ""},
+	{BODY(TELL_NOTIFICATION), AV_ORDER, AV_MAY_PUBLISH,                0,          on_tell_notification, "ProviderNotified, DeadlineSet, DeadlineMet"},
 	{BODY(READ_CONTENT),      AV_ORDER, AV_MAY_CONTENT,                0,          on_read_content,      "ContentGranted"},
 	{BODY(ERASE_CONTENT),     AV_ORDER, AV_MAY_CONTENT,                AV_AT_FULL, on_erase_content,     "ContentGranted"},
 	{BODY(PREVIEW_RULES),     AV_QUERY, AV_MAY_ADMINISTER,             AV_LARGE,   on_preview_rules,     ""},

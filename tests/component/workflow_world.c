@@ -88,16 +88,26 @@ void world_publish_directory(struct world *world, const char *more_units)
 	feed(world, EVENT(DIRECTORY_PUBLISHED), &published->base, NULL);
 }
 
-Avvik__V1__RulePack *world_rules(struct world *world)
+static Avvik__V1__RulePack *rules_file(struct world *world, const char *path)
 {
 	struct av_yaml *yaml = NULL;
 	struct av_faults faults;
 	int opened;
 
 	av_faults_init(&faults, world->h->arena);
-	opened = av_yaml_open_file(RULES, &faults, &yaml);
+	opened = av_yaml_open_file(path, &faults, &yaml);
 	return (Avvik__V1__RulePack *)from_yaml(
 		world, yaml, opened, &faults, &avvik__v1__rule_pack__descriptor);
+}
+
+Avvik__V1__RulePack *world_rules(struct world *world)
+{
+	return rules_file(world, RULES);
+}
+
+Avvik__V1__RulePack *world_old_rules(struct world *world)
+{
+	return rules_file(world, OLD_RULES);
 }
 
 void world_publish_changed(struct world *world, Avvik__V1__RulePack *rules)

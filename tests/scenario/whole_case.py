@@ -110,7 +110,7 @@ def notified(work, number):
 
 def investigated(work, number):
     work.act(number, "inform", MANAGER, "--informed", "--text", f"{SECRET} informerad")
-    for item in range(1, 11):
+    for item in (*range(1, 9), 10):  # item 9 is the decision itself
         words = ["--item", str(item), "--nature", "fact", "--source", f"{SECRET} samtal", "--text", f"{SECRET} uppgift {item}"]
         words += ["--happened", "2026-03-31 21:00"] if item in (2, 3, 7) else []
         words += {4: ["--cause", "KOM"], 6: ["--risk", "2"]}.get(item, [])

@@ -223,6 +223,38 @@ static void a_pack_without_scale_roles_or_acts_is_refused(void **state)
 		1 + acts + 2); /* the scale; each act of ActOnCase; read_content, erase_content */
 }
 
+/* Two laws, one municipality: what it decides stands in both packs, and only where it is laid down differs.
+ */
+static void the_pack_of_the_law_before_differs_in_its_sources_alone(void **state)
+{
+	Avvik__V1__RulePack *old = support_old_rules(*state);
+	struct av_faults none;
+
+	av_faults_init(&none, *state);
+	rulepack_check(old, *state, &none);
+	support_assert_no_faults(&none);
+	assert_int_equal(old->valid_until_on + 1, pack->valid_from_on);
+	assert_int_equal(old->n_references, pack->n_references);
+	for (size_t i = 0; i < old->n_references; i++) {
+		assert_string_equal(old->references[i]->id, pack->references[i]->id);
+		assert_int_equal(strcmp(old->references[i]->text, pack->references[i]->text) == 0,
+			old->references[i]->law == AVVIK__V1__LAW__LAW_LSS); /* LSS is unchanged */
+		old->references[i]->text = pack->references[i]->text;
+	}
+	assert_int_equal(old->n_deadlines, pack->n_deadlines);
+	for (size_t i = 0; i < old->n_deadlines; i++)
+		old->deadlines[i]->source = pack->deadlines[i]->source;
+	assert_int_equal(old->n_notices, pack->n_notices);
+	for (size_t i = 0; i < old->n_notices; i++)
+		old->notices[i]->source = pack->notices[i]->source;
+	old->version = pack->version;
+	old->title = pack->title;
+	old->valid_from_on = pack->valid_from_on;
+	old->valid_until_on = pack->valid_until_on;
+	struct av_bytes a = av_message_pack(&old->base, *state), b = av_message_pack(&pack->base, *state);
+	assert_true(av_bytes_equal(a, b));
+}
+
 /* --- which pack holds when --- */
 
 static void the_pack_published_last_that_covers_a_day_holds(void **state)
@@ -285,6 +317,7 @@ int main(void)
 		rules_test(hours_and_closures_are_in_order),
 		rules_test(a_pack_without_scale_roles_or_acts_is_refused),
 		rules_test(the_pack_published_last_that_covers_a_day_holds),
+		rules_test(the_pack_of_the_law_before_differs_in_its_sources_alone),
 		rules_test(a_pack_follows_on_the_one_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

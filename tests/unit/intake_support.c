@@ -48,6 +48,12 @@ Avvik__V1__RulePack *support_rules(struct av_arena *arena)
 		&avvik__v1__rule_pack__descriptor, SOURCE_DIR "/deploy/rules/se-2025-07.yaml", arena);
 }
 
+Avvik__V1__RulePack *support_old_rules(struct av_arena *arena)
+{
+	return (Avvik__V1__RulePack *)from_file(
+		&avvik__v1__rule_pack__descriptor, SOURCE_DIR "/deploy/rules/se-2001-453.yaml", arena);
+}
+
 static void print_faults(const struct av_faults *faults)
 {
 	for (const struct av_fault *fault = faults->first; fault; fault = fault->next)

@@ -30,6 +30,7 @@ ProtobufCMessage *support_message(
 /* The files that are shipped. */
 Avvik__V1__Directory *support_lindaker(struct av_arena *arena);
 Avvik__V1__RulePack *support_rules(struct av_arena *arena);
+Avvik__V1__RulePack *support_old_rules(struct av_arena *arena); /* until 2025-06-30 */
 
 /* Exactly these faults, in any order: "code path|part of the text". Prints what there is otherwise. */
 void support_assert_faults(const struct av_faults *faults, const char *const *want, size_t count);

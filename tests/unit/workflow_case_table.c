@@ -85,6 +85,16 @@ static const struct step deviation[] = {
 	{ "EXTEND_DEADLINE",    "incomplete>incomplete received>received assessed>assessed" },
 }; /* clang-format on */
 
+/* 2.5 and (f): a private provider investigates and notifies itself. */
+static const struct step information[] = {
+	{"PLACE", "received>received registered>registered provider_notified>provider_notified"},
+	{"REGISTRY", "registered>registered provider_notified>provider_notified closed>closed"},
+	{"REGISTER", "received>registered"},
+	{"REGISTER_NOTIFIED", "received>provider_notified"},
+	{"PROVIDER_NOTIFIED", "received>received registered>provider_notified closed>closed"},
+	{"CLOSE", "registered>closed provider_notified>closed"},
+};
+
 static const char *wanted_steps(const struct step *steps, size_t count, const char *act)
 {
 	for (size_t i = 0; i < count; i++)
@@ -147,11 +157,18 @@ static void a_deviation_goes_where_the_routine_says_and_nowhere_else(void **stat
 	check_table(DEV, deviation, AV_COUNT(deviation));
 }
 
+static void a_providers_report_goes_where_the_law_says_and_nowhere_else(void **state)
+{
+	(void)state;
+	check_table(AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION, information, AV_COUNT(information));
+}
+
 static void what_is_not_a_kind_a_state_or_an_act_is_refused(void **state)
 {
 	(void)state;
 	assert_int_equal(case_next((Avvik__V1__CaseKind)0, (Avvik__V1__CaseState)2, CASE_ACT_REMEDY), 0);
-	assert_int_equal(case_next((Avvik__V1__CaseKind)3, (Avvik__V1__CaseState)2, CASE_ACT_REMEDY), 0);
+	assert_int_equal(
+		case_next((Avvik__V1__CaseKind)CASE_KIND_COUNT, (Avvik__V1__CaseState)2, CASE_ACT_REMEDY), 0);
 	assert_int_equal(case_next(LEX, (Avvik__V1__CaseState)-1, CASE_ACT_REMEDY), 0);
 	assert_int_equal(case_next(LEX, (Avvik__V1__CaseState)CASE_STATE_COUNT, CASE_ACT_REMEDY), 0);
 	assert_int_equal(case_next(LEX, (Avvik__V1__CaseState)2, CASE_ACT_COUNT), 0);
@@ -179,7 +196,9 @@ static void every_column_has_a_name_and_a_meaning(void **state)
 		assert_true(*case_act_meaning((enum case_act)act) != '\0');
 	}
 	for (int named = 1; named < CASE_STATE_COUNT; named++)
-		assert_true(*case_state_name((Avvik__V1__CaseState)named) != '\0');
+		assert_int_equal(*case_state_name((Avvik__V1__CaseState)named) != '\0',
+			protobuf_c_enum_descriptor_get_value(&avvik__v1__case_state__descriptor, named) !=
+				NULL);
 }
 
 static void the_states_of_an_act_are_named(void **state)
@@ -202,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lex_sarah_case_goes_where_the_regulation_says_and_nowhere_else),
 		cmocka_unit_test(a_deviation_goes_where_the_routine_says_and_nowhere_else),
+		cmocka_unit_test(a_providers_report_goes_where_the_law_says_and_nowhere_else),
 		cmocka_unit_test(what_is_not_a_kind_a_state_or_an_act_is_refused),
 		cmocka_unit_test(only_opening_it_again_leads_out_of_a_closed_case),
 		cmocka_unit_test(every_column_has_a_name_and_a_meaning),
