@@ -389,5 +389,6 @@ int av_org_level(const char *name)
 
 bool av_org_role_is_special(const char *role)
 {
-	return strcmp(role, "reporter") == 0 || strcmp(role, "responsible") == 0 || strcmp(role, "actor") == 0;
+	return strcmp(role, "reporter") == 0 || strcmp(role, "responsible") == 0 ||
+	       strcmp(role, "actor") == 0;
 }

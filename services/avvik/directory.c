@@ -279,8 +279,7 @@ int command_directory(struct tool *tool, int argc, char **argv)
 		const char *name;
 		int (*run)(struct tool *tool, int argc, char **argv);
 	} words[] = {{"check", directory_check_file}, {"preview", directory_preview},
-		{"publish", directory_publish},
-		{"show", directory_show}, {"people", directory_people}};
+		{"publish", directory_publish}, {"show", directory_show}, {"people", directory_people}};
 
 	for (size_t i = 0; argc > 1 && i < AV_COUNT(words); i++)
 		if (strcmp(argv[1], words[i].name) == 0)

@@ -13,7 +13,7 @@
 
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS INT64_C(86400000)
-#define REST_EVERY                                                                               \
+#define REST_EVERY \
 	1000 /* whatever the number of steps is: fewer of them are the beginning of the same run \
 	      */
 
