@@ -143,7 +143,8 @@ int av_feed_next(struct av_feed *feed, const Avvik__V1__Cursor *after, uint32_t 
 			return status;
 		if (reply->body_case == AVVIK__V1__FEED_REPLY__BODY_BATCH && advances(reply->batch, after)) {
 			feed->view_size = AV_MIN(reply->batch->view.len, sizeof(feed->view));
-			memcpy(feed->view, reply->batch->view.data, feed->view_size);
+			if (feed->view_size > 0)
+				memcpy(feed->view, reply->batch->view.data, feed->view_size);
 			*ret_reply = reply;
 			return AV_OK;
 		}
