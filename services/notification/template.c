@@ -210,6 +210,10 @@ int template_fill(const struct template *template, const char *const values[FIEL
 	bool empty_before = true;
 
 	fill_line(&subject, template->subject, strlen(template->subject), values);
+	/* It stays a line, also with the lines of a digest in it. */
+	for (size_t i = 0; !subject.failed && i < subject.size; i++)
+		if (subject.text[i] == '\n' || subject.text[i] == '\r')
+			subject.text[i] = ' ';
 	for (const char *line = template->body; *line;) {
 		size_t size = strcspn(line, "\n"), mark = body.size;
 		bool stays = fill_line(&body, line, size, values), is_empty = size == 0;

@@ -144,6 +144,9 @@ static void a_note_that_does_not_apply_leaves_no_gap(void **state)
 	values[FIELD_NUMBER] = "{{due}}"; /* what is filled in is not filled in again */
 	assert_int_equal(template_fill(&parsed, values, arena, &subject, &body), AV_OK);
 	assert_string_equal(subject, "Nr {{due}}");
+	values[FIELD_NUMBER] = "7\n8"; /* a subject stays a line */
+	assert_int_equal(template_fill(&parsed, values, arena, &subject, &body), AV_OK);
+	assert_string_equal(subject, "Nr 7 8");
 }
 
 static void write_file(const char *folder, const char *name, const char *text)
