@@ -353,6 +353,7 @@ static void beyond_the_limit_of_connections_a_handshake_is_refused(void **state)
 		peers[i] = peer_of(server, ZMQ_DEALER, ALICE);
 		zmq_send(peers[i], "hello", 5, 0);
 	}
+	assert_true(wait_seen(server, 20, 10000));
 	world_wait(&server->world, 500);
 	assert_int_equal(server->seen, 20);
 	assert_string_equal(server->world.refused_why, "too many connections");
@@ -366,7 +367,7 @@ static void beyond_the_limit_of_connections_a_handshake_is_refused(void **state)
 		closed++;
 	}
 	assert_int_equal(closed, 20);
-	assert_true(wait_seen(server, 25, 5000));
+	assert_true(wait_seen(server, 25, 20000));
 	for (int i = 0; i < 25; i++)
 		if (peers[i])
 			world_peer_close(&server->world, peers[i]);
