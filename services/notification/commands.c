@@ -85,8 +85,14 @@ static int within_units(struct av_ctx *ctx, struct av_bytes case_id, bool *ret_w
 	return AV_OK;
 }
 
-static bool wanted(const Avvik__V1__ListNotices *list, const Avvik__V1__Notice *notice)
+/* Who asks on behalf of a person sees that person's mails alone: what others are told of a case tells what it is about. */
+static bool wanted(
+	const struct av_ctx *ctx, const Avvik__V1__ListNotices *list, const Avvik__V1__Notice *notice)
 {
+	const char *asking = ctx->command->on_behalf_of;
+
+	if (*asking && strcmp(asking, notice->person) != 0)
+		return false;
 	if (list->state && notice->state != list->state)
 		return false;
 	return list->person[0] == '\0' || strcmp(list->person, notice->person) == 0;
@@ -150,7 +156,7 @@ int on_list_notices(struct av_ctx *ctx, const ProtobufCMessage *body)
 		bool within = false;
 		if (status == AV_OK)
 			status = within_units(ctx, data_bytes(notice->case_id), &within);
-		if (status == AV_OK && within && wanted(list, notice))
+		if (status == AV_OK && within && wanted(ctx, list, notice))
 			found->notices[found->n_notices++] = notice;
 	}
 	av_iter_end(&it);
@@ -159,7 +165,7 @@ int on_list_notices(struct av_ctx *ctx, const ProtobufCMessage *body)
 	bool within = false;
 	if (status == AV_OK && list->case_id.len == AV_ID_SIZE)
 		status = within_units(ctx, data_bytes(list->case_id), &within);
-	if (status == AV_OK && within && list->after_notice_id.len == 0)
+	if (status == AV_OK && within && list->after_notice_id.len == 0 && !*ctx->command->on_behalf_of)
 		status = find_unreachable(ctx, data_bytes(list->case_id), found);
 	return status;
 }

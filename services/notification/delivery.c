@@ -10,6 +10,7 @@
 #include <string.h>
 #include "attempts_store.h"
 #include "deciding.h"
+#include "known.h"
 #include "mail_settings.h"
 #include "notice_rules.h"
 #include "outcome.h"
@@ -49,16 +50,32 @@ static int emit_end(
 
 /* --- what is due --- */
 
-/* After the end of a case only what closes it goes out: a task that was held over the night concerns nobody
- * any more. */
+/* What concerns a closed case too: by its row of the matrix, or because its deadline goes on. */
+static bool outlives_closing(const Avvik__V1__RulePack *pack, const Avvik__V1__Notice *notice)
+{
+	for (size_t i = 0; i < pack->n_notices; i++)
+		if (strcmp(pack->notices[i]->id, notice->rule) == 0 && pack->notices[i]->also_closed)
+			return true;
+	for (size_t i = 0; *notice->deadline && i < pack->n_deadlines; i++)
+		if (strcmp(pack->deadlines[i]->id, notice->deadline) == 0)
+			return pack->deadlines[i]->outlives_closing;
+	return false;
+}
+
+/* After the end of a case only what closes it goes out, and what outlives it: a task that was held over the
+ * night concerns nobody any more. */
 static bool overtaken(struct av_ctx *ctx, const Avvik__V1__Notice *notice)
 {
+	const Avvik__V1__RulePack *pack = NULL;
 	Avvik__V1__CaseKnown *known;
 
 	if (notice->kind == KIND(FEEDBACK) || notice->kind == KIND(ACKNOWLEDGEMENT) ||
 		strcmp(notice->event, "CaseClosed") == 0)
 		return false;
-	return case_load(ctx->txn, data_bytes(notice->case_id), ctx->arena, &known) == AV_OK && known->closed;
+	if (case_load(ctx->txn, data_bytes(notice->case_id), ctx->arena, &known) != AV_OK || !known->closed)
+		return false;
+	return known_pack(ctx->cache, ctx->txn, known->rules_version, &pack) != AV_OK ||
+	       !outlives_closing(pack, notice);
 }
 
 static bool same_digest(const Avvik__V1__Notice *a, const Avvik__V1__Notice *b)

@@ -172,6 +172,13 @@ static void a_rule_that_reaches_nobody_is_told_and_found_again(void **state)
 	assert_int_equal(reply->notices_found->n_notices, 1);
 	assert_int_equal(reply->notices_found->n_unreachable, 2);
 
+	/* Asked on behalf of a person: what that person was told, and nothing of others. */
+	reply = harness_order(h, &admin, NULL, "anna", AVVIK__V1__COMMAND__BODY_LIST_NOTICES, &list.base);
+	assert_int_equal(reply->notices_found->n_notices, 1);
+	assert_int_equal(reply->notices_found->n_unreachable, 0);
+	reply = harness_order(h, &admin, NULL, "bo", AVVIK__V1__COMMAND__BODY_LIST_NOTICES, &list.base);
+	assert_int_equal(reply->notices_found->n_notices, 0);
+
 	/* A system that is for some units sees what is about their cases. */
 	static const char *const here[] = {"solen", NULL}, *const elsewhere[] = {"dalen", NULL};
 	struct av_principal some = harness_principal("some", "case_system", AV_MAY_QUERY);

@@ -57,6 +57,9 @@ def to_ivo(instance, work, number):
     check("answered in time", last(work, number, "IVO1")["state"], "met")
     work.act(number, "ivo-decision", REGISTRY, "--outcome", "criticism")
     check_true("the committee is told", ("ordf.exempelson", "") in work.told(number, "N63"), work.notices(number))
+    work.advance("2026-06-12 12:00")
+    check("and all that was said of the closed case arrives", {n["state"] for n in work.notices(number) if n["rule"] in ("N63", "N120")},
+          {"delivered"})
 
 
 def again(work, number):
