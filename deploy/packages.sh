@@ -5,7 +5,7 @@ build_packages="cmake ninja-build gcc pkg-config libzmq3-dev protobuf-compiler l
   libuv1-dev liblmdb-dev libsodium-dev libcurl4-openssl-dev libyaml-dev libjansson-dev libsmartcols-dev libsystemd-dev
   libcmocka-dev uthash-dev"
 # shellcheck disable=SC2034 # likewise
-test_packages="clang libclang-rt-14-dev clang-format cppcheck shellcheck spin python3-zmq python3-protobuf python3-aiosmtpd python3-yaml openssl git procps"
+test_packages="clang libclang-rt-14-dev clang-format cppcheck shellcheck spin python3-zmq python3-protobuf python3-aiosmtpd python3-yaml openssl git procps iproute2 e2fsprogs"
 # shellcheck disable=SC2034 # likewise
 long_packages="clang-tidy valgrind llvm-14"
 # What tests/bench/run.sh --peers measures Avvik beside; no part of the build or of the tests.
