@@ -188,7 +188,10 @@ static int store_free(struct av_daemon *d, const char *data)
 static int incoming_make(struct av_daemon *d, const char *from, const char *incoming)
 {
 	const char *why = "";
-	folder_remove(incoming);
+	/* What a restore that was cut short left there may be the store that it replaced: it is kept. */
+	const char *left = av_arena_printf(d->arena, "%s.left-%lld", incoming, (long long)time(NULL));
+	if (!left || (access(incoming, F_OK) == 0 && rename(incoming, left) < 0))
+		return say(d, incoming, "what an earlier restore left there cannot be put aside");
 	int status = folder_copy(from, incoming);
 	if (status < 0)
 		return say(d, incoming, av_status_text(status));
@@ -243,9 +246,7 @@ static int restore(struct av_daemon *d, const char *folder)
 	int status = keys_restore(d, from_keys, keys);
 	if (status < 0)
 		return say(d, keys, av_status_text(status));
-	if (access(data, F_OK) == 0 && rename(data, replaced) < 0)
-		return say(d, data, "cannot be put aside");
-	if (rename(incoming, data) < 0)
+	if (folder_replace(incoming, data, replaced) < 0)
 		return say(d, incoming, "cannot take the place of the store");
 	unlink(marks); /* of an item of the store that was replaced */
 	return folder_sync(own) < 0 ? say(d, own, av_status_text(AV_IO)) : 0;

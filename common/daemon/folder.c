@@ -8,7 +8,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/fs.h> /* RENAME_EXCHANGE */
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/status.h"
@@ -48,6 +50,17 @@ static int disk_status(void)
 	if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
 		return AV_FULL;
 	return errno == ENOENT ? AV_NOT_FOUND : errno == EEXIST ? AV_EXISTS : AV_IO;
+}
+
+int folder_replace(const char *with, const char *path, const char *aside)
+{
+	if (access(path, F_OK) < 0)
+		return rename(with, path) < 0 ? AV_IO : AV_OK;
+	if (syscall(SYS_renameat2, AT_FDCWD, with, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
+		return rename(with, aside) < 0 ? AV_IO : AV_OK;
+	if (errno != EINVAL && errno != ENOSYS)
+		return AV_IO;
+	return rename(path, aside) < 0 || rename(with, path) < 0 ? AV_IO : AV_OK;
 }
 
 int folder_sync(const char *path)

@@ -7,6 +7,9 @@ void folder_remove(const char *path);
 /* Files and folders below `from` into the new folder `to` (mode 0700, files 0600), synced. AV_EXISTS,
  * AV_NOT_FOUND, AV_FULL, AV_IO. */
 int folder_copy(const char *from, const char *to);
+/* `with` takes the place of what stands at `path`, which is put at `aside`: at no moment does nothing stand there, where the
+ * file system can exchange two names. When nothing stands there, it is a rename. AV_IO. */
+int folder_replace(const char *with, const char *path, const char *aside);
 /* What was renamed in it stays so. AV_IO. */
 int folder_sync(const char *path);
 
