@@ -1,7 +1,7 @@
 """bench.py - Avvik beside its floor: throughput, latency, end to end, processor time, memory, start. Called by run.sh.
 
-The floor (floor.c) takes the same 1 KiB commands from the same client (load.c), with CURVE, in batches of what has arrived, and
-commits each batch to LMDB with sync. For end to end four of it stand in a row. Avvik and floor are measured in turns, several
+The floor (floor.c) takes the same 1 KiB commands from the same client (bench_load), with CURVE, in batches of what has arrived,
+and commits each batch to LMDB with sync. For end to end four of it stand in a row. Avvik and floor are measured in turns, several
 rounds, and what stands in the table is the round with the middle ratio: disks and machines differ, and so does a machine from
 one minute to the next. The README beside this file says what each figure is.
 """
