@@ -23,7 +23,15 @@ assess_deviations() {
   while read -r manager unit law; do
     for number in $(avvik case list --unit "$unit" --kind deviation --state received | awk '/^ *20[0-9][0-9]-/ { print $1 }'); do
       [ "$number" != "$turned" ] || continue
-      act "$manager" "$number" assess-deviation --laws "$law" --probability 2 --severity 1 --text "Genomgången på arbetsplatsträffen."
+      act "$manager" "$number" review
+      if [ "$law" = hsl ]; then
+        act "$manager" "$number" close-early --motive "Ingen skada. Hanteras i vårdens egen rutin."
+        continue
+      fi
+      act "$manager" "$number" inquire --laws "$law"
+      act "$manager" "$number" risk --law "$law" --probability 2 --severity 1 --text "Genomgången på arbetsplatsträffen."
+      act "$manager" "$number" conclude --text "Rutinen var inte känd för alla." --causes PRO
+      act "$manager" "$number" no-measures --motive "Rutinen påmind på arbetsplatsträffen."
       act "$manager" "$number" close --note "Rutinen påmind."
     done
   done <<END
@@ -82,9 +90,11 @@ on "2026-04-17 09:07"
 turned=$(case_of larmsystem LARM-880302)
 follow "$turned"
 assess_deviations
-act vaxa.hussen "$turned" assess-deviation --laws sol --probability 3 --severity 3 --text "Larm kvitterades utan besök."
-say "Alarms that were answered without a visit: the manager at Växthuset finds that it is misconduct, not a deviation."
-act vaxa.hussen "$turned" turn --motive "Brukaren låg en timme utan hjälp: påtaglig risk."
+act vaxa.hussen "$turned" review
+act vaxa.hussen "$turned" inquire --laws sol
+say "Alarms that were answered without a visit: the risk that the manager at Växthuset finds is so high that it is misconduct, not" \
+  "a deviation."
+act vaxa.hussen "$turned" risk --law sol --probability 3 --severity 3 --text "Brukaren låg en timme utan hjälp: påtaglig risk."
 
 on "2026-04-17 14:07"
 act saga.samordnare "$night" serious --motive "Fallet, den låsta dörren och utebliven tillsyn är ett allvarligt missförhållande."
@@ -193,6 +203,7 @@ act saga.samordnare "$night" hand-in --channel e_service
 say "Handed in on Monday 22 June, in time: the last day had moved past Midsummer Eve, Midsummer Day and the Sunday."
 
 on "2026-06-26 10:07"
+act ulla.utredstrom "$escort" evaluate 1 --ineffective --text "Ledsagningen är inte säkrad vid frånvaro."
 act eken.gruppell "$escort" evaluate 1 --ineffective --text "Ledsagningen uteblev två gånger till."
 act eken.gruppell "$escort" measure --horizon long --description "Egen vikariepool." --goal "Ingen utebliven ledsagning." \
   --responsible eken.gruppell --end 2026-08-14
@@ -216,16 +227,19 @@ on "2026-08-12 10:07"
 act eken.gruppell "$escort" execute 2 --text "Poolen finns."
 
 on "2026-08-26 10:07"
+act ulla.utredstrom "$theft" evaluate 1 --effective --text "Rutinen följs."
 act norea.hemgren "$theft" evaluate 1 --effective --text "Inga differenser på tre månader."
 
 on "2026-08-27 10:07"
 act saga.samordnare "$theft" close --note "Åtgärden har haft avsedd effekt." --causes PRO
 
 on "2026-09-28 10:07"
+act urban.utredstrom "$night" evaluate 1 --effective --text "Nattbemanningen är dubbel."
 act beata.bjorkman "$night" evaluate 1 --effective --text "Ingen natt utan tillsyn sedan juli."
 act saga.samordnare "$night" close --note "Åtgärden har haft avsedd effekt." --causes OMG
 
 on "2026-10-08 10:07"
+act ulla.utredstrom "$escort" evaluate 2 --effective --text "Poolen har täckt all frånvaro."
 act eken.gruppell "$escort" evaluate 2 --effective --text "Ingen utebliven ledsagning sedan augusti."
 act saga.samordnare "$escort" close --note "Andra åtgärden hade effekt." --causes OMG
 

@@ -64,6 +64,17 @@ static const char *handled_text(Avvik__V1__Handled handled, const char *done, co
 							    : "";
 }
 
+static const char *part_text(struct tool *tool, const Avvik__V1__CasePart *part)
+{
+	const char *law = av_enum_name(&avvik__v1__law__descriptor, (int)part->law);
+
+	if (!part->probability)
+		return av_arena_printf(tool->arena, "%s: not assessed", law);
+	return av_arena_printf(tool->arena, "%s: probability %u, severity %u, product %u%s, by %s", law,
+		part->probability, part->severity, part->probability * part->severity,
+		part->high ? ", high" : "", part->assessed_by);
+}
+
 static void facts_print(struct tool *tool, struct names *names, const Avvik__V1__Case *found)
 {
 	printf("Case %s, %s: %s\n\n", found->number,
@@ -105,6 +116,10 @@ static void facts_print(struct tool *tool, struct names *names, const Avvik__V1_
 	if (found->probability || found->severity)
 		line("risk", av_arena_printf(tool->arena, "probability %u, severity %u", found->probability,
 				     found->severity));
+	line("returns", listed(tool, found->recurs, found->n_recurs));
+	line("handler", found->handler);
+	for (size_t i = 0; i < found->n_parts; i++)
+		line("risk", part_text(tool, found->parts[i]));
 	line("decided", found->degree
 				? av_arena_printf(tool->arena, "%s, %s",
 					  ask_words(tool, &avvik__v1__degree__descriptor, (int)found->degree),
@@ -145,10 +160,16 @@ static void measures_print(struct tool *tool, const Avvik__V1__Case *found)
 
 	for (size_t i = 0; i < found->n_measures; i++) {
 		const Avvik__V1__Measure *measure = found->measures[i];
-		const char *judged = !measure->evaluated_at_ms ? ""
-				     : measure->effective      ? "effective"
-				     : measure->risk_accepted  ? "not effective, the risk is accepted"
-							       : "not effective";
+		const Avvik__V1__EffectCheck *last =
+			measure->n_checks ? measure->checks[measure->n_checks - 1] : NULL;
+		const char *judged = last && !last->settled_at_ms
+					     ? (last->manager ? "the investigator's answer is awaited"
+							      : "the manager's answer is awaited")
+				     : measure->questioned	 ? "to be judged again: it came back"
+				     : !measure->evaluated_at_ms ? ""
+				     : measure->effective	 ? "effective"
+				     : measure->risk_accepted	 ? "not effective, the risk is accepted"
+								 : "not effective";
 		table_row(table,
 			(const char *const[]){ask_number(tool, (int64_t)i + 1),
 				ask_words(tool, &avvik__v1__measure_state__descriptor, (int)measure->state),

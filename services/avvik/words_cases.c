@@ -216,9 +216,53 @@ static const char *say_measure_decided(struct saying *say)
 		say_day(say, body->planned_end_on), say_by(say));
 }
 
+static const char *say_measure_proposed(struct saying *say)
+{
+	const Avvik__V1__MeasureProposed *body = say->event->measure_proposed;
+	return SAY("%s: a measure is proposed; %s would do it by %s%s", say_subject(say), body->responsible,
+		say_day(say, body->planned_end_on), say_by(say));
+}
+
+static const char *say_proposal_decided(struct saying *say)
+{
+	const Avvik__V1__ProposalDecided *body = say->event->proposal_decided;
+
+	if (body->verdict == AVVIK__V1__MEASURE_VERDICT__MEASURE_VERDICT_REJECTED)
+		return SAY("%s: a proposed measure is rejected, and why is noted%s", say_subject(say),
+			say_by(say));
+	return SAY("%s: a proposed measure is approved%s; %s is to do it by %s%s", say_subject(say),
+		body->verdict == AVVIK__V1__MEASURE_VERDICT__MEASURE_VERDICT_PARTLY ? " in part" : "",
+		body->responsible, say_day(say, body->planned_end_on), say_by(say));
+}
+
+/* The last answer is told by what it settles. */
+static const char *say_effect_judged(struct saying *say)
+{
+	const Avvik__V1__EffectJudged *body = say->event->effect_judged;
+
+	if (!body->awaits_investigator && !body->awaits_manager)
+		return NULL;
+	return SAY("%s: the measure is judged %s%s; the %s is to judge it too", say_subject(say),
+		body->effective ? "effective" : "not effective", say_by(say),
+		body->awaits_manager ? "responsible manager" : "investigator");
+}
+
+static const char *say_recurrence_found(struct saying *say)
+{
+	return SAY("%s: the same has happened again, in case %s: the effect of its measures is to be judged "
+		   "again",
+		say_subject(say), say->event->recurrence_found->other_number);
+}
+
+static const char *say_recurrence_noted(struct saying *say)
+{
+	return SAY("%s: the same had happened in case %s, whose measures were judged effective",
+		say_subject(say), say->event->recurrence_noted->other_number);
+}
+
 static const char *say_no_measures(struct saying *say)
 {
-	return SAY("%s: no measures are needed%s", say_subject(say), say_by(say));
+	return SAY("%s: no measures, or no more, are needed%s", say_subject(say), say_by(say));
 }
 
 static const char *say_measure_executed(struct saying *say)
@@ -239,26 +283,11 @@ static const char *say_measure_evaluated(struct saying *say)
 static const char *say_case_closed(struct saying *say)
 {
 	const Avvik__V1__CaseClosed *body = say->event->case_closed;
-	return SAY("%s is closed%s%s", say_subject(say), body->as_position ? " as a recorded position" : "",
+	return SAY("%s is closed%s%s", say_subject(say),
+		body->as_position ? " as a recorded position"
+		: body->early	  ? " early, and why is noted"
+				  : "",
 		say_by(say));
-}
-
-static const char *say_deviation_assessed(struct saying *say)
-{
-	const Avvik__V1__DeviationAssessed *body = say->event->deviation_assessed;
-	return SAY("%s is assessed: probability %u, severity %u%s%s", say_subject(say), body->probability,
-		body->severity, body->suspect_lex_sarah ? "; a lex Sarah report should be considered" : "",
-		say_by(say));
-}
-
-static const char *say_turned(struct saying *say)
-{
-	struct known_case *known = known_case_of(say->words, say->event->case_id);
-	const char *before = say_subject(say);
-
-	if (known)
-		known->lex_sarah = true;
-	return SAY("%s is turned into a lex Sarah case%s", before, say_by(say));
 }
 
 static const char *say_case_supplemented(struct saying *say)
@@ -380,13 +409,16 @@ const struct saying_row case_sayings[] = {
 	{E(CASE_DECIDED),            say_case_decided},
 	{E(IVO_NOTIFIED),            say_ivo_notified},
 	{E(INVESTIGATION_HANDED_IN), say_investigation_handed_in},
+	{E(RECURRENCE_FOUND),        say_recurrence_found},
+	{E(RECURRENCE_NOTED),        say_recurrence_noted},
+	{E(MEASURE_PROPOSED),        say_measure_proposed},
+	{E(PROPOSAL_DECIDED),        say_proposal_decided},
+	{E(EFFECT_JUDGED),           say_effect_judged},
 	{E(MEASURE_DECIDED),         say_measure_decided},
 	{E(NO_MEASURES_DECIDED),     say_no_measures},
 	{E(MEASURE_EXECUTED),        say_measure_executed},
 	{E(MEASURE_EVALUATED),       say_measure_evaluated},
 	{E(CASE_CLOSED),             say_case_closed},
-	{E(DEVIATION_ASSESSED),      say_deviation_assessed},
-	{E(CASE_TURNED_LEX_SARAH),   say_turned},
 	{E(CASE_SUPPLEMENTED),       say_case_supplemented},
 	{E(CASE_RULES_SET),          say_rules_set},
 	{E(IVO_DUTY_LIFTED),         say_ivo_duty_lifted},

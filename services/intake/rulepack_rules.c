@@ -151,11 +151,13 @@ static bool has_responsible_person(const char *event)
 {
 	static const char *const events[] = {"CaseAssessedInitially", "EntryRecorded",
 		"InvestigationCompleted", "CaseDecided", "InvestigationHandedIn", "NoMeasuresDecided",
-		"CaseReconsidered", "CaseReopened"};
+		"CaseReconsidered", "CaseReopened", "CaseTakenForReview", "CompletionAnswered",
+		"InquiryBegun", "RiskAssessed", "InquiryCompleted"};
 	for (size_t i = 0; i < AV_COUNT(events); i++)
 		if (strcmp(events[i], event) == 0)
 			return true;
-	return strncmp(event, "Measure", strlen("Measure")) == 0;
+	return strncmp(event, "Measure", strlen("Measure")) == 0 || strcmp(event, "ProposalDecided") == 0 ||
+	       strcmp(event, "EffectJudged") == 0;
 }
 
 static void check_notice(const struct check *check, size_t i)
@@ -253,6 +255,15 @@ static bool share_kind(const Avvik__V1__ActRule *a, const Avvik__V1__ActRule *b)
 	return a->n_kinds == 0 || b->n_kinds == 0;
 }
 
+static bool share_law(const Avvik__V1__ActRule *a, const Avvik__V1__ActRule *b)
+{
+	for (size_t i = 0; i < a->n_laws; i++)
+		for (size_t k = 0; k < b->n_laws; k++)
+			if (a->laws[i] == b->laws[k])
+				return true;
+	return a->n_laws == 0 || b->n_laws == 0;
+}
+
 static void check_acts(const struct check *check)
 {
 	const Avvik__V1__RulePack *rules = check->rules;
@@ -273,7 +284,8 @@ static void check_acts(const struct check *check)
 					"is not a role of this pack: add it to `roles`, or correct the code");
 		for (size_t other = 0; other < i; other++)
 			if (strcmp(rules->acts[other]->act, act->act) == 0 &&
-				share_kind(rules->acts[other], act)) {
+				rules->acts[other]->judge == act->judge &&
+				share_law(rules->acts[other], act) && share_kind(rules->acts[other], act)) {
 				av_fault(faults, CODE(DUPLICATE), path_of(faults, "acts[%zu]", i),
 					"is given by acts[%zu] already: put the roles in one row", other);
 				break;

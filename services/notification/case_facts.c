@@ -16,16 +16,16 @@ static Avvik__V1__CaseKnown *known_copy(const Avvik__V1__CaseKnown *before, stru
 	return copy;
 }
 
-static int add_measure(
-	Avvik__V1__CaseKnown *known, const Avvik__V1__MeasureDecided *decided, struct av_arena *arena)
+static int add_measure(Avvik__V1__CaseKnown *known, ProtobufCBinaryData measure_id, char *responsible,
+	struct av_arena *arena)
 {
 	Avvik__V1__MeasureKnown **all = av_arena_alloc(arena, (known->n_measures + 1) * sizeof *all);
 	Avvik__V1__MeasureKnown *measure = av_arena_alloc(arena, sizeof *measure);
 	if (!all || !measure)
 		return AV_MEMORY;
 	avvik__v1__measure_known__init(measure);
-	measure->measure_id = decided->measure_id;
-	measure->responsible = decided->responsible;
+	measure->measure_id = measure_id;
+	measure->responsible = responsible;
 	if (known->n_measures)
 		memcpy(all, known->measures, known->n_measures * sizeof *all);
 	all[known->n_measures++] = measure;
@@ -65,6 +65,8 @@ int case_after(const Avvik__V1__CaseKnown *before, const Avvik__V1__Event *event
 		status = before ? AV_NOTHING : open_case(known, event);
 		break;
 	case EVENT(CASE_PLACED):
+		if (event->case_placed->state == AVVIK__V1__CASE_STATE__CASE_STATE_RECEIVED)
+			known->investigator = (char *)""; /* a deviation that another unit reviews anew */
 		known->unit = event->case_placed->unit;
 		known->state = event->case_placed->state;
 		if (event->case_placed->kind) {
@@ -90,16 +92,43 @@ int case_after(const Avvik__V1__CaseKnown *before, const Avvik__V1__Event *event
 		known->degree = event->case_decided->degree;
 		known->state = event->case_decided->state;
 		break;
+	case EVENT(MEASURE_PROPOSED):
+		status = add_measure(known, event->measure_proposed->measure_id,
+			event->measure_proposed->responsible, arena);
+		break;
+	case EVENT(PROPOSAL_DECIDED):
+		known->state = event->proposal_decided->state;
+		break;
 	case EVENT(MEASURE_DECIDED):
 		known->state = event->measure_decided->state;
-		status = add_measure(known, event->measure_decided, arena);
+		status = add_measure(known, event->measure_decided->measure_id,
+			event->measure_decided->responsible, arena);
 		break;
 	case EVENT(DEVIATION_ASSESSED):
 		known->n_laws = event->deviation_assessed->n_laws;
 		known->laws = event->deviation_assessed->laws;
 		known->state = event->deviation_assessed->state;
 		break;
+	case EVENT(CASE_TAKEN_FOR_REVIEW): /* who handles a deviation is who investigates it */
+		known->investigator = event->case_taken_for_review->handler;
+		known->state = event->case_taken_for_review->state;
+		break;
+	case EVENT(COMPLETION_REQUESTED):
+		known->state = event->completion_requested->state;
+		break;
+	case EVENT(COMPLETION_ANSWERED):
+		known->state = event->completion_answered->state;
+		break;
+	case EVENT(INQUIRY_BEGUN):
+		known->n_laws = event->inquiry_begun->n_laws;
+		known->laws = event->inquiry_begun->laws;
+		known->state = event->inquiry_begun->state;
+		break;
+	case EVENT(INQUIRY_COMPLETED):
+		known->state = event->inquiry_completed->state;
+		break;
 	case EVENT(CASE_TURNED_LEX_SARAH):
+		known->investigator = (char *)"";
 		known->kind = AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
 		known->legal_reference = event->case_turned_lex_sarah->legal_reference;
 		known->state = event->case_turned_lex_sarah->state;

@@ -105,6 +105,13 @@ static bool has_operation(const Avvik__V1__NoticeRule *rule, const Avvik__V1__Un
 	return rule->n_operations == 0;
 }
 
+/* From one unit to another, not from none. */
+static bool was_moved(const struct deciding *d)
+{
+	return d->q->event->body_case == EVENT(CASE_PLACED) && d->q->before &&
+	       d->q->before->state != INCOMPLETE && strcmp(d->q->before->unit, d->q->after->unit) != 0;
+}
+
 static bool rule_matches(const struct deciding *d, const Avvik__V1__NoticeRule *rule)
 {
 	const Avvik__V1__CaseKnown *known = d->q->after;
@@ -112,6 +119,8 @@ static bool rule_matches(const struct deciding *d, const Avvik__V1__NoticeRule *
 	if (strcmp(rule->event, d->event) != 0)
 		return false;
 	if (rule->incomplete && !d->incomplete)
+		return false;
+	if (rule->moved && !was_moved(d))
 		return false;
 	if (!has_int(rule->kinds, rule->n_kinds, (int)known->kind) ||
 		!has_int(rule->degrees, rule->n_degrees, (int)known->degree))
@@ -226,6 +235,10 @@ static const char *responsible_of(const struct deciding *d)
 	switch (event->body_case) {
 	case EVENT(MEASURE_DECIDED):
 		return event->measure_decided->responsible;
+	case EVENT(PROPOSAL_DECIDED):
+		return event->proposal_decided->responsible;
+	case EVENT(EFFECT_JUDGED):
+		return event->effect_judged->responsible;
 	case EVENT(MEASURE_EXECUTED):
 		return measure_responsible(d->q->after, event->measure_executed->measure_id);
 	case EVENT(MEASURE_EVALUATED):

@@ -394,16 +394,15 @@ static Avvik__V1__Measurement measurement_of(Avvik__V1__MeasureState state)
 	}
 }
 
-int on_measure_decided(struct av_ctx *ctx, const ProtobufCMessage *message)
+static int measure_new(struct av_ctx *ctx, ProtobufCBinaryData measure_id, Avvik__V1__Measurement measurement)
 {
-	const Avvik__V1__MeasureDecided *decided = (const Avvik__V1__MeasureDecided *)message;
 	Avvik__V1__MeasureFact *fact = NULL;
 	Avvik__V1__CaseFact *of_case = case_fact(ctx);
 	struct counts counts = {.count = 0};
 
 	if (!of_case)
 		return AV_NOT_FOUND;
-	if (measure_fact_load(ctx->txn, bytes_of(ctx->event->case_id), bytes_of(decided->measure_id),
+	if (measure_fact_load(ctx->txn, bytes_of(ctx->event->case_id), bytes_of(measure_id),
 		    ctx->arena, &fact) == AV_OK) {
 		counts_of_measure(&counts, fact, -1);
 	} else {
@@ -411,12 +410,24 @@ int on_measure_decided(struct av_ctx *ctx, const ProtobufCMessage *message)
 		if (!fact)
 			return AV_MEMORY;
 		fact->case_id = data_of(ctx, bytes_of(ctx->event->case_id));
-		fact->measure_id = decided->measure_id;
+		fact->measure_id = measure_id;
 		fact->unit = of_case->unit;
 		fact->kind = of_case->kind;
 	}
-	fact->measurement = measurement_of(decided->measure_state);
+	fact->measurement = measurement;
 	return measure_emit(ctx, &counts, fact);
+}
+
+int on_measure_proposed(struct av_ctx *ctx, const ProtobufCMessage *message)
+{
+	return measure_new(ctx, ((const Avvik__V1__MeasureProposed *)message)->measure_id,
+		measurement_of(AVVIK__V1__MEASURE_STATE__MEASURE_STATE_PROPOSED));
+}
+
+int on_measure_decided(struct av_ctx *ctx, const ProtobufCMessage *message)
+{
+	const Avvik__V1__MeasureDecided *decided = (const Avvik__V1__MeasureDecided *)message;
+	return measure_new(ctx, decided->measure_id, measurement_of(decided->measure_state));
 }
 
 static int measure_change(
@@ -434,6 +445,12 @@ static int measure_change(
 	counts_of_measure(&counts, fact, -1);
 	fact->measurement = measurement;
 	return measure_emit(ctx, &counts, fact);
+}
+
+int on_proposal_decided(struct av_ctx *ctx, const ProtobufCMessage *message)
+{
+	const Avvik__V1__ProposalDecided *decided = (const Avvik__V1__ProposalDecided *)message;
+	return measure_change(ctx, decided->measure_id, measurement_of(decided->measure_state));
 }
 
 int on_measure_executed(struct av_ctx *ctx, const ProtobufCMessage *message)

@@ -26,6 +26,8 @@ static const struct av_event_row events[] = {
 	{"workflow",   AVVIK__V1__EVENT__BODY_DEADLINE_REPLANNED,             on_deadline_replanned,     "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_DEADLINE_CANCELLED,             on_deadline_cancelled,     "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_RUNG_FIRED,                     on_rung_fired,             "FiguresChanged"},
+	{"workflow",   AVVIK__V1__EVENT__BODY_MEASURE_PROPOSED,               on_measure_proposed,       "FiguresChanged"},
+	{"workflow",   AVVIK__V1__EVENT__BODY_PROPOSAL_DECIDED,               on_proposal_decided,       "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_MEASURE_DECIDED,                on_measure_decided,        "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_MEASURE_EXECUTED,               on_measure_executed,       "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_MEASURE_EVALUATED,              on_measure_evaluated,      "FiguresChanged"},

@@ -39,10 +39,15 @@ struct act_rows {
 	size_t count;
 };
 extern const struct act_rows act_rows_inquiry, act_rows_informing, act_rows_information, act_rows_ivo,
-	act_rows_course, act_rows_outcome, act_rows_deadlines;
+	act_rows_course, act_rows_measures, act_rows_deviation, act_rows_outcome, act_rows_deadlines;
 
 /* The deadline of an act on one, and what the ledger says of it (act_deadlines.c). */
 void act_find_deadline(struct act *act);
+
+/* EVALUATE: what the person's answer would make of which check, and so the row (act_measures.c). */
+void act_read_effect(struct act *act);
+/* ASSESS_RISK: does it reach the thresholds of the rule pack (act_deviation.c)? */
+void act_read_risk(struct act *act);
 
 /* For the writers (act_parts.c). */
 struct av_id act_emit(struct act *act, unsigned int number, void *body);

@@ -17,8 +17,8 @@
 static const struct act_row *row_of(const Avvik__V1__ActOnCase *order)
 {
 	static const struct act_rows *const all[] = {&act_rows_inquiry, &act_rows_informing,
-		&act_rows_information, &act_rows_ivo, &act_rows_course, &act_rows_outcome,
-		&act_rows_deadlines};
+		&act_rows_information, &act_rows_ivo, &act_rows_course, &act_rows_measures,
+		&act_rows_deviation, &act_rows_outcome, &act_rows_deadlines};
 
 	for (size_t i = 0; i < AV_COUNT(all); i++)
 		for (size_t j = 0; j < all[i]->count; j++)
@@ -27,14 +27,21 @@ static const struct act_row *row_of(const Avvik__V1__ActOnCase *order)
 	return NULL;
 }
 
-/* A case without a place is placed by someone who may for the unit it gets, and for the one it leaves. */
+/* A case without a place is placed by someone who may for the unit it gets, and for the one it leaves. A
+ * deviation that came to the wrong unit is sent on by the one it leaves alone: the other reviews it anew.
+ * Under which law a risk is assessed says who its expert is. */
 static int check_person(struct act *act, const char *name)
 {
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it was loaded */
 	const char *unit = act->found->unit, *to = unit;
 	int status;
 
-	if (act->order->act_case == AVVIK__V1__ACT_ON_CASE__ACT_PLACE)
+	if (act->order->act_case == AVVIK__V1__ACT_ON_CASE__ACT_ASSESS_RISK)
+		return workflow_may_act_under(act->ctx, &act->view, act->pack, act->found, name, unit,
+			act->order->assess_risk->law, &act->role);
+	if (act->order->act_case == AVVIK__V1__ACT_ON_CASE__ACT_PLACE &&
+		(act->found->kind != AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION ||
+			case_task(act->found, "unplaced")))
 		to = act->order->place->unit;
 	if (!act->view.org || !av_org_unit(act->view.org, to))
 		to = unit; /* said by the check of the fields */
@@ -57,8 +64,25 @@ static int check_time(struct act *act)
 	if (at_ms < act->found->received_at_ms)
 		return workflow_refuse(act->ctx, AV_INVALID, FAULT(CONTRADICTION), "acted_at_ms",
 			"the act lies before the report was received: give the time when it was done");
-	act->acted_at_ms = AV_MIN(at_ms, act->ctx->now_ms);
+	act->acted_at_ms = act->intent.acted_at_ms = AV_MIN(at_ms, act->ctx->now_ms);
 	return AV_OK;
+}
+
+/* "hsl, sol": under which no risk is assessed. */
+static const char *laws_missing(const struct act *act)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < act->found->n_parts; i++) {
+		const Avvik__V1__CasePart *part = act->found->parts[i];
+		const char *longer =
+			part->probability
+				? text
+				: av_arena_printf(act->ctx->arena, "%s%s%s", text, *text ? ", " : "",
+					  av_enum_name(&avvik__v1__law__descriptor, (int)part->law));
+		text = longer ? longer : text; /* without memory the turn fails by itself */
+	}
+	return text;
 }
 
 static int refuse_guard(struct act *act, enum case_guard guard, const char *path)
@@ -80,6 +104,9 @@ static int refuse_guard(struct act *act, enum case_guard guard, const char *path
 		case_items_missing(act->found->items_documented, detail, sizeof(detail));
 		return workflow_refuse(act->ctx, status, code, path, "%s: %s; missing: %s",
 			case_guard_name(guard), case_guard_text(guard), detail);
+	case CASE_GUARD_RISK_MISSING:
+		return workflow_refuse(act->ctx, status, code, path, "%s: %s; missing: %s",
+			case_guard_name(guard), case_guard_text(guard), laws_missing(act));
 	default:
 		return workflow_refuse(act->ctx, status, code, path, "%s: %s", case_guard_name(guard),
 			case_guard_text(guard));
@@ -139,6 +166,9 @@ static void read_intent(struct act *act)
 	case AVVIK__V1__ACT_ON_CASE__ACT_NOTIFY_IVO:
 		intent->investigation_attached = order->notify_ivo->investigation_attached;
 		break;
+	case AVVIK__V1__ACT_ON_CASE__ACT_DECIDE_PROPOSAL:
+		measure = order->decide_proposal->measure_id;
+		break;
 	case AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE:
 		measure = order->execute_measure->measure_id;
 		break;
@@ -156,6 +186,10 @@ static void read_intent(struct act *act)
 	}
 	if (measure.len)
 		intent->measure = case_measure(act->found, measure.data, measure.len);
+	if (order->act_case == AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE)
+		act_read_effect(act);
+	if (order->act_case == AVVIK__V1__ACT_ON_CASE__ACT_ASSESS_RISK)
+		act_read_risk(act);
 }
 
 static int check_case(struct act *act, const struct act_row *row)

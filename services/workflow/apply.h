@@ -20,9 +20,6 @@ void change_end_task(struct change *change, const char *task);
 
 typedef int change_fn(struct change *change, const void *body);
 
-/* The case refers to sealed content from now on; NULL: none. */
-int change_keep_content(struct change *change, Avvik__V1__ContentRef *ref);
-
 /* What the events of a case do to its record. */
 change_fn change_case_opened, change_case_placed, change_reporter_named, change_case_remedied,
 	change_affected_informed, change_case_assessed_initially, change_serious_found, change_entry_recorded,
@@ -33,6 +30,14 @@ change_fn change_case_opened, change_case_placed, change_reporter_named, change_
 	change_ivo_requested, change_ivo_answered, change_ivo_decided, change_case_reconsidered,
 	change_case_returned_to_deviation, change_case_reopened, change_relatives_informed,
 	change_file_entry_confirmed, change_police_report_decided, change_registry_number_set,
-	change_information_registered, change_provider_notified;
+	change_information_registered, change_provider_notified, change_measure_proposed,
+	change_proposal_decided, change_effect_judged, change_recurrence_found, change_recurrence_noted,
+	change_case_taken_for_review, change_completion_requested, change_completion_answered,
+	change_inquiry_begun, change_risk_assessed, change_high_risk_found, change_inquiry_completed;
+
+/* Whether a case of the same unit and category is to find this one, now that its measures or its category
+ * changed. */
+void change_index_effective(struct change *change, const char *category_before);
+int change_add_task(struct change *change, const char *task);
 
 #endif

@@ -11,7 +11,6 @@
 
 /* --- parts --- */
 
-/* The array with one more at its end; old arrays stay in the arena. */
 int change_append(struct change *change, void *array, size_t *count, void *item)
 {
 	void ***items = array;
@@ -31,7 +30,7 @@ int change_keep_content(struct change *change, Avvik__V1__ContentRef *ref)
 	return ref ? change_append(change, &change->found->contents, &change->found->n_contents, ref) : AV_OK;
 }
 
-static int add_task(struct change *change, const char *task)
+int change_add_task(struct change *change, const char *task)
 {
 	return case_task(change->found, task)
 		       ? AV_OK
@@ -53,11 +52,6 @@ static bool has_part(const Avvik__V1__ContentRef *ref, Avvik__V1__ContentPart pa
 		if (ref->parts[i] == part)
 			return true;
 	return false;
-}
-
-static Avvik__V1__Measure *measure_of(struct change *change, ProtobufCBinaryData id)
-{
-	return (Avvik__V1__Measure *)case_measure(change->found, id.data, id.len);
 }
 
 static struct av_bytes day_key(
@@ -122,12 +116,12 @@ int change_case_opened(struct change *change, const void *body)
 	made->concerns = opened->concerns;
 	made->reported_by = opened->reported_by;
 	if (opened->state == STATE(INCOMPLETE) && !opened->placed) {
-		status = add_task(change, "unplaced");
+		status = change_add_task(change, "unplaced");
 		av_put(change->txn, TABLE_UNPLACED, ID_BYTES(&change->id), av_bytes_of(opened->unit));
 	}
 	if (status == AV_OK && !opened->reporter_named &&
 		opened->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH)
-		status = add_task(change, "reporter_unnamed");
+		status = change_add_task(change, "reporter_unnamed");
 	if (!*opened->rules_version)
 		av_put(change->txn, TABLE_UNRULED, day_key(key, opened->received_at_ms, &change->id),
 			av_bytes(NULL, 0));
@@ -152,6 +146,8 @@ int change_case_placed(struct change *change, const void *body)
 		change->found->legal_reference = placed->legal_reference;
 		change_end_task(change, "reporter_unnamed");
 	}
+	if (placed->state == STATE(RECEIVED))
+		change->found->handler = (char *)""; /* another unit reviews it anew */
 	change_end_task(change, "unplaced");
 	av_delete(change->txn, TABLE_UNPLACED, ID_BYTES(&change->id));
 	av_delete(change->txn, TABLE_WORK, work_key(key, WORK_PLACE, &change->id));
@@ -243,105 +239,17 @@ int change_case_decided(struct change *change, const void *body)
 	return change_keep_content(change, decided->content);
 }
 
-int change_measure_decided(struct change *change, const void *body)
-{
-	const Avvik__V1__MeasureDecided *decided = body;
-	Avvik__V1__Measure *measure = av_arena_alloc(change->arena, sizeof(*measure));
-	int status;
-
-	if (!measure)
-		return AV_MEMORY;
-	avvik__v1__measure__init(measure);
-	measure->measure_id = decided->measure_id;
-	measure->state = decided->measure_state;
-	measure->horizon = decided->horizon;
-	measure->responsible = decided->responsible;
-	measure->planned_start_on = decided->planned_start_on;
-	measure->planned_end_on = decided->planned_end_on;
-	measure->decided_at_ms = change->event->occurred_at_ms;
-	if (change->event->actor)
-		measure->decided_by = change->event->actor->person;
-	for (size_t i = 0; i < change->found->n_measures; i++) {
-		Avvik__V1__Measure *other = change->found->measures[i];
-		if (other->state == AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EVALUATED && !other->effective)
-			other->answered = true;
-	}
-	change->found->state = decided->state;
-	status = change_append(change, &change->found->measures, &change->found->n_measures, measure);
-	return status == AV_OK ? change_keep_content(change, decided->content) : status;
-}
-
-int change_no_measures_decided(struct change *change, const void *body)
-{
-	const Avvik__V1__NoMeasuresDecided *none = body;
-	change->found->state = none->state;
-	return change_keep_content(change, none->content);
-}
-
-int change_measure_executed(struct change *change, const void *body)
-{
-	const Avvik__V1__MeasureExecuted *executed = body;
-	Avvik__V1__Measure *measure = measure_of(change, executed->measure_id);
-
-	if (!measure)
-		return AV_NOT_FOUND;
-	measure->state = AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EXECUTED;
-	measure->executed_at_ms = change->event->occurred_at_ms;
-	change->found->state = executed->state;
-	return change_keep_content(change, executed->content);
-}
-
-int change_measure_evaluated(struct change *change, const void *body)
-{
-	const Avvik__V1__MeasureEvaluated *evaluated = body;
-	Avvik__V1__Measure *measure = measure_of(change, evaluated->measure_id);
-
-	if (!measure)
-		return AV_NOT_FOUND;
-	measure->state = AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EVALUATED;
-	measure->evaluated_at_ms = change->event->occurred_at_ms;
-	measure->effective = evaluated->effective;
-	measure->risk_accepted = evaluated->accept_risk;
-	change->found->state = evaluated->state;
-	return change_keep_content(change, evaluated->content);
-}
-
 int change_case_closed(struct change *change, const void *body)
 {
 	const Avvik__V1__CaseClosed *closed = body;
+	const char *category = change->found->category;
+
 	change->found->state = STATE(CLOSED);
 	change->found->category = closed->category;
 	change->found->subcategory = closed->subcategory;
 	change->found->closed_at_ms = change->event->occurred_at_ms;
+	change_index_effective(change, category);
 	return change_keep_content(change, closed->content);
-}
-
-int change_deviation_assessed(struct change *change, const void *body)
-{
-	const Avvik__V1__DeviationAssessed *assessed = body;
-	change->found->n_laws = assessed->n_laws;
-	change->found->laws = assessed->laws;
-	change->found->category = assessed->category;
-	change->found->subcategory = assessed->subcategory;
-	change->found->probability = assessed->probability;
-	change->found->severity = assessed->severity;
-	change->found->state = assessed->state;
-	return change_keep_content(change, assessed->content);
-}
-
-/* Invariant vii: kind, state and with them who may see what change in one write. */
-int change_case_turned_lex_sarah(struct change *change, const void *body)
-{
-	const Avvik__V1__CaseTurnedLexSarah *turned = body;
-	int status = AV_OK;
-
-	change->found->kind = AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
-	change->found->state = turned->state;
-	change->found->legal_reference = turned->legal_reference;
-	change->found->was_deviation = true;
-	if (!change->found->reporter_named)
-		status = add_task(change, "reporter_unnamed");
-	return status == AV_OK ? change_keep_content(change, turned->content) : status;
 }
 
 int change_case_supplemented(struct change *change, const void *body)

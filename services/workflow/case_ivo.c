@@ -121,6 +121,7 @@ Avvik__V1__IvoState case_ivo_after(const Avvik__V1__Case *found, const struct ca
 		return IVO(CLEARED);
 	case CASE_ACT_LIFT_DUTY:
 	case CASE_ACT_TURN:
+	case CASE_ACT_ASSESS_RISK_TURNS:
 		return IVO(NOT_REQUIRED);
 	default:
 		return found->ivo;

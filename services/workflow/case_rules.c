@@ -21,40 +21,12 @@ bool case_investigation_completed(const Avvik__V1__Case *found)
 	return found->proposed_degree != AVVIK__V1__DEGREE__DEGREE_UNSPECIFIED;
 }
 
-static size_t measures_in(const Avvik__V1__Case *found, Avvik__V1__MeasureState state)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < found->n_measures; i++)
-		count += found->measures[i]->state == state;
-	return count;
-}
-
-bool case_wants_measure(const Avvik__V1__Case *found)
-{
-	for (size_t i = 0; i < found->n_measures; i++) {
-		const Avvik__V1__Measure *measure = found->measures[i];
-		if (measure->state == AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EVALUATED &&
-			!measure->effective && !measure->risk_accepted && !measure->answered)
-			return true;
-	}
-	return false;
-}
-
 bool case_task(const Avvik__V1__Case *found, const char *task)
 {
 	for (size_t i = 0; i < found->n_tasks; i++)
 		if (strcmp(found->tasks[i], task) == 0)
 			return true;
 	return false;
-}
-
-const Avvik__V1__Measure *case_measure(const Avvik__V1__Case *found, const void *id, size_t size)
-{
-	for (size_t i = 0; i < found->n_measures; i++)
-		if (found->measures[i]->measure_id.len == size &&
-			memcmp(found->measures[i]->measure_id.data, id, size) == 0)
-			return found->measures[i];
-	return NULL;
 }
 
 enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnCase *order)
@@ -94,24 +66,40 @@ enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnC
 		return CASE_ACT_NOTIFY_IVO;
 	case AVVIK__V1__ACT_ON_CASE__ACT_HAND_IN_INVESTIGATION:
 		return CASE_ACT_HAND_IN;
+	case AVVIK__V1__ACT_ON_CASE__ACT_PROPOSE_MEASURE:
+		return CASE_ACT_PROPOSE;
+	case AVVIK__V1__ACT_ON_CASE__ACT_DECIDE_PROPOSAL:
+		return order->decide_proposal->verdict == AVVIK__V1__MEASURE_VERDICT__MEASURE_VERDICT_REJECTED
+			       ? CASE_ACT_REJECT
+			       : CASE_ACT_APPROVE;
 	case AVVIK__V1__ACT_ON_CASE__ACT_DECIDE_MEASURE:
 		return CASE_ACT_DECIDE_MEASURE;
 	case AVVIK__V1__ACT_ON_CASE__ACT_DECIDE_NO_MEASURES:
 		return CASE_ACT_NO_MEASURES;
 	case AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE: /* the last one leads to follow-up, unless another
 							     is wanted */
-		return measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_APPROVED) <= 1 &&
+		return case_measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_APPROVED) <= 1 &&
 				       !case_wants_measure(found)
 			       ? CASE_ACT_EXECUTE_LAST
 			       : CASE_ACT_EXECUTE;
 	case AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE:
-		return order->evaluate_measure->effective || order->evaluate_measure->accept_risk
-			       ? CASE_ACT_EVALUATE
-			       : CASE_ACT_EVALUATE_WANTING;
+		return CASE_ACT_EVALUATE; /* or another of its rows: by case_effect_after() */
 	case AVVIK__V1__ACT_ON_CASE__ACT_CLOSE:
 		return CASE_ACT_CLOSE;
-	case AVVIK__V1__ACT_ON_CASE__ACT_ASSESS_DEVIATION:
-		return CASE_ACT_ASSESS_DEVIATION;
+	case AVVIK__V1__ACT_ON_CASE__ACT_CLOSE_EARLY:
+		return CASE_ACT_CLOSE_EARLY;
+	case AVVIK__V1__ACT_ON_CASE__ACT_TAKE_FOR_REVIEW:
+		return CASE_ACT_TAKE;
+	case AVVIK__V1__ACT_ON_CASE__ACT_REQUEST_COMPLETION:
+		return CASE_ACT_REQUEST;
+	case AVVIK__V1__ACT_ON_CASE__ACT_ANSWER_COMPLETION:
+		return CASE_ACT_ANSWER;
+	case AVVIK__V1__ACT_ON_CASE__ACT_BEGIN_INQUIRY:
+		return CASE_ACT_BEGIN_INQUIRY;
+	case AVVIK__V1__ACT_ON_CASE__ACT_ASSESS_RISK: /* or ASSESS_RISK_TURNS, by the thresholds */
+		return CASE_ACT_ASSESS_RISK;
+	case AVVIK__V1__ACT_ON_CASE__ACT_COMPLETE_INQUIRY:
+		return CASE_ACT_COMPLETE_INQUIRY;
 	case AVVIK__V1__ACT_ON_CASE__ACT_TURN_INTO_LEX_SARAH:
 		return CASE_ACT_TURN;
 	case AVVIK__V1__ACT_ON_CASE__ACT_STOP_DEADLINE:
@@ -149,10 +137,11 @@ static enum case_guard check_close(const Avvik__V1__Case *found, const struct ca
 {
 	if (found->kind == AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION)
 		return CASE_ALLOWED; /* the provider's own measures and statistics */
-	if (measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_PROPOSED) ||
-		measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_APPROVED))
+	if (case_measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_PROPOSED))
+		return CASE_GUARD_UNDECIDED;
+	if (case_measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_APPROVED))
 		return CASE_GUARD_UNEXECUTED;
-	if (measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EXECUTED))
+	if (case_measures_in(found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EXECUTED))
 		return CASE_GUARD_UNEVALUATED;
 	if (case_wants_measure(found))
 		return CASE_GUARD_MEASURE_WANTED;
@@ -163,22 +152,6 @@ static enum case_guard check_close(const Avvik__V1__Case *found, const struct ca
 	if (!intent->category_given && !*found->category)
 		return CASE_GUARD_CATEGORY;
 	return CASE_ALLOWED;
-}
-
-static enum case_guard check_measure(const struct case_intent *intent, Avvik__V1__MeasureState want)
-{
-	if (!intent->measure)
-		return CASE_GUARD_MEASURE_UNKNOWN;
-	if (intent->measure->state == want)
-		return CASE_ALLOWED;
-	switch (intent->measure->state) {
-	case AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EXECUTED:
-		return CASE_GUARD_MEASURE_EXECUTED;
-	case AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EVALUATED:
-		return CASE_GUARD_MEASURE_EVALUATED;
-	default:
-		return CASE_GUARD_MEASURE_PENDING;
-	}
 }
 
 static enum case_guard check_guards(const Avvik__V1__Case *found, const struct case_intent *intent)
@@ -199,12 +172,15 @@ static enum case_guard check_guards(const Avvik__V1__Case *found, const struct c
 		return intent->person && strcmp(intent->person, found->investigator) == 0
 			       ? CASE_GUARD_INVESTIGATOR
 			       : CASE_ALLOWED;
+	case CASE_ACT_APPROVE:
+	case CASE_ACT_REJECT:
+	case CASE_ACT_NO_MEASURES:
 	case CASE_ACT_EXECUTE:
 	case CASE_ACT_EXECUTE_LAST:
-		return check_measure(intent, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_APPROVED);
+	case CASE_ACT_EVALUATE_PART:
 	case CASE_ACT_EVALUATE:
 	case CASE_ACT_EVALUATE_WANTING:
-		return check_measure(intent, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EXECUTED);
+		return case_check_measure(found, intent);
 	case CASE_ACT_CLOSE:
 		return check_close(found, intent);
 	case CASE_ACT_STOP_DEADLINE:
@@ -218,6 +194,17 @@ static enum case_guard check_guards(const Avvik__V1__Case *found, const struct c
 			return CASE_GUARD_NOT_A_DEVIATION;
 		return found->ivo == IVO(NOT_REQUIRED) && !found->notifications ? CASE_ALLOWED
 										: CASE_GUARD_RETURN_SERIOUS;
+	case CASE_ACT_ASSESS_RISK:
+	case CASE_ACT_ASSESS_RISK_TURNS:
+		return case_part(found, intent->law) ? CASE_ALLOWED : CASE_GUARD_PART_UNKNOWN;
+	case CASE_ACT_COMPLETE_INQUIRY:
+		for (size_t i = 0; i < found->n_parts; i++)
+			if (!found->parts[i]->probability)
+				return CASE_GUARD_RISK_MISSING;
+		return found->n_parts ? CASE_ALLOWED : CASE_GUARD_LAWS_MISSING;
+	case CASE_ACT_BEGIN_INQUIRY: /* again of one that came back from the lex Sarah officer without a law
+				      */
+		return found->n_parts ? CASE_GUARD_INQUIRY_BEGUN : CASE_ALLOWED;
 	default:
 		return case_check_ivo(found, intent);
 	}
@@ -253,6 +240,10 @@ static bool concerned(const Avvik__V1__Case *found, enum case_act act)
 	case CASE_ACT_RETURN:
 	case CASE_ACT_PROVIDER_NOTIFIED:
 		return check_guards(found, &intent) == CASE_ALLOWED;
+	case CASE_ACT_EVALUATE_PART:
+	case CASE_ACT_EVALUATE:
+	case CASE_ACT_EVALUATE_WANTING:
+		return found->n_measures > 0;
 	default:
 		return case_check_ivo(found, &intent) == CASE_ALLOWED;
 	}
@@ -318,6 +309,21 @@ bool case_role_limited(const char *role)
 		if (strcmp(role, limited_roles[i]) == 0)
 			return true;
 	return false;
+}
+
+Avvik__V1__CasePart *case_part(const Avvik__V1__Case *found, Avvik__V1__Law law)
+{
+	for (size_t i = 0; i < found->n_parts; i++)
+		if (found->parts[i]->law == law)
+			return found->parts[i];
+	return NULL;
+}
+
+bool case_risk_is_high(
+	uint32_t probability, uint32_t severity, uint32_t product_threshold, uint32_t severity_threshold)
+{
+	return (product_threshold && probability * severity >= product_threshold) ||
+	       (severity_threshold && severity >= severity_threshold);
 }
 
 bool case_suspects_lex_sarah(

@@ -42,14 +42,25 @@
 	X(DECIDE,             "decide",                 "decided") \
 	X(NOTIFY_IVO,         "notify_ivo",             "IVO is notified") \
 	X(HAND_IN,            "hand_in_investigation",  "the investigation is handed in to IVO") \
+	X(PROPOSE,            "propose_measure",        "a measure is proposed") \
+	X(APPROVE,            "decide_proposal",        "the proposed measure is approved, wholly or in part") \
+	X(REJECT,             "decide_proposal",        "the proposed measure is rejected") \
 	X(DECIDE_MEASURE,     "decide_measure",         "a measure is decided") \
-	X(NO_MEASURES,        "decide_no_measures",     "no measures, with a motive") \
+	X(NO_MEASURES,        "decide_no_measures",     "no measures, or no more, with a motive") \
 	X(EXECUTE,            "execute_measure",        "a measure is executed, others remain") \
 	X(EXECUTE_LAST,       "execute_measure",        "the last measure is executed") \
+	X(EVALUATE_PART,      "evaluate_measure",       "one has judged its effect, another is awaited") \
 	X(EVALUATE,           "evaluate_measure",       "its effect is judged: settled") \
 	X(EVALUATE_WANTING,   "evaluate_measure",       "not effective: a new measure is needed") \
 	X(CLOSE,              "close",                  "closed") \
-	X(ASSESS_DEVIATION,   "assess_deviation",       "the deviation is assessed") \
+	X(CLOSE_EARLY,        "close_early",            "closed early, with a motive") \
+	X(TAKE,               "take_for_review",        "taken for review by a handler") \
+	X(REQUEST,            "request_completion",     "the reporter is asked to complete") \
+	X(ANSWER,             "answer_completion",      "the answer is in") \
+	X(BEGIN_INQUIRY,      "begin_inquiry",          "an inquiry begins, under one law or two") \
+	X(ASSESS_RISK,        "assess_risk",            "the risk is assessed under a law") \
+	X(ASSESS_RISK_TURNS,  "assess_risk",            "it reaches the thresholds: turned into lex Sarah (another kind of case)") \
+	X(COMPLETE_INQUIRY,   "complete_inquiry",       "the inquiry is finished and locked") \
 	X(TURN,               "turn_into_lex_sarah",    "turned into lex Sarah (another kind of case)") \
 	X(STOP_DEADLINE,      "stop_deadline",          "a deadline stands still, for a reason that its rule allows") \
 	X(RESUME_DEADLINE,    "resume_deadline",        "it goes on") \
@@ -90,6 +101,17 @@ enum case_act {
 	X(MEASURE_EXECUTED,  CLOSED,    "measure_executed",  "the measure is executed already: its effect can be judged") \
 	X(MEASURE_EVALUATED, CLOSED,    "measure_evaluated", "the effect of the measure is judged already: decide a new measure if more is needed") \
 	X(MEASURE_PENDING,   CLOSED,    "measure_pending",   "the measure is not executed yet: record that it is, then judge its effect") \
+	X(MEASURE_DECIDED,   CLOSED,    "measure_decided",   "the measure is decided already, and what was decided is locked: propose another measure with the new content") \
+	X(MEASURE_REJECTED,  CLOSED,    "measure_rejected",  "the measure was rejected: propose or decide another") \
+	X(EXECUTED_EARLY,    INVALID,   "executed_early",    "the measure was decided after that day: give the day when it was done") \
+	X(JUDGED_EARLY,      INVALID,   "judged_early",      "the measure was not executed yet on that day: give the day when its effect was judged") \
+	X(EFFECT_ANSWERED,   CLOSED,    "effect_answered",   "this answer is given already: the effect is settled when the investigator and the manager have both judged it") \
+	X(NOT_WANTED,        CLOSED,    "not_wanted",        "no measure without effect is left unanswered, so nothing is to be decided: judge the effects, and close the case") \
+	X(PART_UNKNOWN,      INVALID,   "part_unknown",      "the inquiry is not under this law: give one of the laws that it began under") \
+	X(RISK_MISSING,      CLOSED,    "risk_missing",      "the risk is not assessed under each law of the inquiry: assess it") \
+	X(LAWS_MISSING,      CLOSED,    "laws_missing",      "the inquiry has no law yet: begin it under one law or two") \
+	X(INQUIRY_BEGUN,     CLOSED,    "inquiry_begun",     "the inquiry has begun under its laws already: assess the risk under each") \
+	X(UNDECIDED,         CLOSED,    "undecided",         "a proposed measure is not decided: approve or reject it first") \
 	X(UNEXECUTED,        CLOSED,    "unexecuted",        "a measure is not executed: record that it is, and judge its effect") \
 	X(UNEVALUATED,       CLOSED,    "unevaluated",       "the effect of a measure is not judged: judge it first") \
 	X(MEASURE_WANTED,    CLOSED,    "measure_wanted",    "a measure was not effective and the risk was not accepted: decide a new measure") \
@@ -132,6 +154,13 @@ struct case_intent {
 	bool category_given;		   /* CLOSE */
 	enum case_guard deadline;	   /* of an act on a deadline: what its ledger says */
 	uint32_t request;		   /* IVO_ANSWER: its number, 0: the one that is open */
+	int64_t acted_at_ms;		   /* EXECUTE, EVALUATE */
+	/* EVALUATE: which check, as whom the person answers, who else the rule pack asks, and what is said.
+	 */
+	const char *check;
+	bool as_investigator, as_manager, asks_investigator, asks_manager;
+	bool effective, accept_risk;
+	Avvik__V1__Law law; /* ASSESS_RISK */
 };
 
 /* The row of an act for this case: `number` is that of ActOnCase's oneof. CASE_ACT_COUNT when it is not an
@@ -170,8 +199,26 @@ void case_items_missing(uint32_t documented, char *ret_text, size_t size);
 
 bool case_is_serious(Avvik__V1__Degree degree); /* one of the two that go to IVO */
 bool case_investigation_completed(const Avvik__V1__Case *found);
+size_t case_measures_in(const Avvik__V1__Case *found, Avvik__V1__MeasureState state); /* how many */
+/* The guards of what is done with a measure (measure_rules.c). */
+enum case_guard case_check_measure(const Avvik__V1__Case *found, const struct case_intent *intent);
 /* A measure proved ineffective, the risk was not accepted, and no measure has been decided since. */
 bool case_wants_measure(const Avvik__V1__Case *found);
+#define CASE_CHECK_RECURRENCE "recurrence" /* the check that is asked for when it came back */
+/* The check of a measure's effect by that name; NULL: nobody has answered it. */
+Avvik__V1__EffectCheck *case_effect_check(const Avvik__V1__Measure *measure, const char *rule);
+/* What an answer makes of its check. */
+struct case_effect {
+	bool settled, effective, risk_accepted;
+	bool as_investigator, as_manager; /* whose answer it becomes */
+	bool awaits_investigator, awaits_manager;
+};
+struct case_effect case_effect_after(const struct case_intent *intent);
+/* The part of a deviation under a law; NULL: there is none. */
+Avvik__V1__CasePart *case_part(const Avvik__V1__Case *found, Avvik__V1__Law law);
+/* High under health care law: product or severity has reached its threshold (0: none is set). */
+bool case_risk_is_high(
+	uint32_t probability, uint32_t severity, uint32_t product_threshold, uint32_t severity_threshold);
 bool case_task(const Avvik__V1__Case *found, const char *task); /* "unplaced", "reporter_unnamed" */
 const Avvik__V1__Measure *case_measure(
 	const Avvik__V1__Case *found, const void *id, size_t size); /* NULL: none */

@@ -16,7 +16,7 @@
 #define A(name) CASE_ACT_##name
 enum { __ = 0, IN = S(INCOMPLETE), RE = S(RECEIVED), UT = S(INVESTIGATION), BE = S(ASSESSMENT), DE = S(DECIDED),
        ME = S(MEASURES), FU = S(FOLLOW_UP), CL = S(CLOSED), AS = S(ASSESSED), PO = S(POSITION),
-       RG = S(REGISTERED), PN = S(PROVIDER_NOTIFIED) };
+       RV = S(REVIEW), KO = S(COMPLETION), RG = S(REGISTERED), PN = S(PROVIDER_NOTIFIED) };
 
 /* Lex Sarah, SOSFS 2011:5 and 27 kap. SoL (2025:400). What IVO asks and decides often comes after the case was closed.
  * RETURN leads to a state of the other table. */
@@ -40,12 +40,16 @@ static const unsigned char lex_sarah[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
 	[A(DECIDE)]             = { __, __, __, __, DE, __, __, __, __, __, __ },
 	[A(NOTIFY_IVO)]         = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
 	[A(HAND_IN)]            = { __, __, __, __, BE, DE, ME, FU, __, __, __ },
+	[A(PROPOSE)]            = { __, __, __, UT, BE, DE, ME, FU, __, __, __ },
+	[A(APPROVE)]            = { __, __, __, __, __, ME, ME, ME, __, __, __ },
+	[A(REJECT)]             = { __, __, __, __, __, DE, ME, FU, __, __, __ },
 	[A(DECIDE_MEASURE)]     = { __, __, __, __, __, ME, ME, ME, __, __, __ },
-	[A(NO_MEASURES)]        = { __, __, __, __, __, FU, __, __, __, __, __ },
+	[A(NO_MEASURES)]        = { __, __, __, __, __, FU, FU, __, __, __, __ },
 	[A(EXECUTE)]            = { __, __, __, __, __, __, ME, __, __, __, __ },
 	[A(EXECUTE_LAST)]       = { __, __, __, __, __, __, FU, __, __, __, __ },
-	[A(EVALUATE)]           = { __, __, __, __, __, __, ME, FU, __, __, __ },
-	[A(EVALUATE_WANTING)]   = { __, __, __, __, __, __, ME, ME, __, __, __ },
+	[A(EVALUATE_PART)]      = { __, __, __, __, __, __, ME, FU, CL, __, __ },
+	[A(EVALUATE)]           = { __, __, __, __, __, __, ME, FU, CL, __, __ },
+	[A(EVALUATE_WANTING)]   = { __, __, __, __, __, __, ME, ME, CL, __, __ },
 	[A(CLOSE)]              = { __, __, __, __, __, __, __, CL, __, __, CL },
 	[A(STOP_DEADLINE)]      = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
 	[A(RESUME_DEADLINE)]    = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
@@ -55,23 +59,41 @@ static const unsigned char lex_sarah[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
 	[A(IVO_ANSWER)]         = { __, IN, RE, UT, BE, DE, ME, FU, CL, __, PO },
 	[A(IVO_DECISION)]       = { __, IN, RE, UT, BE, DE, ME, FU, CL, __, PO },
 	[A(RECONSIDER)]         = { __, __, __, __, __, __, __, __, __, __, UT },
-	[A(RETURN)]             = { __, __, AS, __, __, __, __, __, __, __, __ },
+	[A(RETURN)]             = { __, __, UT, __, __, __, __, __, __, __, __ },
 	[A(REOPEN)]             = { __, __, __, __, __, __, __, __, UT, __, __ },
 };
 
-/* A deviation (avvikelse) handled by the unit. TURN leads to RECEIVED of the other table. */
+/* A deviation (avvikelse) handled by the unit. TURN and ASSESS_RISK_TURNS lead to RECEIVED of the other table. What
+ * was ASSESSED in one act, as it once was, can be closed or turned. */
 static const unsigned char deviation[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
-	/* from                    --  IN  RE  UT  BE  DE  ME  FU  CL  AS  PO */
-	[A(PLACE)]              = { __, __, RE, __, __, __, __, __, __, __, __ },
-	[A(PLACE_LAST)]         = { __, RE, __, __, __, __, __, __, __, __, __ },
-	[A(NAME_REPORTER)]      = { __, __, RE, __, __, __, __, __, __, AS, __ },
-	[A(REMEDY)]             = { __, __, RE, __, __, __, __, __, __, AS, __ },
-	[A(CLOSE)]              = { __, __, __, __, __, __, __, __, __, CL, __ },
-	[A(ASSESS_DEVIATION)]   = { __, __, AS, __, __, __, __, __, __, __, __ },
-	[A(TURN)]               = { __, __, RE, __, __, __, __, __, __, RE, __ },
-	[A(STOP_DEADLINE)]      = { __, IN, RE, __, __, __, __, __, __, AS, __ },
-	[A(RESUME_DEADLINE)]    = { __, IN, RE, __, __, __, __, __, __, AS, __ },
-	[A(EXTEND_DEADLINE)]    = { __, IN, RE, __, __, __, __, __, __, AS, __ },
+	/* from                    --  IN  RE  UT  BE  DE  ME  FU  CL  AS  PO  RV  KO */
+	[A(PLACE)]              = { __, __, RE, __, __, __, __, __, __, __, __, RE, __ },
+	[A(PLACE_LAST)]         = { __, RE, __, __, __, __, __, __, __, __, __, __, __ },
+	[A(NAME_REPORTER)]      = { __, __, RE, UT, BE, __, __, FU, __, AS, __, RV, KO },
+	[A(REMEDY)]             = { __, __, RE, UT, BE, __, __, FU, __, AS, __, RV, KO },
+	[A(TAKE)]               = { __, __, RV, __, __, __, __, __, __, __, __, RV, __ },
+	[A(REQUEST)]            = { __, __, __, __, __, __, __, __, __, __, __, KO, __ },
+	[A(ANSWER)]             = { __, __, __, __, __, __, __, __, __, __, __, __, RV },
+	[A(BEGIN_INQUIRY)]      = { __, __, __, UT, __, __, __, __, __, __, __, UT, __ },
+	[A(ASSESS_RISK)]        = { __, __, __, UT, __, __, __, __, __, __, __, __, __ },
+	[A(ASSESS_RISK_TURNS)]  = { __, __, __, RE, __, __, __, __, __, __, __, __, __ },
+	[A(COMPLETE_INQUIRY)]   = { __, __, __, BE, __, __, __, __, __, __, __, __, __ },
+	[A(PROPOSE)]            = { __, __, __, UT, BE, __, __, FU, __, __, __, __, __ },
+	[A(APPROVE)]            = { __, __, __, __, FU, __, __, FU, __, __, __, __, __ },
+	[A(REJECT)]             = { __, __, __, __, BE, __, __, FU, __, __, __, __, __ },
+	[A(DECIDE_MEASURE)]     = { __, __, __, __, FU, __, __, FU, __, __, __, __, __ },
+	[A(NO_MEASURES)]        = { __, __, __, __, FU, __, __, FU, __, __, __, __, __ },
+	[A(EXECUTE)]            = { __, __, __, __, __, __, __, FU, __, __, __, __, __ },
+	[A(EXECUTE_LAST)]       = { __, __, __, __, __, __, __, FU, __, __, __, __, __ },
+	[A(EVALUATE_PART)]      = { __, __, __, __, __, __, __, FU, CL, __, __, __, __ },
+	[A(EVALUATE)]           = { __, __, __, __, __, __, __, FU, CL, __, __, __, __ },
+	[A(EVALUATE_WANTING)]   = { __, __, __, __, __, __, __, FU, CL, __, __, __, __ },
+	[A(CLOSE)]              = { __, __, __, __, __, __, __, CL, __, CL, __, __, __ },
+	[A(CLOSE_EARLY)]        = { __, __, CL, CL, CL, __, __, __, __, __, __, CL, CL },
+	[A(TURN)]               = { __, __, RE, RE, RE, __, __, __, __, RE, __, RE, RE },
+	[A(STOP_DEADLINE)]       = { __, IN, RE, UT, BE, __, __, FU, __, AS, __, RV, KO },
+	[A(RESUME_DEADLINE)]     = { __, IN, RE, UT, BE, __, __, FU, __, AS, __, RV, KO },
+	[A(EXTEND_DEADLINE)]     = { __, IN, RE, UT, BE, __, __, FU, __, AS, __, RV, KO },
 };
 
 /* A report of a private provider: the committee is told, registers it and tells the orderer (24 d and 24 f §§ LSS). */
@@ -115,6 +137,8 @@ static const char *const states[CASE_STATE_COUNT] = {
 	[S(CLOSED)] = "closed",
 	[S(ASSESSED)] = "assessed",
 	[S(POSITION)] = "position",
+	[S(REVIEW)] = "review",
+	[S(COMPLETION)] = "completion",
 	[S(REGISTERED)] = "registered",
 	[S(PROVIDER_NOTIFIED)] = "provider_notified",
 };

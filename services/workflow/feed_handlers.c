@@ -112,8 +112,10 @@ int on_report_filed(struct av_ctx *ctx, const ProtobufCMessage *body)
 	struct ledgers ledgers = {.ctx = ctx, .case_id = id};
 	struct av_emit_options options = {.case_id = &id};
 	struct workflow_view view;
+	struct recurrence again;
 	Avvik__V1__CaseOpened *opened;
 	int64_t received_at_ms, first;
+	unsigned int noted;
 	int status;
 
 	if (filed->report_id.len != AV_ID_SIZE ||
@@ -139,7 +141,39 @@ int on_report_filed(struct av_ctx *ctx, const ProtobufCMessage *body)
 	first = remedied_at(filed, received_at_ms, ctx->now_ms);
 	if (status == AV_OK && first)
 		status = tell_remedied(&ledgers, first, &opened_id);
-	return status;
+	again = (struct recurrence){
+		ctx, ledgers.pack, id, opened->number, opened->unit, opened->category, received_at_ms};
+	return status == AV_OK ? recurrence_tell(&again, &opened_id, &noted) : status;
+}
+
+/* The reporter was asked, and has answered: the review goes on. */
+static int answer_completion(
+	struct av_ctx *ctx, const Avvik__V1__Case *found, const struct av_emit_options *options)
+{
+	Avvik__V1__CompletionAnswered *answered =
+		AV_NEW(ctx->arena, Avvik__V1__CompletionAnswered, avvik__v1__completion_answered);
+	struct ledgers ledgers = {.ctx = ctx,
+		.case_id = *options->case_id,
+		.kind = found->kind,
+		.unit = found->unit,
+		.number = found->number};
+	Avvik__V1__CaseState next = case_next(found->kind, found->state, CASE_ACT_ANSWER);
+	struct workflow_view view;
+	struct av_id id;
+	int status = next ? workflow_view(ctx, &view) : AV_OK;
+
+	if (!answered)
+		return AV_MEMORY;
+	if (!next || status != AV_OK)
+		return status;
+	answered->state = next;
+	answered->by_report = true;
+	id = av_emit(ctx, EVENT(COMPLETION_ANSWERED), answered, options);
+	ledgers.pack = workflow_pack(&view, found->rules_version);
+	status = ledgers_load(&ledgers);
+	return status == AV_OK ? ledgers_fact(&ledgers, AVVIK__V1__ANCHOR__ANCHOR_COMPLETION_ANSWERED,
+					 options->occurred_at_ms, NULL, &id)
+			       : status;
 }
 
 int on_report_supplemented(struct av_ctx *ctx, const ProtobufCMessage *body)
@@ -167,7 +201,7 @@ int on_report_supplemented(struct av_ctx *ctx, const ProtobufCMessage *body)
 	told->supplement_id = supplemented->supplement_id;
 	told->content = supplemented->content;
 	av_emit(ctx, EVENT(CASE_SUPPLEMENTED), told, &options);
-	return AV_OK;
+	return answer_completion(ctx, found, &options);
 }
 
 static bool same_hash(const struct workflow_published *known, ProtobufCBinaryData hash)

@@ -325,6 +325,14 @@ static int touch(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, const Avv
 	}
 }
 
+/* A judgement of a measure's effect answers one check; the others wait for theirs. */
+static bool another_check(
+	const struct ledgers *ledgers, const Avvik__V1__DeadlineRule *rule, Avvik__V1__Anchor fact)
+{
+	return fact == AVVIK__V1__ANCHOR__ANCHOR_MEASURE_EVALUATED && ledgers->check &&
+	       strcmp(ledgers->check, rule->id) != 0;
+}
+
 int ledgers_fact(struct ledgers *ledgers, Avvik__V1__Anchor fact, int64_t at_ms,
 	const ProtobufCBinaryData *measure_id, const struct av_id *because)
 {
@@ -336,7 +344,8 @@ int ledgers_fact(struct ledgers *ledgers, Avvik__V1__Anchor fact, int64_t at_ms,
 		const Avvik__V1__DeadlineRule *rule =
 			deadline_open(ledger) ? ledgers_rule(ledgers, ledger->rule) : NULL;
 
-		if (rule && (!rule->per_measure || same_measure(ledger->measure_id, measure_id)))
+		if (rule && (!rule->per_measure || same_measure(ledger->measure_id, measure_id)) &&
+			!another_check(ledgers, rule, fact))
 			status = touch(ledgers, ledger, rule, fact, at_ms, because);
 	}
 	for (size_t i = 0; status == AV_OK && ledgers->pack && i < ledgers->pack->rules->n_deadlines; i++) {

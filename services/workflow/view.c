@@ -257,12 +257,20 @@ bool workflow_sees_case(
 	return workflow_principal_covers(ctx, view, found->unit);
 }
 
-static bool rule_concerns(const Avvik__V1__ActRule *rule, Avvik__V1__CaseKind kind)
+bool workflow_act_rule_concerns(const Avvik__V1__ActRule *rule, Avvik__V1__CaseKind kind)
 {
 	for (size_t i = 0; i < rule->n_kinds; i++)
 		if (rule->kinds[i] == kind)
 			return true;
 	return rule->n_kinds == 0;
+}
+
+static bool under(const Avvik__V1__ActRule *rule, Avvik__V1__Law law)
+{
+	for (size_t i = 0; law && i < rule->n_laws; i++)
+		if (rule->laws[i] == law)
+			return true;
+	return !law || rule->n_laws == 0;
 }
 
 struct question {
@@ -272,6 +280,7 @@ struct question {
 	av_day day;
 	const struct av_principal *principal; /* NULL: not asked about */
 	bool reading;
+	Avvik__V1__Law law; /* UNSPECIFIED: the act is of no law */
 };
 
 struct answer {
@@ -291,7 +300,9 @@ static struct answer ask(const struct workflow_pack *pack, const struct question
 	for (size_t i = 0; i < pack->rules->n_acts; i++) {
 		const Avvik__V1__ActRule *rule = pack->rules->acts[i];
 
-		if (strcmp(rule->act, question->act) != 0 || !rule_concerns(rule, question->found->kind))
+		if (strcmp(rule->act, question->act) != 0 ||
+			!workflow_act_rule_concerns(rule, question->found->kind) ||
+			!under(rule, question->law))
 			continue;
 		answer.known = true;
 		for (size_t r = 0; r < rule->n_roles; r++) {
@@ -311,14 +322,15 @@ static struct answer ask(const struct workflow_pack *pack, const struct question
 
 /* "EC, AC": the roles that the act is given to. */
 static const char *roles_text(const struct workflow_pack *pack, const Avvik__V1__Case *found, const char *act,
-	struct av_arena *arena)
+	Avvik__V1__Law law, struct av_arena *arena)
 {
 	const char *text = "";
 
 	for (size_t i = 0; i < pack->rules->n_acts; i++) {
 		const Avvik__V1__ActRule *rule = pack->rules->acts[i];
 		for (size_t r = 0;
-			strcmp(rule->act, act) == 0 && rule_concerns(rule, found->kind) && r < rule->n_roles;
+			strcmp(rule->act, act) == 0 && workflow_act_rule_concerns(rule, found->kind) &&
+			under(rule, law) && r < rule->n_roles;
 			r++) {
 			const char *longer =
 				av_arena_printf(arena, "%s%s%s", text, *text ? ", " : "", rule->roles[r]);
@@ -331,16 +343,24 @@ static const char *roles_text(const struct workflow_pack *pack, const Avvik__V1_
 bool workflow_holds_for(const struct workflow_view *view, const struct workflow_pack *pack,
 	const Avvik__V1__Case *found, const char *act, const char *person, const char *unit, av_day day)
 {
-	struct question question = {view, found, act, person, unit, day, NULL, false};
+	struct question question = {view, found, act, person, unit, day, NULL, false, 0};
 	return ask(pack, &question).held;
 }
 
 int workflow_may_act(struct av_ctx *ctx, const struct workflow_view *view, const struct workflow_pack *pack,
 	const Avvik__V1__Case *found, const char *act, const char *unit, const char **ret_role)
 {
+	return workflow_may_act_under(
+		ctx, view, pack, found, act, unit, AVVIK__V1__LAW__LAW_UNSPECIFIED, ret_role);
+}
+
+int workflow_may_act_under(struct av_ctx *ctx, const struct workflow_view *view,
+	const struct workflow_pack *pack, const Avvik__V1__Case *found, const char *act, const char *unit,
+	Avvik__V1__Law law, const char **ret_role)
+{
 	const char *person = ctx->command->on_behalf_of;
 	struct question question = {view, found, act, person, unit, av_local_day(ctx->now_ms), ctx->principal,
-		strcmp(act, "read_content") == 0};
+		strcmp(act, "read_content") == 0, law};
 	struct answer answer;
 
 	if (!workflow_principal_covers(ctx, view, unit))
@@ -375,5 +395,5 @@ int workflow_may_act(struct av_ctx *ctx, const struct workflow_view *view, const
 		"on_behalf_of",
 		"the acting person holds none of the roles that the rule pack gives the act %s (%s), for "
 		"the unit of the case and today",
-		act, roles_text(pack, found, act, ctx->arena));
+		act, roles_text(pack, found, act, law, ctx->arena));
 }

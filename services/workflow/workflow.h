@@ -58,6 +58,11 @@ bool workflow_principal_covers(const struct av_ctx *ctx, const struct workflow_v
  * the pack's. AV_FORBIDDEN or AV_INVALID with a fault that says what is missing. */
 int workflow_may_act(struct av_ctx *ctx, const struct workflow_view *view, const struct workflow_pack *pack,
 	const Avvik__V1__Case *found, const char *act, const char *unit, const char **ret_role);
+bool workflow_act_rule_concerns(const Avvik__V1__ActRule *rule, Avvik__V1__CaseKind kind);
+/* The same, of what concerns one law alone: the risk of a part. */
+int workflow_may_act_under(struct av_ctx *ctx, const struct workflow_view *view,
+	const struct workflow_pack *pack, const Avvik__V1__Case *found, const char *act, const char *unit,
+	Avvik__V1__Law law, const char **ret_role);
 /* Does the person hold a role that the act needs, whoever asks? For the investigator to be. */
 bool workflow_holds_for(const struct workflow_view *view, const struct workflow_pack *pack,
 	const Avvik__V1__Case *found, const char *act, const char *person, const char *unit, av_day day);
@@ -89,6 +94,7 @@ struct ledgers {
 	struct av_id case_id;
 	Avvik__V1__CaseKind kind;
 	const char *unit, *number;
+	const char *check;	     /* MEASURE_EVALUATED meets the deadline of this rule alone; NULL: all */
 	Avvik__V1__Deadline **items; /* running and ended */
 	size_t count, room;
 	unsigned int case_events; /* emitted here: those that raise the case's version */
@@ -115,6 +121,18 @@ const Avvik__V1__DeadlineRule *ledgers_rule(const struct ledgers *ledgers, const
  * concern the kind of case any longer. */
 int ledgers_cancel(
 	struct ledgers *ledgers, bool foreign, Avvik__V1__Anchor because_of, const struct av_id *because);
+
+/* --- the same returns after a measure was effective (recurrence.c) --- */
+
+struct recurrence {
+	struct av_ctx *ctx;
+	const struct workflow_pack *pack; /* NULL: no rules yet, nothing is asked */
+	struct av_id case_id;		  /* in which it comes back */
+	const char *number, *unit, *category;
+	int64_t at_ms;
+};
+/* Tells it of the earlier cases and of this one; *ret_noted: how many events of this one. */
+int recurrence_tell(const struct recurrence *again, const struct av_id *because, unsigned int *ret_noted);
 
 /* --- handlers --- */
 

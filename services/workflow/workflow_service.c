@@ -10,8 +10,11 @@
 #define ACT_EVENTS                                                                                         \
 	"CasePlaced, ReporterNamed, CaseRemedied, AffectedInformed, CaseAssessedInitially, SeriousFound, " \
 	"EntryRecorded, InvestigationCompleted, CaseDecided, IvoNotified, InvestigationHandedIn, "         \
-	"MeasureDecided, NoMeasuresDecided, MeasureExecuted, MeasureEvaluated, CaseClosed, "               \
-	"DeviationAssessed, CaseTurnedLexSarah, IvoDutyLifted, IvoRequested, IvoAnswered, IvoDecided, "    \
+	"MeasureProposed, ProposalDecided, MeasureDecided, NoMeasuresDecided, MeasureExecuted, "           \
+	"EffectJudged, MeasureEvaluated, CaseClosed, RecurrenceFound, RecurrenceNoted, "                   \
+	"CaseTakenForReview, CompletionRequested, CompletionAnswered, InquiryBegun, RiskAssessed, "        \
+	"HighRiskFound, InquiryCompleted, CaseTurnedLexSarah, IvoDutyLifted, IvoRequested, IvoAnswered, "  \
+	"IvoDecided, "                                                                                     \
 	"CaseReconsidered, CaseReturnedToDeviation, CaseReopened, RelativesInformed, FileEntryConfirmed, " \
 	"PoliceReportDecided, RegistryNumberSet, InformationRegistered, ProviderNotified, DeadlineSet, "   \
 	"DeadlineMet, DeadlineCancelled, "                                                                 \
@@ -37,8 +40,8 @@ static const struct av_command_row commands[] = {
 
 static const struct av_event_row events[] = {
 	/* feed      event                        handler                 emits */
-	{"intake", EVENT(REPORT_FILED),         on_report_filed,        "CaseOpened, CaseRemedied, DeadlineSet, DeadlineMet"},
-	{"intake", EVENT(REPORT_SUPPLEMENTED),  on_report_supplemented, "CaseSupplemented"},
+	{"intake", EVENT(REPORT_FILED),         on_report_filed,        "CaseOpened, CaseRemedied, DeadlineSet, DeadlineMet, RecurrenceFound, RecurrenceNoted"},
+	{"intake", EVENT(REPORT_SUPPLEMENTED),  on_report_supplemented, "CaseSupplemented, CompletionAnswered, DeadlineMet"},
 	{"intake", EVENT(DIRECTORY_PUBLISHED),  on_directory_published, "DirectoryPublished, CasePlaced"},
 	{"intake", EVENT(RULES_PUBLISHED),      on_rules_published,     "RulesPublished, CaseRulesSet, DeadlineSet, DeadlineMet"},
 }; /* clang-format on */

@@ -37,6 +37,7 @@ const struct av_table_decl workflow_tables[WORKFLOW_TABLE_COUNT] = {
 	{ "published",      AV_PROJECTION },
 	{ "sequences",      AV_PROJECTION },
 	{ "applying",       AV_PROJECTION },
+	{ "effective",      AV_PROJECTION },
 };
 /* clang-format on */
 
@@ -250,6 +251,24 @@ void deadline_store(struct av_txn *txn, const Avvik__V1__Deadline *record, struc
 		memcpy(value + 1, case_id.bytes, AV_ID_SIZE);
 		av_put(txn, TABLE_RUNGS, instant_key(key, at_ms, &id), av_bytes(value, 1 + AV_ID_SIZE));
 	}
+}
+
+/* --- where measures were effective --- */
+
+size_t effective_key(
+	unsigned char key[EFFECTIVE_KEY_MAX], const char *unit, const char *category, const struct av_id *id)
+{
+	size_t at = strnlen(unit, UNIT_MAX), size = strnlen(category, UNIT_MAX);
+
+	memcpy(key, unit, at);
+	key[at++] = '\0';
+	memcpy(key + at, category, size);
+	at += size;
+	key[at++] = '\0';
+	if (!id)
+		return at;
+	memcpy(key + at, id->bytes, AV_ID_SIZE);
+	return at + AV_ID_SIZE;
 }
 
 /* --- what was published --- */

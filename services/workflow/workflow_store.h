@@ -16,6 +16,8 @@
  *	sequences       "2026"                           u32: the last case number of the year
  *	applying        "rules"                          a packed RulesApplied: how far open cases have gone over
  *
+ *	effective       unit, NUL, category, NUL, case id 16   u64: when a measure was judged effective there
+ *
  * Integers are big-endian. All tables are projections. A hex example stands in workflow_store.c.
  */
 #ifndef AVVIK_WORKFLOW_WORKFLOW_STORE_H
@@ -39,9 +41,10 @@ enum workflow_table {
 	TABLE_WORK,
 	TABLE_PUBLISHED,
 	TABLE_SEQUENCES,
-	TABLE_APPLYING
+	TABLE_APPLYING,
+	TABLE_EFFECTIVE
 };
-#define WORKFLOW_TABLE_COUNT 13
+#define WORKFLOW_TABLE_COUNT 14
 extern const struct av_table_decl workflow_tables[WORKFLOW_TABLE_COUNT];
 
 /* What is left to do for cases that something published concerns; done in portions by on_due. */
@@ -94,6 +97,11 @@ int directory_store(struct av_txn *txn, const Avvik__V1__DirectoryPublished *pub
 void applying_store(struct av_txn *txn, const Avvik__V1__RulesApplied *applied, struct av_arena *arena);
 int rules_store(struct av_txn *txn, const Avvik__V1__RulesPublished *published, const struct av_id *stamp,
 	struct av_arena *arena);
+/* "unit NUL category NUL", then the case: where a measure has been judged effective. Answers the size; `id`
+ * NULL: the prefix alone. */
+#define EFFECTIVE_KEY_MAX 420
+size_t effective_key(
+	unsigned char key[EFFECTIVE_KEY_MAX], const char *unit, const char *category, const struct av_id *id);
 struct av_bytes work_key(unsigned char key[1 + AV_ID_SIZE], enum workflow_work work, const struct av_id *id);
 
 #define ID_BYTES(id) av_bytes((id)->bytes, AV_ID_SIZE)

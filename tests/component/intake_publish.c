@@ -239,7 +239,7 @@ static void a_faulty_rule_pack_is_refused_with_all_its_faults_and_leaves_no_trac
 		"unknown_reference rules.categories[1].parent|", "duplicate rules.areas[1].code|",
 		"required rules.deadlines[0].source|", "contradiction rules.deadlines[1].met_by[0]|",
 		"unknown_reference rules.notices[0].event|", "required rules.notices[1].to|",
-		"unknown_reference rules.acts[0].act|", "required rules.acts|`place`",
+		"unknown_reference rules.acts[0].act|", "required rules.acts|`name_reporter`",
 		"contradiction rules.risk.probabilities|", "contradiction rules.risk.severities|");
 	assert_memory_equal(before, after, sizeof(before));
 }

@@ -182,8 +182,7 @@ static void an_act_lies_between_the_receipt_and_now(void **state)
 static void the_wrong_state_is_told_with_the_right_ones(void **state)
 {
 	Avvik__V1__Decide decide = AVVIK__V1__DECIDE__INIT;
-	Avvik__V1__AssessDeviation assess = AVVIK__V1__ASSESS_DEVIATION__INIT;
-	Avvik__V1__Law laws[] = {AVVIK__V1__LAW__LAW_SOL};
+	Avvik__V1__CloseEarly close = AVVIK__V1__CLOSE_EARLY__INIT;
 	struct world w;
 	struct av_id id;
 
@@ -193,10 +192,8 @@ static void the_wrong_state_is_told_with_the_right_ones(void **state)
 	decide.degree = DEGREE(RISK);
 	decide.motive = TEXT("skäl");
 	refused(&w, "sara", &id, ACT(DECIDE), &decide.base, REPLY(WRONG_STATE), "while it is assessment");
-	assess.laws = laws;
-	assess.n_laws = 1;
-	assess.probability = assess.severity = 1;
-	refused(&w, "anna", &id, ACT(ASSESS_DEVIATION), &assess.base, REPLY(FORBIDDEN), "gives no role");
+	close.motive = TEXT("skäl");
+	refused(&w, "anna", &id, ACT(CLOSE_EARLY), &close.base, REPLY(FORBIDDEN), "gives no role");
 	world_close(&w);
 }
 
@@ -249,10 +246,11 @@ static void every_faulty_field_is_told(void **state)
 	decide.responsible = TEXT("nobody");
 	reply = world_act(&w, "anna", &id, ACT(DECIDE_MEASURE), &decide.base, NULL);
 	harness_want(reply, REPLY(INVALID));
-	assert_int_equal(reply->n_faults, 3);
+	assert_int_equal(reply->n_faults, 4);
 	assert_string_equal(reply->faults[0]->path, "decide_measure.description");
-	assert_string_equal(reply->faults[1]->path, "decide_measure.responsible");
-	assert_string_equal(reply->faults[2]->path, "decide_measure.planned_end_on");
+	assert_string_equal(reply->faults[1]->path, "decide_measure.goal");
+	assert_string_equal(reply->faults[2]->path, "decide_measure.responsible");
+	assert_string_equal(reply->faults[3]->path, "decide_measure.planned_end_on");
 	world_execute(&w, &id, world_measure(&w, &id, "2026-05-01"));
 	close.category = TEXT("BEM");
 	close.subcategory = TEXT("EKO_STOLD"); /* of another category */

@@ -30,6 +30,7 @@ static const char people_text[] =
 	"  - { id: alf, roles: [{ role: AC, unit: aldre }] }\n"
 	"  - { id: anna, roles: [{ role: EC, unit: boendet }] }\n"
 	"  - { id: bo, roles: [{ role: EC, unit: hemtjanst }] }\n"
+	"  - { id: mia, roles: [{ role: MAS, unit: forv }] }\n"
 	"  - { id: old, roles: [{ role: SAS, unit: forv, until_on: 2026-03-31 }] }\n"
 	"  - { id: dan }\n";
 
@@ -352,5 +353,7 @@ void world_evaluate(
 	evaluate.effective = effective;
 	evaluate.accept_risk = accept_risk;
 	evaluate.text = TEXT("uppföljt");
-	world_does(world, "eva", id, ACT(EVALUATE_MEASURE), &evaluate.base, NULL);
+	if (world_case(world, id)->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH)
+		world_does(world, "eva", id, ACT(EVALUATE_MEASURE), &evaluate.base, NULL);
+	world_does(world, "anna", id, ACT(EVALUATE_MEASURE), &evaluate.base, NULL);
 }

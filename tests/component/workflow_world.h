@@ -3,7 +3,7 @@
  *
  *	soc (committee) > forv (administration) > aldre (department) > boendet, hemtjanst (leaves); lss >
  *gruppen (leaf) sara SAS, lena LEX_ANSV, eva LEX_UTR, fia FC at forv; reg REGISTRATOR at soc; alf AC at
- *aldre; anna EC at boendet; bo EC at hemtjanst; dan has no role but stands in for sara in July 2026
+ *aldre; anna EC at boendet; bo EC at hemtjanst; mia MAS at forv; dan has no role but stands in for sara in July 2026
  */
 #ifndef AVVIK_TESTS_WORKFLOW_WORLD_H
 #define AVVIK_TESTS_WORKFLOW_WORLD_H
@@ -64,6 +64,7 @@ void world_decide(struct world *world, const struct av_id *id, Avvik__V1__Degree
 struct av_id world_measure(
 	struct world *world, const struct av_id *id, const char *end); /* decided; answers its id */
 void world_execute(struct world *world, const struct av_id *id, struct av_id measure);
+/* By the investigator, if the case has one, and by the manager. */
 void world_evaluate(
 	struct world *world, const struct av_id *id, struct av_id measure, bool effective, bool accept_risk);
 

@@ -90,7 +90,14 @@ run 0 "handed in, as it was done in time" $avvik case hand-in 2026-0001 --channe
 run 0 "done" $avvik case execute 2026-0001 1 --text "Införd." --at "2026-05-19 12:00" $manager
 run 2 "a measure that is none" $avvik case execute 2026-0001 2 --text x $manager
 says "give 1 to 1" "the numbers are named"
-run 0 "its effect" $avvik case evaluate 2026-0001 1 --effective --text "Inga fler." $manager
+run 0 "a measure is proposed" $avvik case propose 2026-0001 --description "Utbildning" --goal "Alla kan rutinen" \
+	--responsible linda.hagstrom --end 2026-09-01 $investigator
+run 1 "a rejection needs its reasons" $avvik case proposal 2026-0001 2 --rejected $manager
+says "comment" "which are named by the word"
+run 0 "it is rejected" $avvik case proposal 2026-0001 2 --rejected --comment "Ryms i introduktionen." $manager
+run 0 "its effect, by the investigator" $avvik case evaluate 2026-0001 1 --effective --text "Inga fler." $investigator
+says "the responsible manager has judged it too" "who is not alone"
+run 0 "its effect, by the manager" $avvik case evaluate 2026-0001 1 --effective --text "Inga fler." $manager
 run 0 "closed" $avvik case close 2026-0001 --category UTF --causes KOM,UTB --note "Klart." $sas
 run 0 "rest" $avvik clock settle
 run 0 "why afterwards" $avvik why 2026-0001 D5
@@ -100,8 +107,13 @@ run 0 "all deadlines of the case" $avvik deadlines 2026-0001 --all
 says "met 2026-06-22 16:00" "with what met them"
 
 # --- the other two ---
-run 0 "a deviation is assessed" $avvik case assess-deviation 2026-0002 --laws sol,hsl --category FALL --probability 3 --severity 3 \
-	--text "Fall vid förflyttning." $manager
+run 0 "a deviation is reviewed" $avvik case review 2026-0002 $manager
+run 0 "inquired into" $avvik case inquire 2026-0002 --laws sol,hsl --category FALL --text "Fall vid förflyttning." $manager
+run 0 "its risk is assessed" $avvik case risk 2026-0002 --law sol --probability 2 --severity 3 --text "Kan hända igen." $manager
+run 1 "under each law" $avvik case conclude 2026-0002 --text "Halt golv." --causes OMG $manager
+says "missing: hsl" "the law that is missing is named"
+run 0 "the case is shown" $avvik case show 2026-0002
+says "sol: probability 2, severity 3, product 6" "with the risk of each part"
 run 0 "and proves to be more" $avvik case turn 2026-0002 --motive "Misstänkt missförhållande." $manager
 run 0 "it is placed" $avvik case place 2026-0003 --unit lindhaga $sas
 run 0 "and its reporter named" $avvik case name-reporter 2026-0003 --name "Anna Prov" --mail anna.prov@lindaker.example $sas

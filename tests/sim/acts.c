@@ -19,15 +19,16 @@ const char *people_actor(struct world *w, const char *act, const Avvik__V1__Case
 {
 	if (percent(w, 300))
 		return w->directory->people[chance(w, w->directory->n_people)]->id;
+	const Avvik__V1__ActRule *chosen = NULL;
 	for (size_t i = 0; i < w->rules->n_acts; i++) {
 		const Avvik__V1__ActRule *rule = w->rules->acts[i];
 		bool kind = false;
 		for (size_t k = 0; k < rule->n_kinds; k++)
 			kind |= rule->kinds[k] == found->kind;
-		if (kind && strcmp(rule->act, act) == 0)
-			return some_person(w, rule->roles[chance(w, rule->n_roles)], found->unit);
+		if (kind && strcmp(rule->act, act) == 0 && (!chosen || chance(w, 2)))
+			chosen = rule;
 	}
-	return "";
+	return chosen ? some_person(w, chosen->roles[chance(w, chosen->n_roles)], found->unit) : "";
 }
 
 static Avvik__V1__Degree some_degree(struct world *w)
@@ -166,6 +167,29 @@ WRITER(decide_measure)
 	return &act->base;
 }
 
+WRITER(propose_measure)
+{
+	Avvik__V1__ProposeMeasure *act = NEW(w, ProposeMeasure, propose_measure);
+	act->description = TEXT(secret(w));
+	act->goal = TEXT(secret(w));
+	act->responsible = TEXT(some_person(w, "EC", found->unit));
+	act->planned_end_on = av_local_day(w->now_ms) + (int32_t)chance(w, 90);
+	return &act->base;
+}
+
+WRITER(decide_proposal)
+{
+	Avvik__V1__DecideProposal *act = NEW(w, DecideProposal, decide_proposal);
+	const Avvik__V1__Measure *measure =
+		some_measure(w, found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_PROPOSED);
+	if (!measure)
+		return NULL;
+	act->measure_id = people_copy(w, measure->measure_id);
+	act->verdict = (Avvik__V1__MeasureVerdict)(1 + chance(w, 3));
+	act->comment = TEXT(secret(w));
+	return &act->base;
+}
+
 WRITER(no_measures)
 {
 	Avvik__V1__DecideNoMeasures *act = NEW(w, DecideNoMeasures, decide_no_measures);
@@ -191,6 +215,8 @@ WRITER(evaluate)
 	Avvik__V1__EvaluateMeasure *act = NEW(w, EvaluateMeasure, evaluate_measure);
 	const Avvik__V1__Measure *measure =
 		some_measure(w, found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EXECUTED);
+	if (!measure) /* a later check */
+		measure = some_measure(w, found, AVVIK__V1__MEASURE_STATE__MEASURE_STATE_EVALUATED);
 	if (!measure)
 		return NULL;
 	act->measure_id = people_copy(w, measure->measure_id);
@@ -208,17 +234,72 @@ WRITER(close_case)
 	return &act->base;
 }
 
-WRITER(assess_deviation)
+WRITER(take_for_review)
 {
-	static Avvik__V1__Law laws[] = {AVVIK__V1__LAW__LAW_SOL};
-	Avvik__V1__AssessDeviation *act = NEW(w, AssessDeviation, assess_deviation);
+	Avvik__V1__TakeForReview *act = NEW(w, TakeForReview, take_for_review);
+	if (chance(w, 2))
+		act->handler = TEXT(some_person(w, "EC", found->unit));
+	return &act->base;
+}
+
+WRITER(request_completion)
+{
+	Avvik__V1__RequestCompletion *act = NEW(w, RequestCompletion, request_completion);
 	AV_UNUSED(found);
-	act->laws = laws;
-	act->n_laws = 1;
+	act->question = TEXT(secret(w));
+	return &act->base;
+}
+
+WRITER(answer_completion)
+{
+	Avvik__V1__AnswerCompletion *act = NEW(w, AnswerCompletion, answer_completion);
+	AV_UNUSED(found);
+	act->text = TEXT(secret(w));
+	return &act->base;
+}
+
+WRITER(begin_inquiry)
+{
+	static Avvik__V1__Law laws[][2] = {{AVVIK__V1__LAW__LAW_SOL, AVVIK__V1__LAW__LAW_HSL},
+		{AVVIK__V1__LAW__LAW_HSL, AVVIK__V1__LAW__LAW_LSS}};
+	Avvik__V1__BeginInquiry *act = NEW(w, BeginInquiry, begin_inquiry);
+	AV_UNUSED(found);
+	act->laws = laws[chance(w, 2)];
+	act->n_laws = 1 + chance(w, 2);
 	act->category = TEXT("FALL");
+	act->text = TEXT(secret(w));
+	return &act->base;
+}
+
+WRITER(assess_risk)
+{
+	Avvik__V1__AssessRisk *act = NEW(w, AssessRisk, assess_risk);
+	act->law = found->n_parts ? found->parts[chance(w, found->n_parts)]->law : AVVIK__V1__LAW__LAW_SOL;
+	for (size_t i = 0; i < found->n_parts; i++)
+		if (!found->parts[i]->probability)
+			act->law = found->parts[i]->law;
 	act->probability = (uint32_t)(1 + chance(w, 4));
 	act->severity = (uint32_t)(1 + chance(w, 4));
 	act->text = TEXT(secret(w));
+	return &act->base;
+}
+
+WRITER(complete_inquiry)
+{
+	static char *causes[] = {(char *)"KOM"};
+	Avvik__V1__CompleteInquiry *act = NEW(w, CompleteInquiry, complete_inquiry);
+	AV_UNUSED(found);
+	act->text = TEXT(secret(w));
+	act->cause_areas = causes;
+	act->n_cause_areas = 1;
+	return &act->base;
+}
+
+WRITER(close_early)
+{
+	Avvik__V1__CloseEarly *act = NEW(w, CloseEarly, close_early);
+	AV_UNUSED(found);
+	act->motive = TEXT(secret(w));
 	return &act->base;
 }
 
@@ -247,12 +328,20 @@ static const struct {
 	{"decide",                 ACT(DECIDE),                 10, decide},
 	{"notify_ivo",             ACT(NOTIFY_IVO),             5,  notify_ivo},
 	{"hand_in_investigation",  ACT(HAND_IN_INVESTIGATION),  5,  hand_in},
+	{"propose_measure",        ACT(PROPOSE_MEASURE),        1,  propose_measure},
+	{"decide_proposal",        ACT(DECIDE_PROPOSAL),        4,  decide_proposal},
 	{"decide_measure",         ACT(DECIDE_MEASURE),         4,  decide_measure},
 	{"decide_no_measures",     ACT(DECIDE_NO_MEASURES),     3,  no_measures},
 	{"execute_measure",        ACT(EXECUTE_MEASURE),        8,  execute},
 	{"evaluate_measure",       ACT(EVALUATE_MEASURE),       8,  evaluate},
 	{"close",                  ACT(CLOSE),                  8,  close_case},
-	{"assess_deviation",       ACT(ASSESS_DEVIATION),       8,  assess_deviation},
+	{"take_for_review",        ACT(TAKE_FOR_REVIEW),        8,  take_for_review},
+	{"request_completion",     ACT(REQUEST_COMPLETION),     3,  request_completion},
+	{"answer_completion",      ACT(ANSWER_COMPLETION),      5,  answer_completion},
+	{"begin_inquiry",          ACT(BEGIN_INQUIRY),          8,  begin_inquiry},
+	{"assess_risk",            ACT(ASSESS_RISK),            8,  assess_risk},
+	{"complete_inquiry",       ACT(COMPLETE_INQUIRY),       8,  complete_inquiry},
+	{"close_early",            ACT(CLOSE_EARLY),            1,  close_early},
 	{"turn_into_lex_sarah",    ACT(TURN_INTO_LEX_SARAH),    1,  turn},
 }; /* clang-format on */
 

@@ -135,6 +135,15 @@ static void take_other(struct recount *r, const Avvik__V1__Event *event)
 		if (event->rung_fired->kind == AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE)
 			fact_of(r, 'd', event->rung_fired->deadline_id)->outcome = 2;
 		break;
+	case EVENT(MEASURE_PROPOSED):
+		fact_new(r, 'm', event->measure_proposed->measure_id, event)->outcome = M(MEASURES_PROPOSED);
+		break;
+	case EVENT(PROPOSAL_DECIDED):
+		fact_of(r, 'm', event->proposal_decided->measure_id)->outcome =
+			event->proposal_decided->verdict == AVVIK__V1__MEASURE_VERDICT__MEASURE_VERDICT_REJECTED
+				? M(MEASURES_REJECTED)
+				: M(MEASURES_APPROVED);
+		break;
 	case EVENT(MEASURE_DECIDED):
 		fact_new(r, 'm', event->measure_decided->measure_id, event)->outcome = M(MEASURES_APPROVED);
 		break;

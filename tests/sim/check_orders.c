@@ -14,8 +14,11 @@ struct tally {
 
 static const char *const act_events[] = {"CasePlaced", "ReporterNamed", "CaseRemedied", "AffectedInformed",
 	"CaseAssessedInitially", "SeriousFound", "EntryRecorded", "InvestigationCompleted", "CaseDecided",
-	"IvoNotified", "InvestigationHandedIn", "MeasureDecided", "NoMeasuresDecided", "MeasureExecuted",
-	"MeasureEvaluated", "CaseClosed", "DeviationAssessed", "CaseTurnedLexSarah"};
+	"IvoNotified", "InvestigationHandedIn", "MeasureProposed", "ProposalDecided", "MeasureDecided",
+	"NoMeasuresDecided", "MeasureExecuted",
+	"EffectJudged", /* MeasureEvaluated comes with the last answer */
+	"CaseClosed", "CaseTakenForReview", "CompletionRequested", "CompletionAnswered", "InquiryBegun",
+	"RiskAssessed", "InquiryCompleted", "CaseTurnedLexSarah"};
 
 static bool is_act(const Avvik__V1__Event *event)
 {
@@ -23,6 +26,9 @@ static bool is_act(const Avvik__V1__Event *event)
 	if (!field || !event->actor || !*event->actor->person)
 		return false;
 	const char *name = ((const ProtobufCMessageDescriptor *)field->descriptor)->short_name;
+	if (event->body_case == AVVIK__V1__EVENT__BODY_CASE_TURNED_LEX_SARAH &&
+		event->case_turned_lex_sarah->cause == AVVIK__V1__TURN_CAUSE__TURN_CAUSE_THRESHOLD)
+		return false; /* it comes with the risk */
 	for (size_t i = 0; i < AV_COUNT(act_events); i++)
 		if (strcmp(name, act_events[i]) == 0)
 			return true;

@@ -10,6 +10,7 @@ INVESTIGATOR = "ulla.utredstrom"
 MANAGER = "beata.bjorkman"          # of Björkgården; away from 2026-06-15 to 08-30
 ASSISTANT = "bengt.bjorkman"        # her deputy; away from 2026-07-06 to 07-26
 NEIGHBOUR = "linda.hagstrom"        # his deputy; manager of Lindhaga
+MAS, MAR = "maja.masson", "marten.marsson"
 HEAD_OF_DEPARTMENT = "agneta.avdelningsberg"  # away from 2026-06-15 to 07-05
 HER_DEPUTY = "fredrik.avdelningsberg"
 

@@ -71,7 +71,7 @@ static void more_than_ten_faults_are_listed_at_once_each_with_its_remedy(void **
 		"required notices[1].to|recipient",
 		"duplicate notices[2].id|of its own",
 		"unknown_reference acts[0].act|ActOnCase",
-		"required acts|`place`",
+		"required acts|`name_reporter`",
 		"contradiction risk.probabilities|size is 5",
 		"contradiction risk.severities|size is 5",
 		"duplicate references[1]|references[0]",
@@ -184,10 +184,10 @@ static void rows_and_recipients_name_what_exists(void **state)
 
 static void an_act_has_one_row_for_each_kind_and_roles_that_exist(void **state)
 {
-	pack->acts[1]->act = pack->acts[0]->act; /* name_reporter is gone */
+	pack->acts[1]->act = pack->acts[0]->act; /* inform_affected is gone */
 	pack->acts[2]->roles[0] = TEXT("KUNG");
 	check(state);
-	assert_faults(&faults, "duplicate acts[1]|acts[0]", "required acts|`name_reporter`",
+	assert_faults(&faults, "duplicate acts[1]|acts[0]", "required acts|`inform_affected`",
 		"unknown_reference acts[2].roles[0]|`roles`");
 }
 

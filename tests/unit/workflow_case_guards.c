@@ -218,8 +218,9 @@ static void a_measure_is_executed_then_judged_and_each_once(void **state)
 {
 	Avvik__V1__Case found = lex(STATE(MEASURES));
 	Avvik__V1__Measure *measure = with_measure(&found, MEASURE(APPROVED));
+	Avvik__V1__EffectCheck judged = AVVIK__V1__EFFECT_CHECK__INIT, *checks[] = {&judged};
 	struct case_intent execute = {.act = CASE_ACT_EXECUTE, .measure = measure},
-			   judge = {.act = CASE_ACT_EVALUATE, .measure = measure};
+			   judge = {.act = CASE_ACT_EVALUATE, .measure = measure, .check = "D26"};
 
 	(void)state;
 	want(&found, (struct case_intent){.act = CASE_ACT_EXECUTE}, CASE_GUARD_MEASURE_UNKNOWN);
@@ -229,8 +230,114 @@ static void a_measure_is_executed_then_judged_and_each_once(void **state)
 	want(&found, execute, CASE_GUARD_MEASURE_EXECUTED);
 	want(&found, judge, CASE_ALLOWED);
 	measure->state = MEASURE(EVALUATED);
+	measure->effective = true;
+	judged.rule = (char *)"D26";
+	judged.settled_at_ms = 1;
+	measure->checks = checks;
+	measure->n_checks = 1;
 	want(&found, judge, CASE_GUARD_MEASURE_EVALUATED);
 	want(&found, execute, CASE_GUARD_MEASURE_EVALUATED);
+	judge.check = "D26B"; /* a later one is open */
+	want(&found, judge, CASE_ALLOWED);
+	measure->effective = false; /* but not of a measure that had no effect */
+	want(&found, judge, CASE_GUARD_MEASURE_EVALUATED);
+}
+
+static void a_proposal_is_decided_once_and_only_what_is_approved_is_executed(void **state)
+{
+	Avvik__V1__Case found = lex(STATE(MEASURES));
+	Avvik__V1__Measure *measure = with_measure(&found, MEASURE(PROPOSED));
+	struct case_intent approve = {.act = CASE_ACT_APPROVE, .measure = measure},
+			   reject = {.act = CASE_ACT_REJECT, .measure = measure},
+			   execute = {.act = CASE_ACT_EXECUTE, .measure = measure},
+			   judge = {.act = CASE_ACT_EVALUATE, .measure = measure, .check = ""},
+			   none = {.act = CASE_ACT_NO_MEASURES};
+
+	(void)state;
+	want(&found, (struct case_intent){.act = CASE_ACT_APPROVE}, CASE_GUARD_MEASURE_UNKNOWN);
+	want(&found, approve, CASE_ALLOWED);
+	want(&found, reject, CASE_ALLOWED);
+	want(&found, execute, CASE_GUARD_UNDECIDED);
+	want(&found, judge, CASE_GUARD_MEASURE_PENDING);
+	want(&found, none, CASE_GUARD_UNDECIDED);
+	for (int decided = MEASURE(APPROVED); decided <= MEASURE(EVALUATED); decided++) {
+		measure->state = (Avvik__V1__MeasureState)decided;
+		want(&found, approve, CASE_GUARD_MEASURE_DECIDED);
+		want(&found, reject, CASE_GUARD_MEASURE_DECIDED);
+		want(&found, none,
+			decided == MEASURE(APPROVED)	? CASE_GUARD_UNEXECUTED
+			: decided == MEASURE(EVALUATED) ? CASE_ALLOWED /* it had no effect */
+							: CASE_GUARD_NOT_WANTED);
+	}
+	measure->state = MEASURE(REJECTED);
+	want(&found, execute, CASE_GUARD_MEASURE_REJECTED);
+	want(&found, judge, CASE_GUARD_MEASURE_REJECTED);
+}
+
+static void a_measure_is_executed_after_it_was_decided_and_judged_after_that(void **state)
+{
+	Avvik__V1__Case found = lex(STATE(MEASURES));
+	Avvik__V1__Measure *measure = with_measure(&found, MEASURE(APPROVED));
+	const int64_t day = 86400000, decided = 20600 * day + day / 2;
+	struct case_intent execute = {.act = CASE_ACT_EXECUTE, .measure = measure},
+			   judge = {.act = CASE_ACT_EVALUATE, .measure = measure, .check = ""};
+
+	(void)state;
+	measure->decided_at_ms = decided;
+	execute.acted_at_ms = decided - day;
+	want(&found, execute, CASE_GUARD_EXECUTED_EARLY);
+	execute.acted_at_ms = decided - day / 4; /* the same day: the hour is not known so well */
+	want(&found, execute, CASE_ALLOWED);
+	measure->state = MEASURE(EXECUTED);
+	measure->executed_at_ms = decided + 2 * day;
+	judge.acted_at_ms = decided + day;
+	want(&found, judge, CASE_GUARD_JUDGED_EARLY);
+	judge.acted_at_ms = decided + 2 * day;
+	want(&found, judge, CASE_ALLOWED);
+}
+
+/* Who is asked, who answers what: the effect is settled when all have, and there when all say so. */
+static void an_effect_is_settled_by_all_who_are_asked(void **state)
+{
+	Avvik__V1__Case found = lex(STATE(FOLLOW_UP));
+	Avvik__V1__Measure *measure = with_measure(&found, MEASURE(EXECUTED));
+	Avvik__V1__EffectCheck check = AVVIK__V1__EFFECT_CHECK__INIT, *checks[] = {&check};
+	Avvik__V1__EffectAnswer answer = AVVIK__V1__EFFECT_ANSWER__INIT;
+	struct case_intent judge = {.act = CASE_ACT_EVALUATE_PART,
+		.measure = measure,
+		.check = "D26",
+		.asks_investigator = true,
+		.asks_manager = true,
+		.as_investigator = true,
+		.effective = true};
+	struct case_effect after = case_effect_after(&judge);
+
+	(void)state;
+	assert_false(after.settled);
+	assert_true(after.as_investigator && after.awaits_manager && !after.awaits_investigator);
+	judge.as_manager = true; /* one who is both settles it alone */
+	assert_true(case_effect_after(&judge).settled);
+	check.rule = (char *)"D26";
+	check.investigator = &answer;
+	measure->checks = checks;
+	measure->n_checks = 1;
+	judge.as_manager = false;
+	want(&found, judge, CASE_GUARD_EFFECT_ANSWERED);
+	judge.as_manager = true;
+	want(&found, judge, CASE_ALLOWED);
+	for (int said = 0; said < 8; said++) {
+		answer.effective = said & 1;
+		answer.accept_risk = !answer.effective && said & 4;
+		judge.effective = said & 2;
+		judge.accept_risk = false;
+		after = case_effect_after(&judge);
+		assert_true(after.settled && after.as_manager && !after.as_investigator);
+		assert_int_equal(after.effective, (said & 3) == 3); /* they differ: it is not effective */
+		assert_int_equal(after.risk_accepted, !(said & 1) && (said & 4) != 0);
+	}
+	judge.asks_investigator = judge.asks_manager = false; /* a pack that asks nobody: one answer */
+	measure->n_checks = 0;
+	assert_true(case_effect_after(&judge).settled);
 }
 
 static enum case_act resolved(const Avvik__V1__Case *found, unsigned int number, void *body)
@@ -268,23 +375,6 @@ static void the_last_measure_leads_to_follow_up_unless_another_is_wanted(void **
 	second->effective = true;
 	assert_false(case_wants_measure(&found));
 	assert_int_equal(first->state, MEASURE(APPROVED));
-}
-
-static void a_judgement_decides_whether_a_measure_is_wanted(void **state)
-{
-	Avvik__V1__EvaluateMeasure evaluate = AVVIK__V1__EVALUATE_MEASURE__INIT;
-	Avvik__V1__Case found = lex(STATE(FOLLOW_UP));
-
-	(void)state;
-	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE, &evaluate),
-		CASE_ACT_EVALUATE_WANTING);
-	evaluate.accept_risk = true;
-	assert_int_equal(
-		resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE, &evaluate), CASE_ACT_EVALUATE);
-	evaluate.accept_risk = false;
-	evaluate.effective = true;
-	assert_int_equal(
-		resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE, &evaluate), CASE_ACT_EVALUATE);
 }
 
 static void an_incomplete_case_is_received_when_the_last_thing_is_known(void **state)
@@ -328,7 +418,7 @@ static void a_case_is_closed_when_nothing_is_left_to_do(void **state)
 	close.category_given = true;
 	want(&found, close, CASE_ALLOWED);
 	measure = with_measure(&found, MEASURE(PROPOSED));
-	want(&found, close, CASE_GUARD_UNEXECUTED);
+	want(&found, close, CASE_GUARD_UNDECIDED);
 	measure->state = MEASURE(APPROVED);
 	want(&found, close, CASE_GUARD_UNEXECUTED);
 	measure->state = MEASURE(EXECUTED);
@@ -374,14 +464,69 @@ static void a_high_product_with_a_high_severity_is_suspect(void **state)
 	assert_false(case_suspects_lex_sarah(4, 4, 0, 0)); /* no threshold is set */
 }
 
+static void a_risk_under_health_care_law_is_high_by_either_threshold(void **state)
+{
+	(void)state;
+	for (uint32_t probability = 1; probability <= 4; probability++)
+		for (uint32_t severity = 1; severity <= 4; severity++)
+			assert_int_equal(case_risk_is_high(probability, severity, 8, 3),
+				probability * severity >= 8 || severity >= 3);
+	assert_false(case_risk_is_high(4, 4, 0, 0)); /* no threshold is set */
+	assert_true(case_risk_is_high(1, 4, 0, 4));
+}
+
+static void each_law_of_an_inquiry_has_a_risk_before_it_is_finished(void **state)
+{
+	Avvik__V1__Case found = lex(STATE(INVESTIGATION));
+	Avvik__V1__CasePart parts[2] = {AVVIK__V1__CASE_PART__INIT, AVVIK__V1__CASE_PART__INIT},
+			    *list[2] = {&parts[0], &parts[1]};
+	struct case_intent risk = {.act = CASE_ACT_ASSESS_RISK},
+			   complete = {.act = CASE_ACT_COMPLETE_INQUIRY};
+
+	(void)state;
+	found.kind = AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION;
+	found.parts = list;
+	found.n_parts = 2;
+	parts[0].law = AVVIK__V1__LAW__LAW_SOL;
+	parts[1].law = AVVIK__V1__LAW__LAW_HSL;
+	risk.law = AVVIK__V1__LAW__LAW_LSS;
+	want(&found, risk, CASE_GUARD_PART_UNKNOWN);
+	risk.law = AVVIK__V1__LAW__LAW_HSL;
+	want(&found, risk, CASE_ALLOWED);
+	for (int assessed = 0; assessed < 4; assessed++) {
+		parts[0].probability = assessed & 1;
+		parts[1].probability = (assessed & 2) / 2;
+		want(&found, complete, assessed == 3 ? CASE_ALLOWED : CASE_GUARD_RISK_MISSING);
+	}
+	want(&found, (struct case_intent){.act = CASE_ACT_BEGIN_INQUIRY}, CASE_GUARD_INQUIRY_BEGUN);
+	found.n_parts = 0; /* it came back from the lex Sarah officer */
+	want(&found, complete, CASE_GUARD_LAWS_MISSING);
+	want(&found, (struct case_intent){.act = CASE_ACT_BEGIN_INQUIRY}, CASE_ALLOWED);
+}
+
+static void no_more_measures_is_said_of_one_without_effect_alone(void **state)
+{
+	Avvik__V1__Case found = lex(STATE(MEASURES));
+	Avvik__V1__Measure *measure = with_measure(&found, MEASURE(EVALUATED));
+	struct case_intent none = {.act = CASE_ACT_NO_MEASURES};
+
+	(void)state;
+	want(&found, none, CASE_ALLOWED);
+	measure->effective = true;
+	want(&found, none, CASE_GUARD_NOT_WANTED);
+	found.state = STATE(DECIDED);
+	want(&found, none, CASE_ALLOWED);
+}
+
 static void what_the_state_allows_now_is_listed_once(void **state)
 {
 	Avvik__V1__Case found = lex(STATE(MEASURES));
 	const char *names[CASE_ACT_COUNT];
+	(void)with_measure(&found, MEASURE(APPROVED));
 	size_t count = case_acts_possible(&found, names);
 	/* clang-format off */
 	static const char *const want_names[] = {"remedy", "inform_affected", "inform_relatives", "confirm_file_entry", "decide_police_report", "set_registry_number", "find_serious",
-		"decide_measure", "execute_measure", "evaluate_measure", "stop_deadline", "resume_deadline", "extend_deadline"};
+		"propose_measure", "decide_proposal", "decide_measure", "decide_no_measures", "execute_measure", "evaluate_measure", "stop_deadline", "resume_deadline", "extend_deadline"};
 	/* clang-format on */
 
 	(void)state;
@@ -394,10 +539,9 @@ static void what_the_state_allows_now_is_listed_once(void **state)
 	assert_string_equal(names[count - 1], "lift_ivo_duty");
 	found.state = STATE(CLOSED);
 	count = case_acts_possible(&found, names);
-	assert_int_equal(count, 6); /* who is told, the registry number */
-	assert_string_equal(names[5], "reopen");
+	assert_int_equal(count, 7); /* who is told, the registry number, the effect of what was done */
 	found.ivo = IVO(COMPLETE);
-	assert_int_equal(case_acts_possible(&found, names), 8); /* what IVO asks and decides, too */
+	assert_int_equal(case_acts_possible(&found, names), 9); /* what IVO asks and decides, too */
 }
 
 int main(void)
@@ -415,13 +559,18 @@ int main(void)
 			ivo_is_notified_once_when_required_and_with_the_investigation_only_when_it_is_finished),
 		cmocka_unit_test(what_ivo_waits_for_is_handed_in_once),
 		cmocka_unit_test(a_measure_is_executed_then_judged_and_each_once),
+		cmocka_unit_test(a_proposal_is_decided_once_and_only_what_is_approved_is_executed),
+		cmocka_unit_test(a_measure_is_executed_after_it_was_decided_and_judged_after_that),
+		cmocka_unit_test(an_effect_is_settled_by_all_who_are_asked),
 		cmocka_unit_test(the_last_measure_leads_to_follow_up_unless_another_is_wanted),
-		cmocka_unit_test(a_judgement_decides_whether_a_measure_is_wanted),
 		cmocka_unit_test(an_incomplete_case_is_received_when_the_last_thing_is_known),
 		cmocka_unit_test(a_reporter_is_named_once),
 		cmocka_unit_test(a_case_is_closed_when_nothing_is_left_to_do),
 		cmocka_unit_test(invariant_v_a_unit_manager_does_not_read_while_someone_else_investigates),
 		cmocka_unit_test(a_high_product_with_a_high_severity_is_suspect),
+		cmocka_unit_test(a_risk_under_health_care_law_is_high_by_either_threshold),
+		cmocka_unit_test(each_law_of_an_inquiry_has_a_risk_before_it_is_finished),
+		cmocka_unit_test(no_more_measures_is_said_of_one_without_effect_alone),
 		cmocka_unit_test(what_the_state_allows_now_is_listed_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
