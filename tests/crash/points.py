@@ -5,7 +5,8 @@ point, the step that meets it is done, the daemon dies and is started again, the
 nothing moves any more all must be as if nothing had happened (judge.py).
 
     points.py [--draw N] [--seed N]        N kills drawn by the seed (30)
-    points.py --all [--daemon NAME]        every point, or those of one daemon; with --rows FILE what came out is kept
+    points.py --all [--part PART]          every point; or those of one daemon, or those where stores are made ("first");
+                                           with --rows FILE what came out is kept
     points.py --matrix FILE ROWS...        the table of docs/crash-matrix.md, from what was kept
     points.py --point NAME --when WHEN     this one only, ten times
     points.py --list                       the points of a counting run
@@ -277,7 +278,7 @@ def main():
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--all", action="store_true")
     options.add_argument("--times", type=int, default=1)
-    options.add_argument("--daemon", choices=DAEMONS)
+    options.add_argument("--part", choices=DAEMONS + ("first",))
     options.add_argument("--rows")
     options.add_argument("--matrix", nargs="+")
     options.add_argument("--point")
@@ -304,7 +305,7 @@ def main():
         check_true("the counting run meets the point", given.point in points)
         tries = [(given.point, given.when)] * 10
     elif given.all:
-        mine = [t for t in every if not given.daemon or t[0].startswith(given.daemon + "/")]
+        mine = [t for t in every if given.part in (None, "first" if "first" in points[t[0]] else t[0].split("/")[0])]
         tries = [t for _ in range(given.times) for t in rand.sample(mine, len(mine))]
     else:
         first = [t for t in every if "first" in points[t[0]]]

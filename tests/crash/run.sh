@@ -13,9 +13,10 @@ if [ "${1:-}" = "--matrix" ]; then
   shift
   rows=$(mktemp -d)
   trap 'rm -rf "$rows"' EXIT
+  parts="first intake workflow notification reporting"
   pids=""
-  for daemon in intake workflow notification reporting; do
-    /usr/bin/python3 tests/crash/points.py --all --daemon "$daemon" --rows "$rows/$daemon" "$@" >"$rows/$daemon.log" 2>&1 &
+  for part in $parts; do
+    /usr/bin/python3 tests/crash/points.py --all --part "$part" --rows "$rows/$part" "$@" >"$rows/$part.log" 2>&1 &
     pids="$pids $!"
   done
   failed=""
@@ -24,7 +25,7 @@ if [ "${1:-}" = "--matrix" ]; then
   done
   cat "$rows"/*.log
   [ -z "$failed" ] || exit 1
-  /usr/bin/python3 tests/crash/points.py --matrix docs/crash-matrix.md "$rows/intake" "$rows/workflow" "$rows/notification" "$rows/reporting"
+  /usr/bin/python3 tests/crash/points.py --matrix docs/crash-matrix.md "$rows/first" "$rows/intake" "$rows/workflow" "$rows/notification" "$rows/reporting"
   exit 0
 fi
 exec /usr/bin/python3 tests/crash/points.py "$@"

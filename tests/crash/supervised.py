@@ -13,6 +13,9 @@ from inject import Injector  # noqa: E402
 from instance import BIN, DAEMONS, Instance  # noqa: E402
 
 
+EXIT_CONFIG = 78  # somebody's outgoing connection has the port for a moment: it is tried again; if it lasts, nobody gets ready
+
+
 class Keeper(threading.Thread):
     """Runs one daemon. A kill disarms the injector, so that the next life is undisturbed."""
 
@@ -59,7 +62,7 @@ class Keeper(threading.Thread):
                     self.injector.arm(self.next_rule)
                     self.next_rule = None
                 self.kills += 1
-            elif code != 0:
+            elif code not in (0, EXIT_CONFIG, -signal.SIGTERM):  # SIGTERM before it listens for it
                 self.codes.append(code)
             if self.stopping:
                 return
