@@ -7,61 +7,11 @@
 
 #include "ask.h"
 #include "base/status.h"
+#include "grant.h"
 #include "subcommands.h"
 #include "wire/json.h"
 
 #define PARTS_MAX 8
-
-/* Which message lies in a part. */
-static const ProtobufCMessageDescriptor *part_type(Avvik__V1__ContentPart part)
-{
-	switch (part) {
-	case AVVIK__V1__CONTENT_PART__CONTENT_PART_NARRATIVE:
-		return &avvik__v1__report_narrative__descriptor;
-	case AVVIK__V1__CONTENT_PART__CONTENT_PART_PERSONS:
-		return &avvik__v1__report_persons__descriptor;
-	case AVVIK__V1__CONTENT_PART__CONTENT_PART_REPORTER:
-		return &avvik__v1__reporter__descriptor;
-	case AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT:
-		return &avvik__v1__contact__descriptor;
-	case AVVIK__V1__CONTENT_PART__CONTENT_PART_TEXT:
-		return &avvik__v1__case_text__descriptor;
-	default:
-		return NULL;
-	}
-}
-
-/* Which daemon a grant is for: it is the same for all its items. */
-static int holder_of(struct tool *tool, const Avvik__V1__Grant *grant, enum tool_daemon *ret_holder)
-{
-	ProtobufCMessage *message;
-
-	if (av_message_load(&avvik__v1__grant_body__descriptor, av_bytes(grant->body.data, grant->body.len),
-		    tool->arena, &message) < 0)
-		return AV_MALFORMED;
-	const Avvik__V1__GrantBody *body = (const Avvik__V1__GrantBody *)message;
-	if (!body->n_items)
-		return AV_NOTHING;
-	return ask_daemon(body->items[0]->holder, ret_holder);
-}
-
-static Avvik__V1__Reply *grant_use(
-	struct tool *tool, Avvik__V1__Grant *grant, enum tool_daemon *ret_holder, int *ret_code)
-{
-	Avvik__V1__OpenContent open = AVVIK__V1__OPEN_CONTENT__INIT;
-	Avvik__V1__Reply *reply = NULL;
-	int status = holder_of(tool, grant, ret_holder);
-
-	*ret_code = EXIT_DONE;
-	if (status < 0)
-		*ret_code = tool_fail(
-			EXIT_REFUSED, "the grant cannot be read: is this avvik older than the daemons?");
-	if (status != AV_OK)
-		return NULL;
-	open.grant = grant;
-	ask(tool, *ret_holder, AVVIK__V1__COMMAND__BODY_OPEN_CONTENT, &open.base, &reply, ret_code);
-	return reply;
-}
 
 /* --- read --- */
 
@@ -90,7 +40,7 @@ static void value_print(const char *name, const json_t *value, int depth)
 static void part_show(struct tool *tool, const Avvik__V1__OpenedItem *item, const Avvik__V1__OpenedPart *part,
 	enum tool_daemon holder, struct json_list *list)
 {
-	const ProtobufCMessageDescriptor *type = part_type(part->part);
+	const ProtobufCMessageDescriptor *type = grant_part_type(part->part);
 	ProtobufCMessage *message;
 
 	if (!type ||
@@ -111,9 +61,16 @@ static void part_show(struct tool *tool, const Avvik__V1__OpenedItem *item, cons
 	json_decref(value);
 }
 
-static void opened_show(struct tool *tool, const Avvik__V1__OpenedContent *opened, enum tool_daemon holder,
-	struct json_list *list)
+struct showing {
+	struct tool *tool;
+	struct json_list list;
+};
+
+static void opened_show(void *context, enum tool_daemon holder, const Avvik__V1__OpenedContent *opened)
 {
+	struct showing *showing = context;
+	struct tool *tool = showing->tool;
+	struct json_list *list = &showing->list;
 	size_t erased = 0;
 
 	for (size_t i = 0; i < opened->n_items; i++) {
@@ -152,10 +109,8 @@ static int content_read(struct tool *tool, int argc, char **argv)
 	const struct tool_option words[] = {{"purpose", OPTION_TEXT, &purpose}, {"part", OPTION_TEXT, &part}};
 	Avvik__V1__ContentPart parts[PARTS_MAX];
 	Avvik__V1__ReadContent order = AVVIK__V1__READ_CONTENT__INIT;
-	Avvik__V1__Reply *granted = NULL;
-	struct json_list list = {0};
+	struct showing showing = {.tool = tool};
 	struct av_id case_id;
-	int code;
 
 	if (tool_options(tool, argc, argv, words, AV_COUNT(words), &number, 1) < 0)
 		return EXIT_USAGE;
@@ -171,24 +126,10 @@ static int content_read(struct tool *tool, int argc, char **argv)
 	order.case_id = ask_id_field(&case_id);
 	order.purpose = (char *)(uintptr_t)purpose;
 	order.parts = parts;
-	if (!ask(tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_READ_CONTENT, &order.base, &granted, &code))
-		return code;
-	size_t count = granted->body_case == AVVIK__V1__REPLY__BODY_GRANT_ISSUED
-			       ? granted->grant_issued->n_grants
-			       : 0;
-	int worst = EXIT_DONE;
-	for (size_t i = 0; i < count; i++) {
-		enum tool_daemon holder;
-		Avvik__V1__Reply *reply = grant_use(tool, granted->grant_issued->grants[i], &holder, &code);
-		if (reply && reply->body_case == AVVIK__V1__REPLY__BODY_OPENED_CONTENT)
-			opened_show(tool, reply->opened_content, holder, &list);
-		tool_reply_free(&reply);
-		worst = AV_MAX(worst, code);
-	}
-	if (tool->json)
-		json_list_end(&list);
-	tool_reply_free(&granted);
-	return worst;
+	int code = grant_read(tool, &order, opened_show, &showing);
+	if (tool->json && (code == EXIT_DONE || showing.list.count))
+		json_list_end(&showing.list);
+	return code;
 }
 
 /* --- erase --- */

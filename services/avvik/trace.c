@@ -1,83 +1,21 @@
 /* trace.c - avvik trace: one report through all four daemons, with times.
  *
- * Each daemon is asked for its events of the case. They are put in the order in which they were recorded; at
- * the same instant in the order of the flow (intake, workflow, notification, reporting), and within a daemon
- * by sequence.
+ * Each daemon is asked for its events of the case.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "ask.h"
 #include "base/status.h"
+#include "case_events.h"
 #include "subcommands.h"
 #include "table.h"
 #include "wire/json.h"
 
-#define PAGE 500
-
-struct traced {
-	const Avvik__V1__Event *event;
-	enum tool_daemon daemon;
-};
-
 struct trace {
 	struct tool *tool;
-	struct traced *events;
-	size_t count, room;
+	struct case_events events;
 };
-
-static int trace_add(struct trace *trace, enum tool_daemon daemon, ProtobufCBinaryData packed)
-{
-	ProtobufCMessage *event;
-
-	if (av_message_load(&avvik__v1__event__descriptor, av_bytes(packed.data, packed.len),
-		    trace->tool->arena, &event) < 0)
-		return AV_OK; /* of a later version: not ours to show */
-	if (trace->count == trace->room) {
-		size_t room = trace->room ? trace->room * 2 : 64;
-		struct traced *events = realloc(trace->events, room * sizeof *events);
-		if (!events)
-			return AV_MEMORY;
-		trace->events = events;
-		trace->room = room;
-	}
-	trace->events[trace->count++] = (struct traced){(const Avvik__V1__Event *)event, daemon};
-	return AV_OK;
-}
-
-static int trace_ask(struct trace *trace, enum tool_daemon daemon, struct av_id *case_id)
-{
-	Avvik__V1__GetEvents query = AVVIK__V1__GET_EVENTS__INIT;
-	int code = EXIT_DONE;
-
-	query.case_id = ask_id_field(case_id);
-	query.limit = PAGE;
-	do {
-		Avvik__V1__Reply *reply = NULL;
-		if (!ask(trace->tool, daemon, AVVIK__V1__COMMAND__BODY_GET_EVENTS, &query.base, &reply,
-			    &code))
-			return code;
-		const Avvik__V1__EventsFound *found =
-			reply->body_case == AVVIK__V1__REPLY__BODY_EVENTS_FOUND ? reply->events_found : NULL;
-		for (size_t i = 0; found && i < found->n_events && code == EXIT_DONE; i++)
-			if (trace_add(trace, daemon, found->events[i]) < 0)
-				code = tool_fail(EXIT_REFUSED, "out of memory");
-		query.after_sequence = found ? found->next_after_sequence : 0;
-		tool_reply_free(&reply);
-	} while (query.after_sequence && code == EXIT_DONE);
-	return code;
-}
-
-static int by_time(const void *a, const void *b)
-{
-	const struct traced *x = a, *y = b;
-
-	if (x->event->recorded_at_ms != y->event->recorded_at_ms)
-		return x->event->recorded_at_ms < y->event->recorded_at_ms ? -1 : 1;
-	if (x->daemon != y->daemon)
-		return (int)x->daemon - (int)y->daemon;
-	return (x->event->sequence > y->event->sequence) - (x->event->sequence < y->event->sequence);
-}
 
 /* "+0.041 s", "+3 d 04:10" */
 static const char *delay_text(struct tool *tool, int64_t ms)
@@ -101,12 +39,13 @@ static const char *name_of(const Avvik__V1__Event *event)
 /* What led to it: "workflow 17"; "" for a command or for time. */
 static const char *cause_text(const struct trace *trace, const Avvik__V1__Event *event)
 {
-	for (size_t i = 0; i < trace->count && event->cause_id.len; i++) {
-		const Avvik__V1__Event *other = trace->events[i].event;
+	for (size_t i = 0; i < trace->events.count && event->cause_id.len; i++) {
+		const Avvik__V1__Event *other = trace->events.items[i].event;
 		if (other->event_id.len == event->cause_id.len &&
 			memcmp(other->event_id.data, event->cause_id.data, other->event_id.len) == 0)
 			return av_arena_printf(trace->tool->arena, "%s %llu",
-				daemon_names[trace->events[i].daemon], (unsigned long long)other->sequence);
+				daemon_names[trace->events.items[i].daemon],
+				(unsigned long long)other->sequence);
 	}
 	return "";
 }
@@ -127,13 +66,13 @@ static void trace_print(const struct trace *trace)
 	struct table *table = table_create(headings);
 	struct tool *tool = trace->tool;
 
-	for (size_t i = 0; i < trace->count; i++) {
-		const struct traced *traced = &trace->events[i];
+	for (size_t i = 0; i < trace->events.count; i++) {
+		const struct case_event *traced = &trace->events.items[i];
 		const Avvik__V1__Event *event = traced->event;
 		table_row(table,
 			(const char *const[]){tool_time(tool, event->recorded_at_ms),
-				delay_text(
-					tool, event->recorded_at_ms - trace->events[0].event->recorded_at_ms),
+				delay_text(tool,
+					event->recorded_at_ms - trace->events.items[0].event->recorded_at_ms),
 				daemon_names[traced->daemon],
 				av_arena_printf(tool->arena, "%llu", (unsigned long long)event->sequence),
 				name_of(event), cause_text(trace, event), actor_text(tool, event)});
@@ -155,25 +94,24 @@ int command_trace(struct tool *tool, int argc, char **argv)
 	if (tool_case_id(tool, number, &case_id) != AV_OK)
 		return EXIT_REFUSED;
 	for (int daemon = 0; daemon < DAEMON_COUNT; daemon++) {
-		int code = trace_ask(&trace, (enum tool_daemon)daemon, &case_id);
+		int code = case_events_ask(tool, (enum tool_daemon)daemon, &case_id, &trace.events);
 		worst = code > worst ? code : worst;
 	}
-	if (trace.count)
-		qsort(trace.events, trace.count, sizeof *trace.events, by_time);
+	case_events_sort(&trace.events);
 	if (tool->json) {
 		struct json_list list = {0};
-		for (size_t i = 0; i < trace.count; i++) {
-			json_t *event = av_json_from(&trace.events[i].event->base);
+		for (size_t i = 0; i < trace.events.count; i++) {
+			json_t *event = av_json_from(&trace.events.items[i].event->base);
 			json_object_set_new(
-				event, "daemon", json_string(daemon_names[trace.events[i].daemon]));
+				event, "daemon", json_string(daemon_names[trace.events.items[i].daemon]));
 			json_list_value(&list, event);
 		}
 		json_list_end(&list);
-	} else if (trace.count) {
+	} else if (trace.events.count) {
 		trace_print(&trace);
 	} else if (worst == EXIT_DONE) {
 		worst = tool_fail(EXIT_REFUSED, "no daemon knows a report or case with this id");
 	}
-	free(trace.events);
+	case_events_end(&trace.events);
 	return worst;
 }
