@@ -1,4 +1,4 @@
-/* case.c - avvik case: act on a case, show it, list cases. */
+/* case.c - avvik case: act on a case, show it, list cases, make its document. */
 #include <string.h>
 
 #include "ask.h"
@@ -37,6 +37,8 @@ int command_case(struct tool *tool, int argc, char **argv)
 		return case_show(tool, argc - 1, argv + 1);
 	if (strcmp(argv[1], "list") == 0)
 		return case_list(tool, argc - 1, argv + 1);
+	if (strcmp(argv[1], "document") == 0)
+		return case_document(tool, argc - 1, argv + 1);
 	int code = case_do(tool, argc - 1, argv + 1, &known);
 	if (!known)
 		return tool_fail(

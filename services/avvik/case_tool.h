@@ -34,6 +34,7 @@ const Avvik__V1__Case *case_fetch(
 
 int case_show(struct tool *tool, int argc, char **argv);
 int case_list(struct tool *tool, int argc, char **argv);
+int case_document(struct tool *tool, int argc, char **argv);
 /* argv[0] is the act; *ret_known is left alone when there is no such act. */
 int case_do(struct tool *tool, int argc, char **argv, bool *ret_known);
 /* What the tool calls an act that the rule pack calls "inform_affected": "inform". */

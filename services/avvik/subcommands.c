@@ -71,15 +71,20 @@ const struct subcommand subcommands[] = {
 		"kept, and said. A line for each refused item goes to standard error, and the exit code is 4 when some were refused.\n"
 		"verify needs no instance: only the public signing key (default: keys/intake.sign.pub of the instance).\n\n"
 		"example: avvik report file deploy/samples --receipts receipts"},
-	{"case", command_case, "casework", "act on a case, show it, list cases",
+	{"case", command_case, "casework", "act on a case, show it, list cases, make its document",
 		"ACT CASE [words] --as PERSON [--at TIME] [--version N]"
 		OR "case show CASE"
 		OR "case list [--unit CODE] [--kind deviation|lex_sarah] [--state STATE] [--open] [--limit N]"
-		OR "case acts [ACT]\n\n"
+		OR "case acts [ACT]"
+		OR "case document CASE --as PERSON --purpose CODE [--out FILE]"
+		OR "case document CASE --without-content [--out FILE]\n\n"
 		"CASE is a number (2026-0042) or an id. `avvik case acts` lists the acts and their words. Texts may be given as @FILE, or as -\n"
 		"for standard input, so that they do not stand in the shell's history. A measure is given by its number in `case show`\n"
 		"or by its id. --at: when it was done, if not now. The case is read first, so that the act is on what it is now; with --version\n"
 		"on what you saw.\n\n"
+		"document makes one page (HTML, Swedish, to read and to print) of all that the law wants documented, with what IVO's form\n"
+		"asks for. Reading is decided and journalled as for `avvik content`. FILE must not exist; only its owner may read it.\n"
+		"--without-content: codes, times and roles, every text withheld; nobody needs to be allowed anything more.\n\n"
 		"example: avvik case decide 2026-0042 --degree serious --motive @motive.txt --as sas.lindaker"},
 	{"why", command_why, "casework", "why a deadline falls on its day, in words",
 		"CASE [RULE] [--lang en|sv]\n\n"

@@ -1,0 +1,299 @@
+/* document_parts.c - what the parts of the case document are made of: facts, texts, acts. */
+#include <string.h>
+
+#include "ask.h"
+#include "base/status.h"
+#include "document.h"
+
+/* --- content --- */
+
+const ProtobufCMessage *document_part(const struct document *doc, const Avvik__V1__ContentRef *ref,
+	Avvik__V1__ContentPart part, bool *ret_erased)
+{
+	for (size_t i = 0; ref && ref->content_id.len == AV_ID_SIZE && i < doc->part_count; i++) {
+		const struct opened_part *opened = &doc->parts[i];
+		if (memcmp(opened->content_id.bytes, ref->content_id.data, AV_ID_SIZE) != 0)
+			continue;
+		if (!opened->part && ret_erased)
+			*ret_erased = true;
+		if (opened->part == part)
+			return opened->message;
+	}
+	return NULL;
+}
+
+const Avvik__V1__ContentRef *document_content(const Avvik__V1__Event *event)
+{
+	const ProtobufCMessage *body = av_body(&event->base);
+	const ProtobufCFieldDescriptor *field =
+		body ? protobuf_c_message_descriptor_get_field_by_name(body->descriptor, "content") : NULL;
+
+	if (!field || field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED ||
+		field->descriptor != &avvik__v1__content_ref__descriptor)
+		return NULL;
+	return *(const Avvik__V1__ContentRef *const *)((const char *)body + field->offset);
+}
+
+void document_text(struct document *doc, const char *name, const char *text)
+{
+	if (!text || !*text)
+		return;
+	if (*name)
+		html_element(&doc->html, "p class=\"name\"", name);
+	html_element(&doc->html, "div class=\"text\" dir=\"auto\"", text);
+}
+
+void document_sealed(struct document *doc, const Avvik__V1__ContentRef *ref)
+{
+	bool erased = false;
+
+	if (!ref || !ref->content_id.len)
+		return;
+	const Avvik__V1__CaseText *text = (const Avvik__V1__CaseText *)document_part(
+		doc, ref, AVVIK__V1__CONTENT_PART__CONTENT_PART_TEXT, &erased);
+	if (text) {
+		if (*text->source) {
+			html_open(&doc->html, "dl");
+			html_element(&doc->html, "dt", "Källa");
+			html_element(&doc->html, "dd dir=\"auto\"", text->source);
+			html_close(&doc->html, "dl");
+		}
+		document_text(doc, "", text->text);
+		document_text(doc, "Mål", text->goal);
+		document_text(doc, "Anmärkning", text->note);
+	} else {
+		html_element(
+			&doc->html, "p class=\"withheld\"", erased ? DOCUMENT_ERASED : DOCUMENT_WITHHELD);
+	}
+}
+
+/* --- facts --- */
+
+void document_facts_begin(struct document *doc, const char *caption)
+{
+	html_open(&doc->html, "table class=\"facts\"");
+	html_element(&doc->html, "caption", caption);
+	html_open(&doc->html, "tbody");
+}
+
+void document_fact(struct document *doc, const char *name, const char *value)
+{
+	if (!*value)
+		return;
+	html_open(&doc->html, "tr");
+	html_element(&doc->html, "th scope=\"row\"", name);
+	html_element(&doc->html, "td dir=\"auto\"", value);
+	html_close(&doc->html, "tr");
+}
+
+void document_fact_wanted(struct document *doc, const char *name, const char *value, const char *missing)
+{
+	document_fact(doc, name, *value ? value : missing);
+}
+
+void document_facts_end(struct document *doc)
+{
+	html_close(&doc->html, "table");
+}
+
+void document_none(struct document *doc, const char *sentence)
+{
+	html_element(&doc->html, "p class=\"none\"", sentence);
+}
+
+const char *document_times(struct document *doc, int64_t from_ms, int64_t until_ms)
+{
+	const char *from = tool_time(doc->tool, from_ms);
+
+	return until_ms && until_ms != from_ms ? DOCUMENT_PRINTF(doc, "%s till %s", *from ? from : "okänt",
+							 tool_time(doc->tool, until_ms))
+					       : from;
+}
+
+static const char *coded(const struct document *doc, enum document_show show, const char *code)
+{
+	const Avvik__V1__RulePack *rules = doc->rules;
+
+	if (!rules)
+		return code;
+	return show == SHOW_CATEGORY ? names_code(rules->categories, rules->n_categories, code)
+	       : show == SHOW_CAUSE  ? names_code(rules->cause_areas, rules->n_cause_areas, code)
+	       : show == SHOW_STOP   ? names_code(rules->stop_reasons, rules->n_stop_reasons, code)
+				     : code;
+}
+
+const char *document_category(struct document *doc)
+{
+	const char *category = coded(doc, SHOW_CATEGORY, doc->found->category);
+
+	return *doc->found->subcategory ? DOCUMENT_PRINTF(doc, "%s: %s", category,
+						  coded(doc, SHOW_CATEGORY, doc->found->subcategory))
+					: category;
+}
+
+const char *document_laws(struct document *doc)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < doc->found->n_laws; i++)
+		text = DOCUMENT_PRINTF(doc, "%s%s%s", text, i ? ", " : "",
+			document_word(&avvik__v1__law__descriptor, (int)doc->found->laws[i]));
+	return text;
+}
+
+/* --- what an event says of its act --- */
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t size = strlen(text), wanted = strlen(end);
+	return size >= wanted && strcmp(text + size - wanted, end) == 0;
+}
+
+static const char *text_value(struct document *doc, enum document_show show, const char *value)
+{
+	if (show == SHOW_PERSON && !doc->open)
+		return *value ? DOCUMENT_WITHHELD : "";
+	return show == SHOW_UNIT ? names_unit(&doc->names, value) : coded(doc, show, value);
+}
+
+static const char *value_text(struct document *doc, const ProtobufCFieldDescriptor *field,
+	const struct document_field *word, const void *member)
+{
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_STRING:
+		return text_value(doc, word->show, *(char *const *)member);
+	case PROTOBUF_C_TYPE_ENUM:
+		return document_word(field->descriptor, *(const int *)member);
+	case PROTOBUF_C_TYPE_BOOL:
+		return *(const protobuf_c_boolean *)member ? "ja" : word->show == SHOW_BOTH ? "nej" : "";
+	case PROTOBUF_C_TYPE_INT32:
+		return ends_in(field->name, "_on") ? tool_day(doc->tool, *(const int32_t *)member) : "";
+	case PROTOBUF_C_TYPE_INT64:
+		return ends_in(field->name, "_at_ms") ? tool_time(doc->tool, *(const int64_t *)member) : "";
+	case PROTOBUF_C_TYPE_UINT32:
+		return *(const uint32_t *)member ? DOCUMENT_PRINTF(doc, "%u", *(const uint32_t *)member) : "";
+	default:
+		return "";
+	}
+}
+
+const char *document_field(
+	struct document *doc, const ProtobufCMessage *body, const struct document_field *word)
+{
+	const ProtobufCFieldDescriptor *field =
+		protobuf_c_message_descriptor_get_field_by_name(body->descriptor, word->field);
+	const char *text = "";
+
+	if (!field)
+		return "";
+	const char *member = (const char *)body + field->offset;
+	if (field->label != PROTOBUF_C_LABEL_REPEATED)
+		return value_text(doc, field, word, member);
+	size_t count = *(const size_t *)(const void *)((const char *)body + field->quantifier_offset);
+	size_t size = field->type == PROTOBUF_C_TYPE_STRING ? sizeof(char *) : sizeof(int);
+	if (field->type != PROTOBUF_C_TYPE_STRING && field->type != PROTOBUF_C_TYPE_ENUM)
+		return "";
+	const char *values = *(const char *const *)(const void *)member;
+	for (size_t i = 0; i < count; i++)
+		text = DOCUMENT_PRINTF(
+			doc, "%s%s%s", text, i ? ", " : "", value_text(doc, field, word, values + i * size));
+	return text;
+}
+
+static void facts_of(struct document *doc, const ProtobufCMessage *body)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; body && i < body->descriptor->n_fields; i++) {
+		const struct document_field *word = document_field_word(body->descriptor->fields[i].name);
+		const char *value = word ? document_field(doc, body, word) : "";
+		if (!*value)
+			continue;
+		if (!any)
+			html_open(&doc->html, "dl");
+		any = true;
+		html_element(&doc->html, "dt", word->name);
+		html_element(&doc->html, "dd dir=\"auto\"", value);
+	}
+	if (any)
+		html_close(&doc->html, "dl");
+}
+
+/* --- acts --- */
+
+const char *document_author(struct document *doc, const char *person, const char *role)
+{
+	const char *title =
+		*role && doc->rules ? names_code(doc->rules->roles, doc->rules->n_roles, role) : role;
+
+	if (!doc->open || !*person)
+		return *title ? title : *person ? "en medarbetare" : "";
+	return *title ? DOCUMENT_PRINTF(doc, "%s, %s", person, title) : person;
+}
+
+const char *document_actor(struct document *doc, const Avvik__V1__Event *event)
+{
+	const Avvik__V1__Actor *actor = event->actor;
+
+	if (!actor)
+		return "";
+	bool report = event->body_case == AVVIK__V1__EVENT__BODY_REPORT_FILED ||
+		      event->body_case == AVVIK__V1__EVENT__BODY_REPORT_SUPPLEMENTED;
+	const char *author = report ? "" : document_author(doc, actor->person, actor->role);
+	if (*author) /* who reported stands in the report, for those who may read it */
+		return author;
+	return strcmp(actor->principal, "avvik") == 0 ? "systemet"
+						      : DOCUMENT_PRINTF(doc, "systemet %s", actor->principal);
+}
+
+/* "Utfört 2026-04-02 15:00. Dokumenterat 2026-04-09 10:00 av beata.bjorkman, enhetschef." */
+static const char *when_and_who(struct document *doc, const Avvik__V1__Event *event)
+{
+	const char *recorded = tool_time(doc->tool, event->recorded_at_ms),
+		   *occurred = tool_time(doc->tool, event->occurred_at_ms), *by = document_actor(doc, event);
+	bool later = *occurred && strcmp(occurred, recorded) != 0;
+
+	return DOCUMENT_PRINTF(doc, "%s%s%sDokumenterat %s%s%s.", later ? "Utfört " : "",
+		later ? occurred : "", later ? ". " : "", recorded, *by ? " av " : "", by);
+}
+
+void document_act(struct document *doc, const struct case_event *act, unsigned int level, const char *title)
+{
+	const ProtobufCMessage *body = av_body(&act->event->base);
+	const char *heading = level == 3 ? "h3" : "h4";
+
+	html_open(&doc->html, "section class=\"act\"");
+	html_element(&doc->html, heading, title ? title : body ? body->descriptor->short_name : "Händelse");
+	html_element(&doc->html, "p class=\"by\"", when_and_who(doc, act->event));
+	facts_of(doc, body);
+	document_sealed(doc, document_content(act->event));
+	html_close(&doc->html, "section");
+}
+
+static const struct document_kind *kind_of(const Avvik__V1__Event *event)
+{
+	const ProtobufCMessage *body = av_body(&event->base);
+	return document_kind(body ? body->descriptor->short_name : "");
+}
+
+size_t document_acts(struct document *doc, enum document_section section)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < doc->events.count; i++) {
+		const struct document_kind *kind = kind_of(doc->events.items[i].event);
+		if (kind->section != section)
+			continue;
+		document_act(doc, &doc->events.items[i], 3, kind->title);
+		count++;
+	}
+	return count;
+}
+
+const struct case_event *document_event(const struct document *doc, Avvik__V1__Event__BodyCase kind, size_t n)
+{
+	for (size_t i = 0; i < doc->events.count; i++)
+		if (doc->events.items[i].event->body_case == kind && n-- == 0)
+			return &doc->events.items[i];
+	return NULL;
+}
