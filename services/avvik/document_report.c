@@ -46,7 +46,8 @@ static void identity(struct document *doc)
 				      : "utsedd");
 	document_fact(
 		doc, "Beslutad grad", document_word(&avvik__v1__degree__descriptor, (int)found->degree));
-	if (found->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH)
+	if (found->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH &&
+		(found->degree || found->ivo > AVVIK__V1__IVO_STATE__IVO_STATE_NOT_REQUIRED))
 		document_fact(doc, "Anmälan till IVO",
 			document_word(&avvik__v1__ivo_state__descriptor, (int)found->ivo));
 	document_fact(doc, "Avslutades", tool_time(tool, found->closed_at_ms));

@@ -108,6 +108,8 @@ def played(work, instance):
     client.close()
     instance.settle()
     number = instance.json("case", "list")[0]["number"]
+    early = Page(instance.avvik("case", "document", number, "--without-content"))
+    check("before it is assessed, nothing is said of a duty to notify", "ska inte anmälas" in early.text, False)
     work.act(number, "remedy", MANAGER, "--text", f"{SECRET} larmen går till två telefoner.")
     work.act(number, "inform", MANAGER, "--informed", "--text", f"{SECRET} samtal med den boende.")
     work.act(number, "inform-relatives", MANAGER, "--not-informed", "--whom", "relative", "--text", f"{SECRET} den boende vill inte.")
@@ -136,6 +138,10 @@ def ended(work, number):
     work.act(number, "ivo-answer", SAS, "--channel", "letter", "--text", f"{SECRET} larmloggen.")
     work.act(number, "measure", SAS, "--description", f"{SECRET} larmkedjan provas varje vecka.", "--goal", f"{SECRET} inget larm utan svar.",
              "--responsible", MANAGER, "--end", "2026-07-10", "--horizon", "short")
+    work.act(number, "execute", MANAGER, "1", "--text", f"{SECRET} provad tre gånger.")
+    work.act(number, "evaluate", MANAGER, "1", "--effective", "--text", f"{SECRET} alla larm besvarades.")
+    work.act(number, "evaluate", INVESTIGATOR, "1", "--effective", "--text", f"{SECRET} loggen bekräftar det.")
+    work.act(number, "close", SAS, "--category", "UTF", "--causes", "KOM", "--note", f"{SECRET} lärdomen är spridd.")
     work.instance.settle()
 
 
@@ -187,8 +193,12 @@ def with_content(work, number):
                   "Svar på IVO:s begäran", "3.1-1/2026", "2026-06-22 10:00"):
         check_true(f"the notification says {words}", words in ivo, ivo)
     measures = page.between("Åtgärder mot upprepning Åtgärd 1", "Avslutande")
-    for words in ("provas varje vecka", "inget larm utan svar", "beata.bjorkman", "2026-07-10", "kort sikt"):
+    for words in ("provas varje vecka", "inget larm utan svar", "beata.bjorkman", "2026-07-10", "kort sikt",
+                  "provad tre gånger", "alla larm besvarades", "loggen bekräftar det", "Har haft avsedd effekt ja"):
         check_true(f"the measure says {words}", words in measures, measures)
+    closed = page.between("Avslutande Ärendet avslutades", "Tidsfrister")
+    for words in ("lärdomen är spridd", "kommunikation och information", "2026-06-22 10:00"):
+        check_true(f"the closing says {words}", words in closed, closed)
     deadlines = page.between("Tidsfrister", "Ärendets gång")
     check_true("D5 ended on the Monday after Midsummer, and was kept",
                re.search(r"\(D5\) 6 kap. SOSFS 2011:5.{,90}lagstadgad 2026-04-19 2026-06-22 hållen 2026-06-22 10:00", deadlines), deadlines)
