@@ -203,7 +203,7 @@ def play_read_only(world, disk):
     wait_for("where it was no new store is begun, but it is said", lambda: "Operation not permitted" in world.log(), True)
     disk.repair()
     check("it comes back", disk.mount(), True)
-    wait_for("and intake is started again, by itself", lambda: "intake" in instance.states(), True)
+    wait_for("and intake is started again, by itself", lambda: "intake" in instance.states(), True, 90)
     world.end(publisher)
     print(f"    {len(world.filed)} reports, {publisher.sent_again} sent again, the slowest answered after {publisher.slowest:.0f} s")
     world.prove()

@@ -62,7 +62,8 @@ def described(daemon):
 def catalogue():
     with open(os.path.join(PROTO, "README.md")) as file:
         text = file.read()
-    act_events = {event for cells in re.findall(r"^\| `\w+` \| `(\w+)` \|$", text, re.M) for event in [cells]}
+    acts = text.split("The acts of `ActOnCase`", 1)[1].split("\n#", 1)[0]
+    act_events = {event for cell in re.findall(r"^\| `\w+` \| (.*) \|$", acts, re.M) for event in names(cell)}
     wanted = {daemon: {} for daemon in DAEMONS}
     for heading in ("### Every daemon", "### Intake", "### Workflow", "### Notification and reporting"):
         for message, rights, daemons, _, emits, repeat in rows(text, heading):
@@ -350,7 +351,7 @@ def main():
         with open(instance.settings, "a") as file:
             file.write("log_level: debug\n")
         stopping(instance)
-        instance.publish()
+        instance.publish(quiet_hours=False)
         instance.settle_real()
         keys(instance)
         instance.settle_real()
