@@ -402,8 +402,8 @@ static int measure_new(struct av_ctx *ctx, ProtobufCBinaryData measure_id, Avvik
 
 	if (!of_case)
 		return AV_NOT_FOUND;
-	if (measure_fact_load(ctx->txn, bytes_of(ctx->event->case_id), bytes_of(measure_id),
-		    ctx->arena, &fact) == AV_OK) {
+	if (measure_fact_load(ctx->txn, bytes_of(ctx->event->case_id), bytes_of(measure_id), ctx->arena,
+		    &fact) == AV_OK) {
 		counts_of_measure(&counts, fact, -1);
 	} else {
 		fact = AV_NEW(ctx->arena, Avvik__V1__MeasureFact, avvik__v1__measure_fact);

@@ -157,7 +157,8 @@ static void a_day_that_has_been_spoken_of_gives_its_place_to_another(void **stat
 	for (size_t i = 0; i < now->n_rungs; i++)
 		assert_int_equal(now->rungs[i]->fired_at_ms, 0);
 	harness_advance(w.h, harness_at("2026-05-07 09:00"));
-	assert_int_equal(harness_count(w.h, EVENT(RUNG_FIRED), 0), 5); /* reminder and overdue, of each; DEV2 */
+	assert_int_equal(
+		harness_count(w.h, EVENT(RUNG_FIRED), 0), 5); /* reminder and overdue, of each; DEV2 */
 	harness_check_replay(w.h);
 	world_close(&w);
 }

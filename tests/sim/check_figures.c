@@ -140,7 +140,8 @@ static void take_other(struct recount *r, const Avvik__V1__Event *event)
 		break;
 	case EVENT(PROPOSAL_DECIDED):
 		fact_of(r, 'm', event->proposal_decided->measure_id)->outcome =
-			event->proposal_decided->verdict == AVVIK__V1__MEASURE_VERDICT__MEASURE_VERDICT_REJECTED
+			event->proposal_decided->verdict ==
+					AVVIK__V1__MEASURE_VERDICT__MEASURE_VERDICT_REJECTED
 				? M(MEASURES_REJECTED)
 				: M(MEASURES_APPROVED);
 		break;
