@@ -76,9 +76,9 @@ static struct borrower *borrower_of(struct lent *lent, const struct av_route *ro
 	HASH_FIND(hh, lent->borrowers, route->bytes + 2, size, borrower);
 	if (borrower)
 		return borrower;
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): forget() took out what it freed */
 	if (HASH_COUNT(lent->borrowers) >= lent->sweep_at) {
 		forget(lent, false);
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): forget() took out what it freed */
 		lent->sweep_at = AV_MAX(2 * HASH_COUNT(lent->borrowers), (unsigned int)PEERS_LEAST);
 	}
 	borrower = calloc(1, sizeof(*borrower));

@@ -177,7 +177,11 @@ static void call(const struct step *step)
 	ProtobufCMessage *message;
 	Avvik__V1__Reply *reply = NULL;
 	uint64_t number = 0;
-	if (av_message_load(&avvik__v1__command__descriptor, step->body, play.arena, &message) != AV_OK)
+	struct av_faults faults;
+	/* The library's user is not outside: what it hands over is a command. */
+	av_faults_init(&faults, play.arena);
+	if (av_message_unpack(&avvik__v1__command__descriptor, step->body, AV_WIRE_LIMITS_COMMAND, play.arena,
+		    &faults, &message) != AV_OK)
 		return;
 	Avvik__V1__Command *command = (Avvik__V1__Command *)message;
 	if (step->follow)
