@@ -118,6 +118,7 @@ size_t av_queue_take(struct av_queue *queue, struct av_queued **ret_list, size_t
 			continue;
 		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it stands in the ring */
 		CDL_DELETE(queue->ring, line);
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): and in the table */
 		HASH_DEL(queue->by_key, line);
 		free(line);
 	}
