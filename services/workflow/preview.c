@@ -92,6 +92,7 @@ static int compare_rung(struct preview *preview, const Avvik__V1__RungPlanned *b
 			&change->n_told_after, &nobody);
 	if (status != AV_OK)
 		return status;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): one of them is there */
 	change->kind = after ? after->kind : before->kind;
 	change->at_before_ms = before && to_come(before) ? before->at_ms : 0;
 	change->at_after_ms = after && to_come(after) ? after->at_ms : 0;

@@ -62,7 +62,7 @@ int on_get_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 	struct workflow_view view;
 	struct av_id id = id_of(get->case_id);
 	Avvik__V1__Case *found;
-	enum workflow_sight sight;
+	enum workflow_sight sight = SIGHT_NONE;
 	int status = AV_OK;
 
 	if (!reply)
@@ -89,7 +89,7 @@ static int list_of_case(
 	struct av_id id = id_of(list->case_id);
 	struct workflow_view view;
 	Avvik__V1__Case *found;
-	enum workflow_sight sight;
+	enum workflow_sight sight = SIGHT_NONE;
 	size_t count, kept = 0;
 	int status = see_case(ctx, &id, &view, &found, &sight);
 
@@ -275,7 +275,7 @@ int on_get_why(struct av_ctx *ctx, const ProtobufCMessage *body)
 	Avvik__V1__Deadline **ledgers;
 	struct workflow_view view;
 	Avvik__V1__Case *found;
-	enum workflow_sight sight;
+	enum workflow_sight sight = SIGHT_NONE;
 	size_t count;
 	int status = see_case(ctx, &id, &view, &found, &sight);
 
