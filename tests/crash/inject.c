@@ -267,8 +267,10 @@ static ssize_t leave(const struct call *call, const struct plan *plan, ssize_t d
 	if (!real)                          \
 	*(void **)&real = dlsym(RTLD_NEXT, #name)
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): it is a statement */
 #define DO(type, expression) \
 	return enter(&call, &plan) ? (type)leave(&call, &plan, (ssize_t)(expression)) : -1
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 {

@@ -152,8 +152,10 @@ static int write_missing(void)
 {
 	struct lines now = lines_of_the_descriptors(), landed = {0};
 	FILE *file = fopen(LANDED, "a+");
-	if (!file)
+	if (!file) {
+		drop_lines(&now);
 		return 1;
+	}
 	landed = lines_of_the_file();
 	if (landed.count == 0)
 		fputs("# What has landed on the wire: message.field number label type, enum.value number. "

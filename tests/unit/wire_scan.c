@@ -5,7 +5,7 @@
 #include "wire/shape.h"
 
 #define FILE_REPORT (&avvik__v1__file_report__descriptor)
-#define BYTES(literal) literal, sizeof literal - 1
+#define BYTES(literal) (literal), sizeof(literal) - 1
 
 /* The bytes in memory of just their size, so that a sanitizer sees a read beyond them. */
 static int scan_exactly(const ProtobufCMessageDescriptor *type, const void *data, size_t size,
