@@ -227,9 +227,9 @@ static struct av_bytes number_of(struct reading *r, const json_t *json)
 
 static unsigned char feed_of(const struct reading *r, const char *name)
 {
-	for (unsigned char i = 0; i < AV_COUNT(feeds); i++)
+	for (size_t i = 0; i < AV_COUNT(feeds); i++)
 		if (strcmp(feeds[i], name) == 0)
-			return i;
+			return (unsigned char)i;
 	fail(r, "no such feed", NULL);
 	return 0;
 }
