@@ -157,6 +157,23 @@ int underway_load(struct av_txn *txn, const struct av_id *leader, struct underwa
 	return status < 0 ? status : underway_read(id_bytes(leader), value, ret_mail);
 }
 
+#define CAME_TO av_bytes_of("schedule_came_to")
+
+int schedule_came_to(struct av_txn *txn, struct av_bytes *ret_kept)
+{
+	return av_get(txn, AV_TABLE_META, CAME_TO, ret_kept);
+}
+
+void schedule_keep(struct av_txn *txn, struct av_bytes came_to)
+{
+	av_put(txn, AV_TABLE_META, CAME_TO, came_to);
+}
+
+void schedule_arrived(struct av_txn *txn)
+{
+	av_delete(txn, AV_TABLE_META, CAME_TO);
+}
+
 void underway_end(struct av_txn *txn, const struct av_id *leader)
 {
 	av_delete(txn, TABLE_UNDERWAY, id_bytes(leader));

@@ -20,6 +20,7 @@
 #define UNDERWAY_MAX 64 /* mails at a time */
 /* of which a server is sent so many: they are in doubt after a crash, and each is a connection */
 #define UNDERWAY_SMTP 8
+#define OPEN_PORTION 4096 /* open notices that one turn looks at when delivery begins */
 #define RUN_COUNTER "run" /* grows with every start of the daemon: an attempt of an earlier run is over */
 
 struct attempt {
@@ -39,6 +40,11 @@ int64_t schedule_first(struct av_txn *txn);
 /* The first that are due, at most max. */
 size_t schedule_due(struct av_txn *txn, int64_t now_ms, struct av_id *ret_ids, size_t max);
 bool schedule_holds(struct av_txn *txn, const struct av_id *notice_id, int64_t at_ms);
+
+/* How far the open notices have been put in the schedule when a run begins: AV_NOT_FOUND when that is not under way. */
+int schedule_came_to(struct av_txn *txn, struct av_bytes *ret_kept);
+void schedule_keep(struct av_txn *txn, struct av_bytes came_to);
+void schedule_arrived(struct av_txn *txn);
 
 struct underway {
 	struct av_id leader; /* whose Message-ID the mail has */

@@ -286,30 +286,53 @@ static void end_left_behind(struct av_ctx *ctx)
 	}
 }
 
-/* Every open notice stands in the schedule again, also after projections were made anew from the journal. */
-static int schedule_open(struct av_ctx *ctx)
+static void schedule_again(struct av_ctx *ctx, const struct av_id *id)
 {
-	unsigned char prefix = STATE(DECIDED);
-	size_t room = av_table_count(ctx->txn, TABLE_STATES), count = 0;
-	struct av_id *ids = room ? av_arena_alloc(ctx->arena, room * sizeof *ids) : NULL;
-	if (room && !ids)
+	struct attempt attempt = {.attempts = 0};
+	Avvik__V1__Notice *notice;
+	int status = attempt_load(ctx->txn, id, &attempt);
+
+	if (status == AV_OK && schedule_holds(ctx->txn, id, attempt.next_at_ms))
+		return;
+	if (notice_load(ctx->txn, id, ctx->arena, &notice) == AV_OK)
+		notice_schedule(ctx->txn, id, &attempt,
+			AV_MAX(notice->not_before_ms, attempt.attempts ? ctx->now_ms : 0));
+}
+
+/* Every open notice stands in the schedule again, also after projections were made anew from the journal. In portions:
+ * there may be millions, when a server was away for long. Where it came to is kept with the run, so that another run
+ * begins anew. AV_NOTHING: there are more. */
+static int schedule_open(struct av_ctx *ctx, uint64_t run)
+{
+	unsigned char state = STATE(DECIDED), from[1 + AV_ID_SIZE], came_to[8 + AV_ID_SIZE];
+	struct av_id *ids = av_arena_alloc(ctx->arena, OPEN_PORTION * sizeof *ids);
+	struct av_bytes kept, after = av_bytes(NULL, 0);
+	size_t count = 0;
+
+	if (!ids)
 		return AV_MEMORY;
-	struct av_iter it = av_iter(ctx->txn, TABLE_STATES, av_bytes(&prefix, 1), av_bytes(NULL, 0));
-	while (count < room && av_iter_next(&it))
-		if (it.key.size == 1 + AV_ID_SIZE)
+	if (schedule_came_to(ctx->txn, &kept) == AV_OK && kept.size == sizeof came_to &&
+		av_get_u64(kept.data) == run) {
+		from[0] = state;
+		memcpy(from + 1, (const unsigned char *)kept.data + 8, AV_ID_SIZE);
+		after = av_bytes(from, sizeof from);
+	}
+	struct av_iter it = av_iter(ctx->txn, TABLE_STATES, av_bytes(&state, 1), after);
+	while (count < OPEN_PORTION && av_iter_next(&it))
+		if (it.key.size == 1 + AV_ID_SIZE &&
+			!(after.size && memcmp(it.key.data, from, sizeof from) == 0))
 			memcpy(ids[count++].bytes, (const unsigned char *)it.key.data + 1, AV_ID_SIZE);
 	av_iter_end(&it);
-	for (size_t i = 0; i < count; i++) {
-		struct attempt attempt = {.attempts = 0};
-		Avvik__V1__Notice *notice;
-		int status = attempt_load(ctx->txn, &ids[i], &attempt);
-		if (status == AV_OK && schedule_holds(ctx->txn, &ids[i], attempt.next_at_ms))
-			continue;
-		if (notice_load(ctx->txn, &ids[i], ctx->arena, &notice) == AV_OK)
-			notice_schedule(ctx->txn, &ids[i], &attempt,
-				AV_MAX(notice->not_before_ms, attempt.attempts ? ctx->now_ms : 0));
+	for (size_t i = 0; i < count; i++)
+		schedule_again(ctx, &ids[i]);
+	if (count < OPEN_PORTION) {
+		schedule_arrived(ctx->txn);
+		return AV_OK;
 	}
-	return AV_OK;
+	av_put_u64(came_to, run);
+	memcpy(came_to + 8, ids[count - 1].bytes, AV_ID_SIZE);
+	schedule_keep(ctx->txn, av_bytes(came_to, sizeof came_to));
+	return AV_NOTHING;
 }
 
 /* Said by every run once, and again when what it put right may have been undone: only the first time there is
@@ -322,9 +345,11 @@ static int on_started(struct av_ctx *ctx, struct av_bytes data)
 		return AV_INVALID;
 	if (av_get_u64(data.data) == run) {
 		end_left_behind(ctx);
-		int status = schedule_open(ctx);
-		if (status < 0)
-			return status;
+		int status = schedule_open(ctx, run);
+		if (status != AV_OK)
+			return status < 0
+				       ? status
+				       : AV_OK; /* the next portion is asked for when this one is committed */
 		underway_set_most(ctx->txn,
 			ctx->settings && mail_by_smtp(ctx->settings->mail) ? UNDERWAY_SMTP : UNDERWAY_MAX);
 		av_counter_set(ctx->txn, RUN_COUNTER, run + 1);

@@ -184,13 +184,17 @@ static bool has_started(struct outbox *outbox, struct av_txn *txn)
 	return true;
 }
 
+static void post_started(struct outbox *outbox);
+
 static void look(struct outbox *outbox)
 {
+	struct av_bytes came_to;
 	struct av_txn *txn;
 
 	templates_refresh(outbox->templates, av_clock_monotonic_ms());
 	if (av_txn_begin_read(av_daemon_store(outbox->daemon), &txn) < 0)
 		return; /* looked at again in a second */
+	bool portion_left = !outbox->run && schedule_came_to(txn, &came_to) == AV_OK;
 	if (outbox->run || has_started(outbox, txn)) {
 		size_t count = underway_all(txn, outbox->mails);
 		int64_t first_ms = schedule_first(txn);
@@ -203,6 +207,8 @@ static void look(struct outbox *outbox)
 		}
 	}
 	av_txn_abort(&txn);
+	if (portion_left && !outbox->run)
+		post_started(outbox);
 }
 
 static void post_started(struct outbox *outbox)

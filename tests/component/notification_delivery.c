@@ -371,6 +371,36 @@ static void a_person_without_an_address_is_given_up_and_not_forgotten(void **sta
 	harness_close(&h);
 }
 
+/* A server that was away for long leaves more open notices than one turn can look at. */
+static void delivery_begins_with_more_open_notices_than_one_turn_looks_at(void **state)
+{
+	unsigned char key[1 + AV_ID_SIZE] = {NOTICE_STATE(DECIDED)}, run[8];
+	struct harness *h = town_open();
+	struct av_txn *txn;
+	uint64_t before;
+
+	(void)state;
+	assert_int_equal(av_txn_begin_write(h->store, &txn), AV_OK);
+	before = av_counter(txn, RUN_COUNTER);
+	for (uint32_t i = 0; i < 2 * OPEN_PORTION + 100; i++) {
+		av_put_u32(key + 1, i);
+		av_put(txn, TABLE_STATES, av_bytes(key, sizeof key), av_bytes(NULL, 0));
+	}
+	assert_int_equal(av_txn_commit(&txn), AV_OK);
+	harness_restart(h);
+	av_put_u64(run, before);
+	for (int portion = 0; portion < 3; portion++) {
+		txn = harness_read(h);
+		assert_int_equal(av_counter(txn, RUN_COUNTER), before);
+		av_txn_abort(&txn);
+		assert_int_equal(harness_inner(h, INNER_STARTED, av_bytes(run, sizeof run)), AV_OK);
+	}
+	txn = harness_read(h);
+	assert_int_equal(av_counter(txn, RUN_COUNTER), before + 1);
+	av_txn_abort(&txn);
+	harness_close(&h);
+}
+
 #define T(name) cmocka_unit_test(name)
 
 int main(void)
@@ -387,6 +417,7 @@ int main(void)
 		T(a_task_waits_for_the_morning_and_a_statutory_rung_does_not),
 		T(a_task_that_the_end_of_its_case_overtook_is_not_sent),
 		T(late_rungs_to_one_person_share_a_mail),
+		T(delivery_begins_with_more_open_notices_than_one_turn_looks_at),
 		T(a_mail_names_the_case_and_the_person_and_nothing_else),
 		T(a_person_without_an_address_is_given_up_and_not_forgotten),
 	};
