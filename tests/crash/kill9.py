@@ -24,7 +24,7 @@ def main():
     rand = random.Random(SEED)
     with Instance() as instance:
         instance.up()
-        instance.publish()
+        instance.publish(quiet_hours=False)
         publisher = Publisher(lambda silence_ms: instance.client("intake", timeout_ms=silence_ms), REPORTS)
         publisher.start()
         kills = 0

@@ -126,7 +126,7 @@ def descriptors():
     with Instance() as instance:
         too_few_to_begin(instance)
         instance.up(preexec_fn=few_files(160))
-        instance.publish()
+        instance.publish(quiet_hours=False)
         instance.settle_real()
         filed = {}
         more_peers_than_descriptors(instance, filed)
@@ -260,7 +260,7 @@ def memory():
     try:
         with Instance() as instance:
             instance.up()
-            instance.publish()
+            instance.publish(quiet_hours=False)
             instance.settle_real()
             filed = {}
             if group.path:

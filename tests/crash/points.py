@@ -54,7 +54,7 @@ class Town:
         for daemon, rule in (rules or {}).items():
             self.instance.injectors[daemon].arm(rule)
         self.instance.up()
-        self.instance.publish()
+        self.instance.publish(quiet_hours=False)
         self.reader = Reader(self.instance)
         self.work = Work(self.instance)
         self.judge = Judge(self.instance, self.work, self.reader)

@@ -195,7 +195,7 @@ def logged_run(rounds):
     os.mkdir(logs)
     instance.more_environment["AVVIK_INJECT_LOG"] = logs
     instance.up()
-    instance.publish()
+    instance.publish(quiet_hours=False)
     work = NotedWork(instance)
     work.target = "intake"
     for _ in range(rounds):

@@ -15,7 +15,7 @@ from instance import BIN, Instance, check, check_true, pb, report  # noqa: E402
 def main():
     with Instance() as instance:
         instance.up()
-        instance.publish()
+        instance.publish(quiet_hours=False)
         client = instance.client("intake")
         check("a report is filed", client.call(report("before", unit="lindhaga")).status, pb.REPLY_STATUS_DONE)
         client.close()

@@ -244,12 +244,13 @@ class Instance:
         """Wait until nothing happens any more (stepped clock)."""
         self.avvik("clock", "settle")
 
-    def settle_real(self, timeout=60):
-        """The same on the real clock: quiet, and every consumer in step."""
-        end = time.monotonic() + timeout
-        calm = 0
+    def settle_real(self, patience=60):
+        """The same on the real clock: quiet, and every consumer in step. Waits as long as journals grow."""
+        heads, end, calm = None, 0, 0
         while calm < 2:
             states = self.states()
+            if heads != (heads := [s.get("head") for s in states.values()]):
+                end = time.monotonic() + patience
             good = len(states) == 4 and all(
                 s.get("quiet") and all(f.get("cursor", {}).get("sequence", 0) >= states[f["name"]].get("head", 0)
                                        for f in s.get("feeds", [])) for s in states.values())
