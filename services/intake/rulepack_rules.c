@@ -405,13 +405,44 @@ size_t rulepack_on(const struct rulepack_days *published, size_t count, av_day d
 	return count;
 }
 
+/* Of those that begin on the same day, the one published last: it took the other's place. */
+static const struct rulepack_days *farthest(const struct rulepack_days *published, size_t count, bool last)
+{
+	const struct rulepack_days *found = count ? &published[0] : NULL;
+	for (size_t i = 1; i < count; i++)
+		if (last ? published[i].from >= found->from : published[i].from <= found->from)
+			found = &published[i];
+	return found;
+}
+
+/* One for days that had no rules: the cases received then wait for it. It ends where the first begins, so that
+ * no day gets other rules than those its cases were opened under. */
+static void check_before_first(
+	const Avvik__V1__RulePack *rules, const struct rulepack_days *first, struct av_faults *faults)
+{
+	char on[AV_DATE_TEXT], until[AV_DATE_TEXT];
+	if (rules->valid_until_on == first->from - 1)
+		return;
+	av_day_text(first->from, on);
+	av_day_text(first->from - 1, until);
+	av_fault(faults, CODE(CONTRADICTION), "valid_from_on",
+		"is before %s, when the first pack %s begins: a pack for the days before it has "
+		"valid_until_on %s",
+		on, first->version, until);
+}
+
 void rulepack_check_days(const Avvik__V1__RulePack *rules, const struct rulepack_days *published,
 	size_t count, struct av_faults *faults)
 {
-	const struct rulepack_days *last = count ? &published[count - 1] : NULL;
+	const struct rulepack_days *first = farthest(published, count, false);
+	const struct rulepack_days *last = farthest(published, count, true);
 	char on[AV_DATE_TEXT];
 	if (!last || rules->valid_from_on == 0)
 		return;
+	if (rules->valid_from_on < first->from) {
+		check_before_first(rules, first, faults);
+		return;
+	}
 	av_day_text(last->from, on);
 	if (rules->valid_from_on < last->from) {
 		av_fault(faults, CODE(CONTRADICTION), "valid_from_on",

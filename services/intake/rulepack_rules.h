@@ -18,8 +18,8 @@ struct rulepack_days {
 /* Which pack holds on a day: of those that cover it, the one published last. `published` is in that order.
  * Answers its place, or `count`: none. */
 size_t rulepack_on(const struct rulepack_days *published, size_t count, av_day day);
-/* A new pack must follow on those before: no earlier start, no day without rules, no two that both say they
- * end later. */
+/* A new pack must follow on those before: no start between theirs, no day without rules, no two that both say
+ * they end later. Or it is for the days before the first of them, and ends where that one begins. */
 void rulepack_check_days(const Avvik__V1__RulePack *rules, const struct rulepack_days *published,
 	size_t count, struct av_faults *faults);
 

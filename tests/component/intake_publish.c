@@ -275,6 +275,12 @@ static void a_rule_pack_is_published_once_and_followed_by_the_next(void **state)
 	pack->version = TEXT("se-2026-07");
 	pack->valid_from_on = support_day("2026-07-01");
 	harness_want(world_publish_rules(w, "next", pack), REPLY(DONE));
+
+	/* Cases of the days before the first wait for rules: those come afterwards, and end where it begins. */
+	pack->version = TEXT("se-2024");
+	pack->valid_from_on = support_day("2024-01-01");
+	pack->valid_until_on = support_day("2025-06-30");
+	harness_want(world_publish_rules(w, "earlier", pack), REPLY(DONE));
 	harness_check_replay(w->h);
 }
 

@@ -35,9 +35,12 @@ static ProtobufCMessage *from_file(struct world *w, const char *name, const Prot
 	return message;
 }
 
-static void publish(struct world *w, ProtobufCMessage *body, unsigned int number, const char *version)
+static struct order *publish(
+	struct world *w, ProtobufCMessage *body, unsigned int number, const char *version)
 {
-	order_new(w, ORDER_PUBLISH, ADMIN, INTAKE, NULL, number, body)->version = version;
+	struct order *order = order_new(w, ORDER_PUBLISH, ADMIN, INTAKE, NULL, number, body);
+	order->version = version;
+	return order;
 }
 
 static void publish_directory(struct world *w, Avvik__V1__Directory *directory)
@@ -53,7 +56,11 @@ static void publish_rules(struct world *w, Avvik__V1__RulePack *rules)
 	Avvik__V1__PublishRules *order = NEW(w, PublishRules, publish_rules);
 	order->rules = rules;
 	order->reason = TEXT("simulation");
-	publish(w, &order->base, COMMAND(PUBLISH_RULES), rules->version);
+	/* One after the other, also when a restore has lost several: what an administrator publishes holds from the
+	 * day of the latest pack or later, so an earlier one that came after it would be refused for ever. */
+	struct order *made = publish(w, &order->base, COMMAND(PUBLISH_RULES), rules->version);
+	made->after = w->last_pack;
+	w->last_pack = made;
 }
 
 static void know_leaves(struct world *w)

@@ -130,6 +130,7 @@ struct order {
 	unsigned int number;
 	ProtobufCMessage *body;
 	int64_t not_before_ms;
+	const struct order *after; /* not before that one has its answer */
 	/* for the checks */
 	struct av_id case_id; /* REPORT: once done, of the report */
 	int64_t acted_at_ms;  /* ACT: no other order has it */
@@ -256,6 +257,7 @@ struct world {
 	const char **leaves;
 	size_t leaf_count;
 	unsigned int new_units, new_packs;
+	const struct order *last_pack; /* that was published */
 	struct mail_world *mail;
 	/* faults.c */
 	struct {

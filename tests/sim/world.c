@@ -117,13 +117,20 @@ void world_close(struct world **world)
 
 /* --- the network --- */
 
+static bool has_its_turn(const struct world *w, const struct order *order)
+{
+	const struct order *before = order->after;
+	return order->state == ORDER_WAITING && order->not_before_ms <= w->now_ms &&
+	       (!before || (before->state != ORDER_WAITING && before->state != ORDER_SENT));
+}
+
 bool world_send(struct world *w)
 {
 	size_t first = chance(w, w->order_count ? w->order_count : 1);
 	for (size_t i = 0; i < w->order_count; i++) {
 		struct order *order = w->orders[(first + i) % w->order_count];
-		if (order->state == ORDER_WAITING && order->not_before_ms <= w->now_ms &&
-			w->nodes[order->node].up && w->up[order->client][order->node].count < 50) {
+		if (has_its_turn(w, order) && w->nodes[order->node].up &&
+			w->up[order->client][order->node].count < 50) {
 			order_send(order);
 			return true;
 		}

@@ -285,7 +285,7 @@ static void a_pack_follows_on_the_one_before(void **state)
 		{"the first of all", NULL, first, NULL},
 		{"after an open end", &open, first + 100, NULL},
 		{"in its place", &open, first, NULL},
-		{"before it", &open, first - 1, "contradiction valid_from_on|before 2025-07-01"},
+		{"before it", &open, first - 1, "contradiction valid_from_on|valid_until_on 2025-06-30"},
 		{"the day after the end", &ended, last + 1, NULL},
 		{"before the end", &ended, last, "contradiction valid_from_on|begin on 2026-07-01"},
 		{"in the place of one that ends", &ended, first, NULL},
@@ -295,6 +295,42 @@ static void a_pack_follows_on_the_one_before(void **state)
 		av_faults_init(&faults, *state);
 		pack->valid_from_on = rows[i].from;
 		rulepack_check_days(pack, rows[i].before, rows[i].before ? 1 : 0, &faults);
+		if (rows[i].want)
+			assert_faults(&faults, rows[i].want);
+		else
+			support_assert_no_faults(&faults);
+	}
+}
+
+/* Cases that were received before the first pack wait for one that holds for their day. */
+static void a_pack_may_be_for_the_days_before_the_first(void **state)
+{
+	av_day first = support_day("2025-07-01"), next = support_day("2026-01-01");
+	const struct rulepack_days before[] = {
+		{"a", first, 0}, {"b", next, 0}, {"z", first - 500, first - 1}};
+	const struct {
+		const char *name;
+		size_t count;
+		av_day from, until;
+		const char *want;
+	} rows[] = {
+		{"up to the first", 2, first - 500, first - 1, NULL},
+		{"leaving a day out", 2, first - 500, first - 2,
+			"contradiction valid_from_on|valid_until_on 2025-06-30"},
+		{"over the first", 2, first - 500, first,
+			"contradiction valid_from_on|valid_until_on 2025-06-30"},
+		{"without end", 2, first - 500, 0, "contradiction valid_from_on|valid_until_on 2025-06-30"},
+		{"between them", 2, first + 1, 0, "contradiction valid_from_on|before 2026-01-01"},
+		{"between them, after the earlier one came", 3, first - 1, 0,
+			"contradiction valid_from_on|before 2026-01-01"},
+		{"before the earlier one", 3, first - 600, first - 501, NULL},
+		{"after the last, all the same", 3, next + 30, 0, NULL},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		av_faults_init(&faults, *state);
+		pack->valid_from_on = rows[i].from;
+		pack->valid_until_on = rows[i].until;
+		rulepack_check_days(pack, before, rows[i].count, &faults);
 		if (rows[i].want)
 			assert_faults(&faults, rows[i].want);
 		else
@@ -319,6 +355,7 @@ int main(void)
 		rules_test(the_pack_published_last_that_covers_a_day_holds),
 		rules_test(the_pack_of_the_law_before_differs_in_its_sources_alone),
 		rules_test(a_pack_follows_on_the_one_before),
+		rules_test(a_pack_may_be_for_the_days_before_the_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
