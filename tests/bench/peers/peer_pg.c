@@ -1,11 +1,16 @@
 /* peer_pg.c - PostgreSQL over libpq, in pipeline mode.
  *
- *	--connect CONNINFO [--window]
+ *	--connect CONNINFO [--inserts | --window] [--keyed]
  *
  * One INSERT a transaction: each is followed by a sync point of its own, so that it commits by itself.
- *--window: what is in flight is one INSERT of an array, one transaction, and the next begins when it is
- *committed. The consumer reads in the order of the ids, and stops before a gap: that is a transaction not yet
- *committed.
+ *
+ *	--inserts   what is in flight is one transaction of as many INSERTs
+ *	--window    what is in flight is one INSERT of an array
+ *	--keyed     each message has a random key, and one that is there already is passed over: the sender may
+ *	            send again without its being stored twice, which is what Avvik promises
+ *
+ * With --inserts and --window the next begins when all is committed. The consumer reads in the order of the
+ * ids, and stops before a gap: that is a transaction not yet committed.
  */
 #include <arpa/inet.h>
 #include <libpq-fe.h>
@@ -19,24 +24,36 @@
 #define BYTEA 17
 #define INT8 20
 #define BYTEA_ARRAY 1001
+#define UUID 2950
+#define UUID_ARRAY 2951
+#define KEY_SIZE 16
 #define WINDOW_MAX 4096
+
+/* A binary array of elements of one size: dimensions, no nulls, type of the elements, how many, lower bound; then
+ * each with its size. */
+#define ARRAY_HEAD 20
 
 struct line {
 	PGconn *connection;
 	unsigned int publisher;
-	uint64_t sent, answered;
-	char *array; /* the window: a binary array */
+	uint64_t sent, synced, answered;
+	char *keys, *bodies; /* the window: two binary arrays */
 	unsigned int in_array;
 };
 
-static const char *const flags[] = {"window", NULL};
+static const char *const flags[] = {"inserts", "window", "keyed", NULL};
+static bool inserts, window, keyed; /* as they are on the command line; set by words_read */
 
-static bool window(void)
+static bool lockstep(void)
 {
-	static int known = -1;
-	if (known < 0)
-		known = driver_word("window", NULL) != NULL;
-	return known;
+	return inserts || window;
+}
+
+static void words_read(void)
+{
+	inserts = driver_word("inserts", NULL) != NULL;
+	window = driver_word("window", NULL) != NULL;
+	keyed = driver_word("keyed", NULL) != NULL;
 }
 
 static bool failed(PGconn *connection, const char *what)
@@ -63,34 +80,47 @@ static PGconn *connected(void)
 	return NULL;
 }
 
+/* Both tables, since it is not said here which client comes. */
 static bool prepare(void)
 {
 	PGconn *connection = connected();
-	bool good = connection && run(connection, "DROP TABLE IF EXISTS message") &&
-		    run(connection, "CREATE TABLE message (id bigserial PRIMARY KEY, body bytea NOT NULL)");
+	bool good = connection && run(connection, "DROP TABLE IF EXISTS message, keyed") &&
+		    run(connection, "CREATE TABLE message (id bigserial PRIMARY KEY, body bytea NOT NULL)") &&
+		    run(connection, "CREATE TABLE keyed (id bigserial PRIMARY KEY, body bytea NOT NULL, key "
+				    "uuid NOT NULL UNIQUE)");
 	PQfinish(connection);
 	return good;
+}
+
+static PGresult *prepare_put(PGconn *connection)
+{
+	static const Oid arrays[] = {BYTEA_ARRAY, UUID_ARRAY}, ones[] = {BYTEA, UUID};
+	static const char *const texts[2][2] = {
+		{"INSERT INTO message (body) VALUES ($1)",
+			"INSERT INTO keyed (body, key) VALUES ($1, $2) ON CONFLICT DO NOTHING"},
+		{"INSERT INTO message (body) SELECT unnest($1::bytea[])",
+			"INSERT INTO keyed (body, key) SELECT * FROM unnest($1::bytea[], $2::uuid[]) "
+			"ON CONFLICT DO NOTHING"},
+	};
+	return PQprepare(connection, "put", texts[window][keyed], keyed ? 2 : 1, window ? arrays : ones);
 }
 
 static void *open_line(unsigned int publisher)
 {
 	struct line *line = calloc(1, sizeof *line);
-	Oid array[] = {BYTEA_ARRAY}, one[] = {BYTEA};
-	PGresult *result;
-
-	if (!line || !(line->array = malloc(20 + (size_t)WINDOW_MAX * (BODY_SIZE + 4))))
+	words_read();
+	if (!line || !(line->bodies = malloc(ARRAY_HEAD + (size_t)WINDOW_MAX * (BODY_SIZE + 4))) ||
+		!(line->keys = malloc(ARRAY_HEAD + (size_t)WINDOW_MAX * (KEY_SIZE + 4))))
 		exit(1);
 	line->publisher = publisher;
 	line->connection = connected();
 	if (!line->connection) {
-		free(line->array);
+		free(line->bodies);
+		free(line->keys);
 		free(line);
 		return NULL;
 	}
-	result = window() ? PQprepare(line->connection, "put",
-				    "INSERT INTO message (body) SELECT unnest($1::bytea[])", 1, array)
-			  : PQprepare(line->connection, "put", "INSERT INTO message (body) VALUES ($1)", 1,
-				    one);
+	PGresult *result = prepare_put(line->connection);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK || PQsetnonblocking(line->connection, 1) != 0 ||
 		!PQenterPipelineMode(line->connection)) {
 		failed(line->connection, "prepare");
@@ -106,40 +136,81 @@ static void put32(char *at, uint32_t value)
 	memcpy(at, &value, sizeof value);
 }
 
-static bool insert(struct line *line, const char *value, int size)
+/* As a random UUID would be: no two alike, in no order. (The finalizer of splitmix64.) */
+static void key_of(unsigned int publisher, uint64_t number, char key[KEY_SIZE])
 {
-	int binary = 1;
-	return (PQsendQueryPrepared(line->connection, "put", 1, &value, &size, &binary, 0) &&
-		       PQpipelineSync(line->connection)) ||
+	uint64_t half[2] = {number * UINT64_C(0x9e3779b97f4a7c15), publisher + 1};
+	for (int i = 0; i < 2; i++) {
+		half[i] ^= half[0] >> 30;
+		half[i] *= UINT64_C(0xbf58476d1ce4e5b9);
+		half[i] ^= half[i] >> 27;
+		half[i] *= UINT64_C(0x94d049bb133111eb);
+		half[i] ^= half[i] >> 31;
+	}
+	memcpy(key, half, KEY_SIZE);
+}
+
+static bool put(struct line *line, const char *body, int body_size, const char *key, int key_size)
+{
+	const char *values[] = {body, key};
+	int sizes[] = {body_size, key_size}, binary[] = {1, 1};
+	return PQsendQueryPrepared(line->connection, "put", keyed ? 2 : 1, values, sizes, binary, 0) ||
 	       failed(line->connection, "insert");
+}
+
+static bool sync_point(struct line *line)
+{
+	return PQpipelineSync(line->connection) || failed(line->connection, "insert");
+}
+
+static void element(char *array, unsigned int index, const void *from, size_t size)
+{
+	char *to = array + ARRAY_HEAD + (size_t)index * (size + 4);
+	put32(to, (uint32_t)size);
+	memcpy(to + 4, from, size);
 }
 
 static bool publish(void *at, uint64_t number)
 {
 	struct line *line = at;
 	const char *body = (const char *)driver_body(line->publisher, number);
+	char key[KEY_SIZE];
+	key_of(line->publisher, number, key);
 	line->sent++;
-	if (!window())
-		return insert(line, body, BODY_SIZE);
+	if (!window)
+		return put(line, body, BODY_SIZE, key, KEY_SIZE) && (inserts || sync_point(line));
 	if (line->in_array == WINDOW_MAX)
 		return driver_failed("window", "too many in flight");
-	char *to = line->array + 20 + (size_t)line->in_array++ * (BODY_SIZE + 4);
-	put32(to, BODY_SIZE);
-	memcpy(to + 4, body, BODY_SIZE);
+	element(line->keys, line->in_array, key, KEY_SIZE);
+	element(line->bodies, line->in_array++, body, BODY_SIZE);
 	return true;
+}
+
+static int array_end(char *array, uint32_t type, unsigned int count, size_t size)
+{
+	uint32_t head[] = {1, 0, type, count, 1};
+	for (size_t i = 0; i < 5; i++)
+		put32(array + 4 * i, head[i]);
+	return (int)(ARRAY_HEAD + count * (size + 4));
+}
+
+static bool send_array(struct line *line)
+{
+	int bodies = array_end(line->bodies, BYTEA, line->in_array, BODY_SIZE);
+	int keys = array_end(line->keys, UUID, line->in_array, KEY_SIZE);
+	line->in_array = 0;
+	return put(line, line->bodies, bodies, line->keys, keys);
 }
 
 static bool send_line(void *at)
 {
 	struct line *line = at;
-	if (line->in_array) {
-		/* dimensions, no nulls, type of the elements, how many, lower bound */
-		uint32_t head[] = {1, 0, BYTEA, line->in_array, 1};
-		for (unsigned int i = 0; i < 5; i++)
-			put32(line->array + 4 * (size_t)i, head[i]);
-		if (!insert(line, line->array, (int)(20 + line->in_array * (BODY_SIZE + 4))))
+	if (line->in_array && !send_array(line))
+		return false;
+	if (lockstep() && line->synced < line->sent) {
+		if (!sync_point(line))
 			return false;
-		line->in_array = 0;
+		line->synced = line->sent;
 	}
 	return PQflush(line->connection) >= 0 || failed(line->connection, "send");
 }
@@ -160,7 +231,7 @@ static bool take(void *at)
 		if (status != PGRES_PIPELINE_SYNC)
 			return failed(line->connection, "insert");
 		/* The sync point's answer comes when the transaction is committed. */
-		uint64_t until = window() ? line->sent : line->answered + 1;
+		uint64_t until = lockstep() ? line->synced : line->answered + 1;
 		while (line->answered < until)
 			driver_acknowledged(line->publisher, line->answered++, true);
 	}
@@ -180,7 +251,8 @@ static void close_line(void *at)
 {
 	struct line *line = at;
 	PQfinish(line->connection);
-	free(line->array);
+	free(line->bodies);
+	free(line->keys);
 	free(line);
 }
 
@@ -204,8 +276,11 @@ static void *consume(void)
 	Oid types[] = {INT8, INT8};
 	if (!source || !(source->connection = connected()))
 		exit(1);
+	words_read();
 	PGresult *result = PQprepare(source->connection, "next",
-		"SELECT id, body FROM message WHERE id > $1 ORDER BY id LIMIT $2", 2, types);
+		keyed ? "SELECT id, body FROM keyed WHERE id > $1 ORDER BY id LIMIT $2"
+		      : "SELECT id, body FROM message WHERE id > $1 ORDER BY id LIMIT $2",
+		2, types);
 	bool good = PQresultStatus(result) == PGRES_COMMAND_OK;
 	PQclear(result);
 	if (!good) {
@@ -254,7 +329,7 @@ const struct peer peer = {
 	.take = take,
 	.wants = wants,
 	.close = close_line,
-	.lockstep = window,
+	.lockstep = lockstep,
 	.consume = consume,
 	.receive = receive,
 	.leave = leave,

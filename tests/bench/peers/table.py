@@ -8,7 +8,9 @@ import time
 
 TITLES = {
     "avvik": "Avvik's intake", "floor": "bare floor: ROUTER and LMDB", "pg": "PostgreSQL, one INSERT a transaction",
-    "pg-window": "PostgreSQL, what is in flight one transaction", "redis": "Redis Streams, appendfsync always",
+    "pg-inserts": "PostgreSQL, what is in flight one transaction of INSERTs",
+    "pg-window": "PostgreSQL, what is in flight one INSERT of an array",
+    "pg-keyed": "PostgreSQL, the same with a unique key, safe to send again", "redis": "Redis Streams, appendfsync always",
     "rabbit": "RabbitMQ, quorum queue, confirms", "nats": "NATS JetStream, files", "mosquitto": "Mosquitto, QoS 1",
 }
 POINTS = ("1x1", "1x256", "16x16")
