@@ -2,10 +2,10 @@
  *
  *	01970a1b 2c3d 7 abc  8 01 23456789abcd ...
  *	48 bits of milliseconds, 4 of version, the upper 12 of the counter, 2 of variant, the lower 20 of the
- *counter, 42 random
+ *	counter, 42 random
  *
  * The counter starts at a random value below 2^31 in each millisecond (RFC 9562, 6.2, method 1), so that at
- *least 2^31 ids fit before it spills into the next millisecond.
+ * least 2^31 ids fit before it spills into the next millisecond.
  */
 #include "base/ids.h"
 

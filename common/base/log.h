@@ -1,7 +1,7 @@
 /* log.h - levelled key=value lines on standard error, with a journald priority prefix when under systemd.
  *
  * Only the shell of a program logs; rules and libraries return. Values are quoted when they need it. No
- *content and no personal data is ever a value: ids, codes, numbers and status names only.
+ * content and no personal data is ever a value: ids, codes, numbers and status names only.
  *
  *	av_log(AV_LOG_WARN, "feed refused", "feed=%s sequence=%llu", name, seq);
  *	-> level=warn daemon=workflow msg="feed refused" feed=intake sequence=17

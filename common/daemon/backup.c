@@ -1,15 +1,15 @@
 /* backup.c - --backup and --restore: the data, and the content keys apart from it
  *
- *	FOLDER/data   a consistent copy of the store       FOLDER/keys   a copy of the key store: to be kept
- *apart, and short
+ *	FOLDER/data   a consistent copy of the store
+ *	FOLDER/keys   a copy of the key store: to be kept apart, and not for long
  *
  * The store is copied while it may be in use. The key store has one owner: when the daemon runs it is asked,
- *by an empty file in its state folder (AV_FILE_REQUEST), and copies its keys beside it (AV_FOLDER_KEYS_COPY)
- *within a second (watch.c).
+ * by an empty file in its state folder (AV_FILE_REQUEST), and copies its keys beside it (AV_FOLDER_KEYS_COPY)
+ * within a second (watch.c).
  *
  * A restore never takes the place of keys that are there: they are never older than the data, and a backup's
- *keys would bring back what was erased since. The journal gets a new epoch, and JournalRestored as its next
- *event.
+ * keys would bring back what was erased since. The journal gets a new epoch, and JournalRestored as its next
+ * event.
  */
 #include <stdlib.h>
 #include <string.h>

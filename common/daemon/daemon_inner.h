@@ -1,11 +1,14 @@
 /* daemon_inner.h - the shell of a daemon: one struct, and which file does what with it. All of it belongs to
- *the loop thread.
+ * the loop thread.
  *
- *	start.c   opens everything in order, and closes it upside down     loop.c     batches in, results out,
- *the due timer ask.c     a message arrives: answered, queued or refused           follow.c   feeds that this
- *daemon consumes reload.c  principals, signals                                      watch.c    what is looked
- *at every second health.c  issues, metrics, GetStatus                               hooks.c    what service.h
- *offers on the loop thread
+ *	start.c    opens everything in order, and closes it upside down
+ *	loop.c     batches in, results out, the due timer
+ *	ask.c      a message arrives: answered, queued or refused
+ *	follow.c   feeds that this daemon consumes
+ *	reload.c   principals, signals
+ *	watch.c    what is looked at every second
+ *	health.c   issues, metrics, GetStatus
+ *	hooks.c    what service.h offers on the loop thread
  */
 #ifndef AVVIK_DAEMON_DAEMON_INNER_H
 #define AVVIK_DAEMON_DAEMON_INNER_H

@@ -1,16 +1,16 @@
 /* feed_record.c - what is kept of a feed beside its cursor
  *
  * Record (AV_TABLE_META, key: "feed:" and the feed's name): version u8 = 1, halted u8, handled u64, passed
- *over u64, halted at u64, count u16, per restore: sequence u64, event id 16; cause size u16, cause text. Of a
- *feed that never halted or parted:
+ * over u64, halted at u64, count u16, per restore: sequence u64, event id 16; cause size u16, cause text. Of
+ * a feed that never halted or parted:
  *
  *	01 00 0000000000000009 0000000000000000 0000000000000000 0000 0000
  *
  * The cursor says where to read on; `handled` says what must not be done twice. They differ while a batch has
- *been done in part, and after a RESTART. When a producer is restored from a backup its journal goes on from
- *an earlier sequence, with other events, and the first of them is always JournalRestored. So a known sequence
- *means a known event, up to the first JournalRestored that is not among those kept here: from there the
- *histories part, and everything is new.
+ * been done in part, and after a RESTART. When a producer is restored from a backup its journal goes on from
+ * an earlier sequence, with other events, and the first of them is always JournalRestored. So a known sequence
+ * means a known event, up to the first JournalRestored that is not among those kept here: from there the
+ * histories part, and everything is new.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,12 +1,15 @@
 /* settings.h - the settings of an instance (avvik.yaml), and where its files lie.
  *
  * The state folder:
- *	<state>/<daemon>/data     its store            <state>/<daemon>/keys     its content keys
- *	<state>/<daemon>/marks    the item under way   <state>/clock             the stepped clock
- *(development) <state>/mail              mail of the maildir transport
+ *	<state>/<daemon>/data     its store
+ *	<state>/<daemon>/keys     its content keys
+ *	<state>/<daemon>/marks    the item under way
+ *	<state>/clock             the stepped clock (development)
+ *	<state>/mail              mail of the maildir transport
  *
  * The folder of secret keys, or the systemd credential folder ($CREDENTIALS_DIRECTORY), which goes first,
- *file by file: <principal>.curve         key pair of a daemon or another principal (av_keypair_save)
+ * file by file:
+ *	<principal>.curve         key pair of a daemon or another principal (av_keypair_save)
  *	<principal>.curve.pub     its public key: one line Z85; of the servers that a client talks to
  *	<daemon>.sign             signing key, AV_SIGN_SECRET_SIZE bytes in hex (av_key_file_save)
  *	<daemon>.sign.pub         its public key, 32 bytes in hex; may be readable by all

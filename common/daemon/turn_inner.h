@@ -2,8 +2,9 @@
  *
  * One attempt is one write transaction over a range of items. Two kinds of "no" are kept apart everywhere:
  *	a refusal  the handler's answer; the item leaves no trace and the rest stands. Known before anything
- *is written. a failure  a negative status that comes while events are written or applied: the attempt is
- *aborted and made again without the item (turn.c), or with the feed event to blame put in quarantine.
+ *	           is written.
+ *	a failure  a negative status that comes while events are written or applied: the attempt is aborted
+ *	           and made again without the item (turn.c), or with the feed event to blame put in quarantine.
  */
 #ifndef AVVIK_DAEMON_TURN_INNER_H
 #define AVVIK_DAEMON_TURN_INNER_H

@@ -1,8 +1,8 @@
 /* merkle.c - the tree of a turn's receipts, in the shape of RFC 6962.
  *
  * The split at the largest power of two below n is the same tree as pairing the nodes of each level from the
- *left and passing an odd last one on unchanged. Both views are used: levels for the tree that is built once,
- *the split for single paths.
+ * left and passing an odd last one on unchanged. Both views are used: levels for the tree that is built once,
+ * the split for single paths.
  *
  *	5 leaves:        root
  *	               /      \

@@ -1,10 +1,10 @@
 /* receipt.c - receipts: from the report to the signature, and back without the daemon.
  *
- *	packed report --hash--> --keyed hash--> commitment --in--> packed leaf --0x00 hash--> path --> root
- *--in--> signed TurnSeal
+ *	packed report --hash--> --keyed hash--> commitment --in--> packed leaf
+ *	packed leaf --0x00 hash--> path --> root --in--> signed TurnSeal
  *
  * Packed means protobuf with the fields in number order, as av_message_pack() writes it. Fields that a newer
- *version added are kept when a message is unpacked, so they are verified here too.
+ * version added are kept when a message is unpacked, so they are verified here too.
  */
 #include "seal/receipt.h"
 

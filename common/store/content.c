@@ -10,8 +10,8 @@
  *	erased: 01 02 0000000000000007
  *
  * The parts of a record have one key, so they are sealed as one: their bodies behind each other, in the order
- *of the list. The seal is bound to the content id and to all that stands before it, so that no record, part
- *or size can take another's place.
+ * of the list. The seal is bound to the content id and to all that stands before it, so that no record, part
+ * or size can take another's place.
  */
 #include "store/content.h"
 

@@ -1,12 +1,12 @@
 /* generation.c - the key store on disk: one generation in force, and the clearing away of what is not.
  *
  * File wrapping-G: version u8 = 1, generation u64, then sealed under the master key, bound to "avvik wrapping
- *v1" and generation u64: the wrapping key, 32 bytes. 81 bytes:
+ * v1" and generation u64: the wrapping key, 32 bytes. 81 bytes:
  *
  *	01 0000000000000001 <nonce 24> <ciphertext 32> <tag 16>
  *
  * What the disk itself keeps of an overwritten block (copy-on-write, spare cells of an SSD) is still sealed
- *under the master key.
+ * under the master key.
  */
 #include "store/keystore_internal.h"
 

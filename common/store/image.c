@@ -1,16 +1,18 @@
 /* image.c - data.mdb as it lies on disk, looked at before LMDB maps it.
  *
  * LMDB believes what it maps: a file that was cut off ends the process with SIGBUS, a page of garbage with
- *SIGSEGV. So the two meta pages are read first, and the file must reach as far as the newer one says. Freed
- *pages at the end may never have been written, so that a sound file can be shorter; then, and when asked to
- *be thorough, every page that is in use is visited and held against the file.
+ * SIGSEGV. So the two meta pages are read first, and the file must reach as far as the newer one says. Freed
+ * pages at the end may never have been written, so that a sound file can be shorter; then, and when asked to
+ * be thorough, every page that is in use is visited and held against the file.
  *
  * Layout of LMDB 0.9, native byte order and 64-bit words:
- *	page	 number u64, pad u16, flags u16, lower u16, upper u16 (overflow: pages u32), then at 16: node
- *offsets u16 meta	 at 16: magic u32, version u32, address u64, map size u64, tree of free pages 48, main
- *tree 48, last page u64, transaction u64 tree	 pad u32 (of the first: page size), flags u16, depth u16,
- *pages u64 * 3, entries u64, root u64 node	 low u16, high u16, flags u16, key size u16, key, data. In a
- *branch low, high and flags are the page below; in a leaf low and high are the size of the data.
+ *	page  number u64, pad u16, flags u16, lower u16, upper u16 (overflow: pages u32), then at 16: node
+ *	      offsets u16
+ *	meta  at 16: magic u32, version u32, address u64, map size u64, tree of free pages 48, main tree 48,
+ *	      last page u64, transaction u64
+ *	tree  pad u32 (of the first: page size), flags u16, depth u16, pages u64 * 3, entries u64, root u64
+ *	node  low u16, high u16, flags u16, key size u16, key, data. In a branch low, high and flags are the
+ *	      page below; in a leaf low and high are the size of the data.
  */
 #include "store/store_internal.h"
 

@@ -1,7 +1,7 @@
 /* journal.c - the journal and the feed cursors.
  *
  * Record (JOURNAL, key: sequence u64): chain hash 32, packed Event. chain hash = H(previous hash, sequence
- *u64, event), the previous of the first being 32 zero bytes. An event "abc" at sequence 1:
+ * u64, event), the previous of the first being 32 zero bytes. An event "abc" at sequence 1:
  *
  *	key   0000000000000001
  *	value <32 bytes: BLAKE2b-256 of 32 zero bytes, 0000000000000001, 616263> 616263
@@ -9,8 +9,8 @@
  * Behind the last event of a turn its seal (key: that sequence and "s"): a packed TurnSeal.
  *
  * META "head" repeats the last sequence and hash (40 bytes), so that a journal whose end was cut off is
- *noticed. Within a transaction the head is kept in memory: it is read at the first use and written back once,
- *at the commit.
+ * noticed. Within a transaction the head is kept in memory: it is read at the first use and written back once,
+ * at the commit.
  *
  * Record (META, key: "cursor:" and the feed's name): epoch 16, sequence u64, chain hash 32, view 32.
  */

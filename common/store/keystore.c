@@ -1,8 +1,8 @@
 /* keystore.c - keys in use: making blocks ahead, opening them, keeping the last ones open.
  *
  * Record (KEY_BLOCKS, key: block u64, from 0): version u8 = 1, then sealed under the wrapping key, bound to
- *"avvik keys v1", generation u64 and block u64: 128 bytes with a bit for each destroyed key, 1024 keys of 32
- *bytes. 32 937 bytes:
+ * "avvik keys v1", generation u64 and block u64: 128 bytes with a bit for each destroyed key, 1024 keys of 32
+ * bytes. 32 937 bytes:
  *
  *	key   0000000000000000
  *	value 01 <nonce 24> <ciphertext 32896> <tag 16>

@@ -1,11 +1,16 @@
 /* attempts_store.c - what stands beside the journal: when a notice is tried, attempts under way, events that
- *wait.
+ * wait.
  *
  * An attempt that ended with outcome 5, the third, the next on 2026-04-07 09:05 UTC, and its place in the
- *schedule: 0198a1b2c3d6 7111 8222 000000000002 -> 01 00 05 00000003 0000019d672c8460 0000019d672c8460
- *0198a1b2c3d6 7111 8222 000000000002 -> (nothing) A mail of one notice under way, in the second run, its
- *fourth attempt: 0198a1b2c3d6 7111 8222 000000000002 -> 01 0000000000000002 00000004 0198a1b2c3d6 7111 8222
- *000000000002
+ * schedule:
+ *
+ *	0198a1b2c3d6 7111 8222 000000000002 -> 01 00 05 00000003 0000019d672c8460
+ *	0000019d672c8460 0198a1b2c3d6 7111 8222 000000000002 -> (nothing)
+ *
+ * A mail of one notice under way, in the second run, its fourth attempt:
+ *
+ *	0198a1b2c3d6 7111 8222 000000000002
+ *		-> 01 0000000000000002 00000004 0198a1b2c3d6 7111 8222 000000000002
  */
 #include "attempts_store.h"
 

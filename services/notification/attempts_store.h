@@ -1,15 +1,17 @@
 /* attempts_store.h - what stands beside the journal: when a notice is tried, attempts under way, events that
- *wait.
+ * wait.
  *
  * Record formats (integers big-endian; hex examples in attempts_store.c):
  *	schedule         at u64 ms, notice id 16 -> nothing: to be tried then
  *	notice_attempts  notice id 16 -> version u8 = 1, flags u8 (1: perhaps sent), outcome u8, attempts u32,
- *next at u64 underway         notice id 16 -> version u8 = 1, run u64, attempt u32, then the ids 16 of all
- *notices of that mail waiting          case id 16, sequence u64, event id 16 -> packed Event of workflow's
- *feed ready            case id 16 -> nothing: its waiting events may be looked at again
+ *	                 next at u64
+ *	underway         notice id 16 -> version u8 = 1, run u64, attempt u32, then the ids 16 of all notices
+ *	                 of that mail
+ *	waiting          case id 16, sequence u64, event id 16 -> packed Event of workflow's feed
+ *	ready            case id 16 -> nothing: its waiting events may be looked at again
  *
  * Invariant: a notice that is neither delivered nor given up stands in `schedule` or `underway`, in just one
- *of them.
+ * of them.
  */
 #ifndef NOTIFICATION_ATTEMPTS_STORE_H
 #define NOTIFICATION_ATTEMPTS_STORE_H

@@ -5,11 +5,11 @@
  * A notice in its state (2: DECIDED is 1, DELIVERED 3, GIVEN_UP 4):
  *	01 0198a1b2c3d6 7111 8222 000000000002 -> (nothing)
  * The same notice as decided, for rule N1, person "anna", by mail:
- *	0198a1b2c3d4 7e5f 8a6b 0123456789ab 4e 31 00 61 6e 6e 61 00 6d 61 69 6c -> 0198a1b2c3d6 7111 8222
- *000000000002
+ *	0198a1b2c3d4 7e5f 8a6b 0123456789ab 4e 31 00 61 6e 6e 61 00 6d 61 69 6c
+ *		-> 0198a1b2c3d6 7111 8222 000000000002
  *
  * Invariant: a notice stands in `notice_states` under exactly the state its record has, and in `decided` for
- *ever, so that an event that is told again decides nothing again.
+ * ever, so that an event that is told again decides nothing again.
  */
 #include "notification_store.h"
 

@@ -1,5 +1,5 @@
 /* notification_store.h - notification's records that follow from its journal, and apply(), the only code that
- *changes them.
+ * changes them.
  *
  * Record formats (integers big-endian; hex examples in notification_store.c):
  *	notices         notice id 16 -> packed Notice; its state is DECIDED until it was delivered or given up

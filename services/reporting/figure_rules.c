@@ -2,12 +2,13 @@
  *
  *	case      RECEIVED on the day of receipt, by the kind it was received as, degree unspecified;
  *	          DECIDED, CLOSED, NOTIFIED_IVO, TURNED_LEX_SARAH, RETURNED_DEVIATION, REOPENED on their days,
- *by kind and degree: each notification and each reopening counts; OPEN (a level) while it is not closed
+ *	          by kind and degree: each notification and each reopening counts;
+ *	          OPEN (a level) while it is not closed
  *	deadline  MET or MISSED on its due day, by kind and rule; running and cancelled ones nothing
  *	measure   one level: proposed, approved, executed, effective, without effect, or rejected
  *
  * What was received is not counted again by degree when it is decided: volumes go by the day of receipt,
- *degrees by the days of decision and closing.
+ * degrees by the days of decision and closing.
  */
 #include "figure_rules.h"
 

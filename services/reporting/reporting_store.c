@@ -1,14 +1,16 @@
 /* reporting_store.c - reporting's records, and apply(), the only code that changes them.
  *
  * A fact, key 'c' 0198…: the packed CaseFact. A figure, for unit "solglantan", month 2026-04, RECEIVED lex
- *Sarah: 73 6f 6c 67 6c 61 6e 74 61 6e 00 | 02 | 32 30 32 36 2d 30 34 00 | 01 02 00 | 00 (no rule) -> 00 00 00
- *00 00 00 00 03 Levels of that unit: "solglantan" ->
- *"solglantan\0aldreomsorg\0socialforvaltningen\0socialnamnden\0"
+ * Sarah, and the levels of that unit:
+ *
+ *	73 6f 6c 67 6c 61 6e 74 61 6e 00 | 02 | 32 30 32 36 2d 30 34 00 | 01 02 00 | 00 (no rule)
+ *		-> 00 00 00 00 00 00 00 03
+ *	"solglantan" -> "solglantan\0aldreomsorg\0socialforvaltningen\0socialnamnden\0"
  *
  * Invariant: figures are the sum of what all facts contribute (figure_rules.h), told at every level of
- *`levels`. The two feeds are not ordered between them, so a case may be counted before its unit is known: at
- *the committee, with a mark "?unit". A directory that makes a marked unit known, or moves one, has all
- *figures counted anew under its tree.
+ * `levels`. The two feeds are not ordered between them, so a case may be counted before its unit is known: at
+ * the committee, with a mark "?unit". A directory that makes a marked unit known, or moves one, has all
+ * figures counted anew under its tree.
  */
 #include "reporting_store.h"
 

@@ -5,9 +5,8 @@
  *	            'm' case id, measure id -> packed MeasureFact
  *	figures     unit NUL span u8 period NUL measurement u8 kind u8 degree u8 rule NUL -> value i64
  *	units       unit code -> sequence u64 of the last event that changed its figures
- *	levels      unit code -> the codes in which its figures count, lowest first, each ended by NUL; "*":
- *the committee's;
- *	            "?" unit: counted at the committee until it is known
+ *	levels      unit code -> the codes in which its figures count, lowest first, each ended by NUL;
+ *	            "*": the committee's; "?" unit: counted at the committee until it is known
  */
 #ifndef REPORTING_STORE_H
 #define REPORTING_STORE_H

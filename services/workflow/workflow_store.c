@@ -1,7 +1,7 @@
 /* workflow_store.c - keys and formats of the workflow's records
  *
  * An example: the rung of 2026-06-23 00:00 (+02:00) of a deadline, its overdue rung, the fourth of the
- *ladder.
+ * ladder.
  *
  *	key    00 00 01 9e f1 58 f7 00  01 9d 5e 2a 40 00 70 00 80 00 00 00 00 00 00 11
  *	       at_ms = 1782165600000    deadline id
@@ -9,7 +9,7 @@
  *	       rung  case id
  *
  * Only the next rung of a deadline is in the table; the others wait in its record. So a deadline is two keys
- *in the indexes however long its ladder is, and what is due costs what is due, not what is stored.
+ * in the indexes however long its ladder is, and what is due costs what is due, not what is stored.
  */
 #include "workflow_store.h"
 
