@@ -1,20 +1,11 @@
 /* turn_feeds.c - feeds in turns: once each, quarantine and those behind, halts, epochs, restarts */
 #include <string.h>
 
-#include "turn_world.h"
+#include "turn_journal.h"
 
 static const Avvik__V1__FeedAction RESTART = AVVIK__V1__FEED_ACTION__FEED_ACTION_RESTART,
 				   GO_ON = AVVIK__V1__FEED_ACTION__FEED_ACTION_GO_ON,
 				   ACCEPT_HEAD = AVVIK__V1__FEED_ACTION__FEED_ACTION_ACCEPT_HEAD;
-
-static struct av_cursor cursor(struct harness *h)
-{
-	struct av_cursor at = {0};
-	struct av_txn *txn = harness_read(h);
-	(void)av_cursor_load(txn, TOY_FEED, &at);
-	av_txn_abort(&txn);
-	return at;
-}
 
 static struct av_feed_standing standing(struct harness *h)
 {
@@ -25,85 +16,23 @@ static struct av_feed_standing standing(struct harness *h)
 	return found;
 }
 
-/* A producer's journal that the test keeps, so that any part of it can be given at any time. */
-struct journal {
-	struct av_id epoch;
-	uint64_t count;
-	struct av_bytes events[64];
-	struct av_id ids[64];
-};
-
-static void journal_add(struct harness *h, struct journal *journal, Avvik__V1__Event *event)
-{
-	struct av_id_source source = {0};
-	struct av_id *id = &journal->ids[journal->count];
-	*id = av_id_next(&source, h->now_ms, &h->random);
-	event->event_id = (ProtobufCBinaryData){AV_ID_SIZE, id->bytes};
-	event->sequence = journal->count + 1;
-	journal->events[journal->count++] = av_message_pack(&event->base, h->arena);
-}
-
-static void journal_restored(struct harness *h, struct journal *journal, uint64_t keep)
-{
-	Avvik__V1__JournalRestored *body =
-		AV_NEW(h->arena, Avvik__V1__JournalRestored, avvik__v1__journal_restored);
-	body->sequence = keep;
-	journal->count = keep;
-	journal->epoch.bytes[0]++;
-	journal_add(
-		h, journal, harness_event(h, AVVIK__V1__EVENT__BODY_JOURNAL_RESTORED, &body->base, NULL, 0));
-}
-
-static struct av_item give(
-	struct harness *h, const struct journal *journal, uint64_t after, uint64_t until, bool moved)
-{
-	static Avvik__V1__FeedBatch batch;
-	static Avvik__V1__Cursor reached;
-	static Avvik__V1__FeedItem items[64], *list[64];
-	static unsigned char hash[32];
-	memset(hash, (int)until, sizeof hash);
-	avvik__v1__feed_batch__init(&batch);
-	avvik__v1__cursor__init(&reached);
-	reached.epoch_id = (ProtobufCBinaryData){AV_ID_SIZE, (uint8_t *)(uintptr_t)journal->epoch.bytes};
-	reached.sequence = until;
-	reached.chain_hash = (ProtobufCBinaryData){32, hash};
-	batch.reached = &reached;
-	batch.moved_epoch = moved;
-	batch.items = list;
-	for (uint64_t at = after; at < until; at++) {
-		Avvik__V1__FeedItem *item = &items[batch.n_items];
-		avvik__v1__feed_item__init(item);
-		item->sequence = at + 1;
-		item->event = (ProtobufCBinaryData){
-			journal->events[at].size, (uint8_t *)(uintptr_t)journal->events[at].data};
-		list[batch.n_items++] = item;
-	}
-	struct av_item item = {.kind = AV_ITEM_FEED,
-		.arrived_at_ms = h->now_ms,
-		.feed = TOY_FEED,
-		.batch = &batch,
-		.after = after};
-	assert_int_equal(harness_run(h, &item, 1), AV_OK);
-	return item;
-}
-
 /* --- once --- */
 
 static void an_event_that_is_given_twice_has_its_effect_once(void **state)
 {
 	struct harness *h = *state;
-	struct journal journal = {0};
+	struct world_journal journal = {0};
 	struct av_id id = world_case(1);
 	for (int i = 0; i < 10; i++)
-		journal_add(h, &journal, world_event(h, "north", &id));
-	give(h, &journal, 0, 6, false);
+		world_add(h, &journal, world_event(h, "north", &id));
+	world_give(h, &journal, 0, 6, false);
 	assert_int_equal(world_placed(h, &id), 6);
-	give(h, &journal, 0, 6, false); /* the same */
-	give(h, &journal, 3, 9, false); /* overlapping */
+	world_give(h, &journal, 0, 6, false); /* the same */
+	world_give(h, &journal, 3, 9, false); /* overlapping */
 	assert_int_equal(world_placed(h, &id), 9);
-	assert_int_equal(cursor(h).position.sequence, 9);
-	give(h, &journal, 0, 4, false); /* an old one must not move the cursor's work back */
-	give(h, &journal, 9, 10, false);
+	assert_int_equal(world_cursor(h).position.sequence, 9);
+	world_give(h, &journal, 0, 4, false); /* an old one must not move the cursor's work back */
+	world_give(h, &journal, 9, 10, false);
 	assert_int_equal(world_placed(h, &id), 10);
 	harness_check_replay(h);
 }
@@ -111,17 +40,17 @@ static void an_event_that_is_given_twice_has_its_effect_once(void **state)
 static void a_batch_that_does_not_follow_on_is_not_handled(void **state)
 {
 	struct harness *h = *state;
-	struct journal journal = {0};
+	struct world_journal journal = {0};
 	struct av_id id = world_case(1);
 	unsigned char before[32], after[32];
 	for (int i = 0; i < 10; i++)
-		journal_add(h, &journal, world_event(h, "north", &id));
-	give(h, &journal, 0, 4, false);
+		world_add(h, &journal, world_event(h, "north", &id));
+	world_give(h, &journal, 0, 4, false);
 	harness_fingerprint(h, before);
-	struct av_item item = give(h, &journal, 6, 9, false);
+	struct av_item item = world_give(h, &journal, 6, 9, false);
 	assert_int_equal(item.status, AV_STALE);
 	journal.epoch.bytes[5] ^= 1; /* nor one of another history */
-	item = give(h, &journal, 4, 6, false);
+	item = world_give(h, &journal, 4, 6, false);
 	assert_int_equal(item.status, AV_STALE);
 	harness_fingerprint(h, after);
 	assert_memory_equal(before, after, 32);
@@ -130,36 +59,36 @@ static void a_batch_that_does_not_follow_on_is_not_handled(void **state)
 static void a_batch_that_moves_the_epoch_moves_the_cursor(void **state)
 {
 	struct harness *h = *state;
-	struct journal journal = {0};
+	struct world_journal journal = {0};
 	struct av_id id = world_case(1);
 	for (int i = 0; i < 4; i++)
-		journal_add(h, &journal, world_event(h, "north", &id));
-	give(h, &journal, 0, 4, false);
-	journal_restored(h, &journal, 4);
-	journal_add(h, &journal, world_event(h, "north", &id));
-	struct av_item item = give(h, &journal, 4, 6, true);
+		world_add(h, &journal, world_event(h, "north", &id));
+	world_give(h, &journal, 0, 4, false);
+	world_restored(h, &journal, 4);
+	world_add(h, &journal, world_event(h, "north", &id));
+	struct av_item item = world_give(h, &journal, 4, 6, true);
 	assert_int_equal(item.status, AV_OK);
-	assert_int_equal(cursor(h).position.sequence, 6);
-	assert_memory_equal(cursor(h).position.epoch.bytes, journal.epoch.bytes, AV_ID_SIZE);
+	assert_int_equal(world_cursor(h).position.sequence, 6);
+	assert_memory_equal(world_cursor(h).position.epoch.bytes, journal.epoch.bytes, AV_ID_SIZE);
 	assert_int_equal(world_placed(h, &id), 5);
 }
 
 static void an_unknown_event_is_counted_and_passed_over(void **state)
 {
 	struct harness *h = *state;
-	struct journal journal = {0};
+	struct world_journal journal = {0};
 	struct av_id id = world_case(1);
 	Avvik__V1__RulesPublished *unlisted =
 		AV_NEW(h->arena, Avvik__V1__RulesPublished, avvik__v1__rules_published);
-	journal_add(h, &journal,
+	world_add(h, &journal,
 		harness_event(h, 0, NULL, &id, 0)); /* a body of a later version is no body here */
-	journal_add(h, &journal,
+	world_add(h, &journal,
 		harness_event(h, AVVIK__V1__EVENT__BODY_RULES_PUBLISHED, &unlisted->base, NULL, 0));
-	journal_add(h, &journal, world_event(h, "north", &id));
-	give(h, &journal, 0, 3, false);
+	world_add(h, &journal, world_event(h, "north", &id));
+	world_give(h, &journal, 0, 3, false);
 	assert_int_equal(standing(h).passed_over, 1);
 	assert_int_equal(world_placed(h, &id), 1);
-	assert_int_equal(cursor(h).position.sequence, 3);
+	assert_int_equal(world_cursor(h).position.sequence, 3);
 }
 
 /* --- quarantine --- */
@@ -227,7 +156,7 @@ static void an_event_that_cannot_be_applied_goes_to_quarantine_alone(void **stat
 	for (int i = 0; i < 30; i++)
 		assert_int_equal(world_placed(h, &ids[i]), i % 7 == 3 ? 0 : 1);
 	assert_int_equal(world_quarantine(h)->n_items, 4);
-	assert_int_equal(cursor(h).position.sequence, 30);
+	assert_int_equal(world_cursor(h).position.sequence, 30);
 	harness_want(world_resolve(h, "q1", 4, true), STATUS(DONE)); /* it cannot be applied yet: it stays */
 	assert_int_equal(world_quarantine(h)->n_items, 4);
 	assert_int_equal(world_quarantine(h)->items[0]->attempts, 2);
@@ -270,28 +199,28 @@ static void opened_addresses_are_kept_sealed_in_quarantine(void **state)
 static void an_event_without_a_case_halts_its_feed_until_it_is_resolved(void **state)
 {
 	struct harness *h = *state;
-	struct journal journal = {0};
+	struct world_journal journal = {0};
 	struct av_id id = world_case(1);
-	journal_add(h, &journal, world_event(h, "north", &id));
-	journal_add(h, &journal, world_directory_event(h));
-	journal_add(h, &journal, world_event(h, "north", &id));
-	struct av_item item = give(h, &journal, 0, 3, false);
+	world_add(h, &journal, world_event(h, "north", &id));
+	world_add(h, &journal, world_directory_event(h));
+	world_add(h, &journal, world_event(h, "north", &id));
+	struct av_item item = world_give(h, &journal, 0, 3, false);
 	assert_true(item.halted);
 	assert_int_equal(world_placed(h, &id), 1);
-	assert_int_equal(cursor(h).position.sequence, 0);
+	assert_int_equal(world_cursor(h).position.sequence, 0);
 	assert_true(standing(h).halted);
 	assert_int_equal(standing(h).halted_at, 2);
-	item = give(h, &journal, 0, 3, false);
+	item = world_give(h, &journal, 0, 3, false);
 	assert_true(item.halted);
 	assert_int_equal(world_placed(h, &id), 1);
 	/* Commands go on meanwhile. */
 	harness_want(world_file(h, "r1", "north"), STATUS(DONE));
 	harness_want(world_resolve_feed(h, "f1", GO_ON), STATUS(DONE));
 	assert_true(h->result.feeds_resolved);
-	item = give(h, &journal, 0, 3, false);
+	item = world_give(h, &journal, 0, 3, false);
 	assert_false(item.halted);
 	assert_int_equal(world_placed(h, &id), 2);
-	assert_int_equal(cursor(h).position.sequence, 3);
+	assert_int_equal(world_cursor(h).position.sequence, 3);
 	assert_int_equal(world_quarantine(h)->n_items, 0);
 	assert_string_equal(
 		harness_last(h, AVVIK__V1__EVENT__BODY_FEED_RESOLVED)->feed_resolved->reason->text,
@@ -303,31 +232,31 @@ static void an_event_without_a_case_halts_its_feed_until_it_is_resolved(void **s
 static void a_halted_feed_goes_on_when_its_event_succeeds(void **state)
 {
 	struct harness *h = *state;
-	struct journal journal = {0};
+	struct world_journal journal = {0};
 	struct av_id id = world_case(1);
-	journal_add(h, &journal, world_directory_event(h));
-	journal_add(h, &journal, world_event(h, "north", &id));
-	assert_true(give(h, &journal, 0, 2, false).halted);
+	world_add(h, &journal, world_directory_event(h));
+	world_add(h, &journal, world_event(h, "north", &id));
+	assert_true(world_give(h, &journal, 0, 2, false).halted);
 	toy_directory_refuses = false;
 	harness_want(world_resolve(h, "q1", 1, true), STATUS(DONE));
 	assert_true(h->result.feeds_resolved);
 	assert_false(standing(h).halted);
-	assert_false(give(h, &journal, 0, 2, false).halted);
+	assert_false(world_give(h, &journal, 0, 2, false).halted);
 	assert_int_equal(world_placed(h, &id), 1);
 }
 
 static void an_unreadable_event_halts_the_feed(void **state)
 {
 	struct harness *h = *state;
-	struct journal journal = {0};
+	struct world_journal journal = {0};
 	struct av_id id = world_case(1);
-	journal_add(h, &journal, world_event(h, "north", &id));
+	world_add(h, &journal, world_event(h, "north", &id));
 	journal.events[0] = av_bytes("\x0a\xff\xff", 3);
-	assert_true(give(h, &journal, 0, 1, false).halted);
+	assert_true(world_give(h, &journal, 0, 1, false).halted);
 	assert_int_equal(world_quarantine(h)->n_items, 1);
 	harness_want(world_resolve(h, "q1", 1, false), STATUS(DONE));
-	assert_false(give(h, &journal, 0, 1, false).halted);
-	assert_int_equal(cursor(h).position.sequence, 1);
+	assert_false(world_give(h, &journal, 0, 1, false).halted);
+	assert_int_equal(world_cursor(h).position.sequence, 1);
 }
 
 /* --- other histories --- */
@@ -335,44 +264,44 @@ static void an_unreadable_event_halts_the_feed(void **state)
 static void a_restart_passes_over_what_is_known(void **state)
 {
 	struct harness *h = *state;
-	struct journal journal = {0};
+	struct world_journal journal = {0};
 	struct av_id id = world_case(1);
 	for (int i = 0; i < 8; i++)
-		journal_add(h, &journal, world_event(h, "north", &id));
-	give(h, &journal, 0, 8, false);
+		world_add(h, &journal, world_event(h, "north", &id));
+	world_give(h, &journal, 0, 8, false);
 	harness_want(world_resolve_feed(h, "f1", RESTART), STATUS(DONE));
-	assert_int_equal(cursor(h).position.sequence, 0);
-	give(h, &journal, 0, 5, false);
-	give(h, &journal, 5, 8, false);
+	assert_int_equal(world_cursor(h).position.sequence, 0);
+	world_give(h, &journal, 0, 5, false);
+	world_give(h, &journal, 5, 8, false);
 	assert_int_equal(world_placed(h, &id), 8);
-	assert_int_equal(cursor(h).position.sequence, 8);
+	assert_int_equal(world_cursor(h).position.sequence, 8);
 }
 
 static void after_a_restart_on_a_restored_producer_only_what_is_new_is_handled(void **state)
 {
 	struct harness *h = *state;
-	struct journal journal = {0};
+	struct world_journal journal = {0};
 	struct av_id old = world_case(1), new = world_case(2);
 	for (int i = 0; i < 8; i++)
-		journal_add(h, &journal, world_event(h, "north", &old));
-	give(h, &journal, 0, 8, false);
+		world_add(h, &journal, world_event(h, "north", &old));
+	world_give(h, &journal, 0, 8, false);
 	/* The producer was restored to 5, and has gone on with other events under the same numbers. */
-	journal_restored(h, &journal, 5);
+	world_restored(h, &journal, 5);
 	for (int i = 0; i < 4; i++)
-		journal_add(h, &journal, world_event(h, "north", &new));
+		world_add(h, &journal, world_event(h, "north", &new));
 	harness_want(world_resolve_feed(h, "f1", RESTART), STATUS(DONE));
-	give(h, &journal, 0, 10, false);
+	world_give(h, &journal, 0, 10, false);
 	assert_int_equal(world_placed(h, &old), 8);
 	assert_int_equal(world_placed(h, &new), 4);
 	/* Again from the start: nothing is new any more. */
 	harness_want(world_resolve_feed(h, "f2", RESTART), STATUS(DONE));
-	give(h, &journal, 0, 10, false);
+	world_give(h, &journal, 0, 10, false);
 	assert_int_equal(world_placed(h, &new), 4);
 	/* A second restore, from an earlier backup still. */
-	journal_restored(h, &journal, 3);
-	journal_add(h, &journal, world_event(h, "north", &new));
+	world_restored(h, &journal, 3);
+	world_add(h, &journal, world_event(h, "north", &new));
 	harness_want(world_resolve_feed(h, "f3", RESTART), STATUS(DONE));
-	give(h, &journal, 0, 5, false);
+	world_give(h, &journal, 0, 5, false);
 	assert_int_equal(world_placed(h, &old), 8);
 	assert_int_equal(world_placed(h, &new), 5);
 }
@@ -380,24 +309,24 @@ static void after_a_restart_on_a_restored_producer_only_what_is_new_is_handled(v
 static void the_producers_head_is_accepted_only_when_it_was_told(void **state)
 {
 	struct harness *h = *state;
-	struct journal journal = {0};
+	struct world_journal journal = {0};
 	struct av_id id = world_case(1);
 	for (int i = 0; i < 8; i++)
-		journal_add(h, &journal, world_event(h, "north", &id));
-	give(h, &journal, 0, 8, false);
+		world_add(h, &journal, world_event(h, "north", &id));
+	world_give(h, &journal, 0, 8, false);
 	harness_want(world_resolve_feed(h, "f1", ACCEPT_HEAD), STATUS(WRONG_STATE));
-	journal_restored(h, &journal, 3);
-	journal_add(h, &journal, world_event(h, "north", &id));
+	world_restored(h, &journal, 3);
+	world_add(h, &journal, world_event(h, "north", &id));
 	struct av_position head = {.epoch = journal.epoch, .sequence = 5};
 	av_turn_feed_head(h->turn, TOY_FEED, &head);
 	harness_want(world_resolve_feed(h, "f2", ACCEPT_HEAD), STATUS(DONE));
-	assert_int_equal(cursor(h).position.sequence, 5);
-	journal_add(h, &journal, world_event(h, "north", &id));
-	give(h, &journal, 5, 6, false);
+	assert_int_equal(world_cursor(h).position.sequence, 5);
+	world_add(h, &journal, world_event(h, "north", &id));
+	world_give(h, &journal, 5, 6, false);
 	assert_int_equal(world_placed(h, &id), 9);
 	/* What was accepted unseen stays so, also after a restart. */
 	harness_want(world_resolve_feed(h, "f3", RESTART), STATUS(DONE));
-	give(h, &journal, 0, 6, false);
+	world_give(h, &journal, 0, 6, false);
 	assert_int_equal(world_placed(h, &id), 9);
 }
 

@@ -357,3 +357,14 @@ void world_evaluate(
 		world_does(world, "eva", id, ACT(EVALUATE_MEASURE), &evaluate.base, NULL);
 	world_does(world, "anna", id, ACT(EVALUATE_MEASURE), &evaluate.base, NULL);
 }
+
+void world_want_refused(const Avvik__V1__Reply *reply, Avvik__V1__ReplyStatus status, const char *words)
+{
+	harness_want(reply, status);
+	if (reply->text && strstr(reply->text, words))
+		return;
+	for (size_t i = 0; i < reply->n_faults; i++)
+		if (strstr(reply->faults[i]->text, words))
+			return;
+	fail_msg("no refusal says \"%s\"", words);
+}

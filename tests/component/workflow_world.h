@@ -56,6 +56,8 @@ Avvik__V1__Deadline *world_deadline(struct world *world, const struct av_id *id,
 size_t world_deadlines(struct world *world, const struct av_id *id); /* how many */
 void world_want_instant(int64_t got, const char *want);		     /* "2026-06-22T08:00:00+02:00" */
 void world_want_day(int32_t got, const char *want);
+/* `words` stand in the refusal's sentence (a guard's) or in a fault's (a field's). */
+void world_want_refused(const Avvik__V1__Reply *reply, Avvik__V1__ReplyStatus status, const char *words);
 
 /* Steps of the main line, with all that they need. */
 void world_investigate(struct world *world, const struct av_id *id); /* assessed, eva investigates */

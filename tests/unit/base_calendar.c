@@ -2,6 +2,7 @@
 #include "base/calendar.h"
 #include "base/macros.h"
 #include "base/status.h"
+#include "times.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,15 +14,6 @@
 /* One whole cycle of dates and weekdays. */
 #define FIRST_YEAR 1900
 #define LAST_YEAR 2299
-
-static av_day on(const char *text)
-{
-	av_day day;
-
-	if (av_day_parse(text, &day) != AV_OK)
-		fail_msg("\"%s\" is not a day", text);
-	return day;
-}
 
 /* `month_day` is "06-22". */
 static av_day in_year(int year, const char *month_day)

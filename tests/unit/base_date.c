@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/macros.h"
 #include "base/status.h"
+#include "times.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,24 +16,6 @@
 
 #define HOUR INT64_C(3600000)
 #define QUARTER INT64_C(900000)
-
-static av_day on(const char *text)
-{
-	av_day day;
-
-	if (av_day_parse(text, &day) != AV_OK)
-		fail_msg("\"%s\" is not a day", text);
-	return day;
-}
-
-static int64_t at(const char *text)
-{
-	int64_t instant;
-
-	if (av_instant_parse(text, &instant) != AV_OK)
-		fail_msg("\"%s\" is not an instant", text);
-	return instant;
-}
 
 /* 1601 to 2400 is two whole cycles, on both sides of 1970. */
 static void every_day_of_two_400_year_cycles_goes_to_its_date_and_back(void **state)

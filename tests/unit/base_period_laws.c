@@ -3,6 +3,7 @@
 #include "base/macros.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "times.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,41 +14,6 @@
 #include <cmocka.h>
 
 #define HOUR INT64_C(3600000)
-
-static av_day on(const char *text)
-{
-	av_day day;
-
-	if (av_day_parse(text, &day) != AV_OK)
-		fail_msg("\"%s\" is not a day", text);
-	return day;
-}
-
-static int64_t at(const char *text)
-{
-	int64_t instant;
-
-	if (av_instant_parse(text, &instant) != AV_OK)
-		fail_msg("\"%s\" is not an instant", text);
-	return instant;
-}
-
-static struct av_period lasting(const char *text)
-{
-	struct av_period period;
-
-	if (av_period_parse(text, &period) != AV_OK)
-		fail_msg("\"%s\" is not a period", text);
-	return period;
-}
-
-static void want_day(av_day got, const char *want)
-{
-	char text[AV_DATE_TEXT];
-
-	av_day_text(got, text);
-	assert_string_equal(text, want);
-}
 
 struct tally {
 	int uses[6], visits;

@@ -3,6 +3,7 @@
 #include "base/macros.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "times.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,15 +14,6 @@
 #include <cmocka.h>
 
 #define HOUR INT64_C(3600000)
-
-static int64_t at(const char *text)
-{
-	int64_t instant;
-
-	if (av_instant_parse(text, &instant) != AV_OK)
-		fail_msg("\"%s\" is not an instant", text);
-	return instant;
-}
 
 static void stops_move_the_due_day(void **state)
 {

@@ -9,6 +9,7 @@
 
 #include "org/org.h"
 #include "wire/yaml.h"
+#include "times.h"
 
 /* clang-format off */
 static const char small[] =
@@ -64,13 +65,6 @@ static struct av_org *org_of(const char *text)
 		fail_msg("%s: %s", faults.first->path, faults.first->text);
 	av_yaml_close(&yaml);
 	return av_org_create((const Avvik__V1__Directory *)message, arena);
-}
-
-static av_day on(const char *text)
-{
-	av_day day;
-	assert_int_equal(av_day_parse(text, &day), AV_OK);
-	return day;
 }
 
 /* "ec for - at enhet": all that a look-up answers, in order. */

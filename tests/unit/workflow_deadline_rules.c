@@ -10,33 +10,12 @@
 #include "base/macros.h"
 #include "base/status.h"
 #include "deadline_rules.h"
+#include "times.h"
 
 #define RUNG(name) AVVIK__V1__RUNG_KIND__RUNG_KIND_##name
 #define UNIT(name) AVVIK__V1__PERIOD_UNIT__PERIOD_UNIT_##name
 
 static struct av_arena *arena;
-
-static int64_t at(const char *text)
-{
-	int64_t instant;
-	if (av_instant_parse(text, &instant) != AV_OK)
-		fail_msg("\"%s\" is not an instant", text);
-	return instant;
-}
-
-static void want_at(int64_t got, const char *want)
-{
-	char text[AV_INSTANT_TEXT];
-	av_instant_text(got, text);
-	assert_string_equal(text, want);
-}
-
-static void want_on(int32_t got, const char *want)
-{
-	char text[AV_DATE_TEXT];
-	av_day_text(got, text);
-	assert_string_equal(text, want);
-}
 
 static Avvik__V1__DeadlineRule *rule_of(uint32_t count, Avvik__V1__PeriodUnit unit, bool moved)
 {
@@ -94,8 +73,8 @@ static void two_months_end_as_the_law_says(void **state)
 	for (size_t i = 0; i < AV_COUNT(vectors); i++) {
 		Avvik__V1__Deadline *ledger = set(
 			rule_of(vectors[i].months, UNIT(MONTHS), true), vectors[i].start, vectors[i].start);
-		want_on(ledger->nominal_on, vectors[i].want_nominal);
-		want_on(ledger->due_on, vectors[i].want_due);
+		want_day(ledger->nominal_on, vectors[i].want_nominal);
+		want_day(ledger->due_on, vectors[i].want_due);
 		assert_int_equal(ledger->due_at_ms, av_day_end_ms(ledger->due_on));
 	}
 }
@@ -112,11 +91,11 @@ static void the_ladder_of_d5_over_midsummer(void **state)
 	add_rung(rule, RUNG(OVERDUE), 0, UNIT(DAYS));
 	add_rung(rule, RUNG(ESCALATION), 3, UNIT(WORKING_DAYS));
 	ledger = set(rule, "2026-04-19 15:30", "2026-04-19 15:30");
-	want_at(ledger->rungs[0]->at_ms, "2026-05-23T08:00:00+02:00");
-	want_at(ledger->rungs[1]->at_ms, "2026-06-19T08:00:00+02:00");
-	want_at(ledger->rungs[2]->at_ms, "2026-06-22T08:00:00+02:00");
-	want_at(ledger->rungs[3]->at_ms, "2026-06-23T00:00:00+02:00");
-	want_at(ledger->rungs[4]->at_ms, "2026-06-25T08:00:00+02:00");
+	want_instant(ledger->rungs[0]->at_ms, "2026-05-23T08:00:00+02:00");
+	want_instant(ledger->rungs[1]->at_ms, "2026-06-19T08:00:00+02:00");
+	want_instant(ledger->rungs[2]->at_ms, "2026-06-22T08:00:00+02:00");
+	want_instant(ledger->rungs[3]->at_ms, "2026-06-23T00:00:00+02:00");
+	want_instant(ledger->rungs[4]->at_ms, "2026-06-25T08:00:00+02:00");
 	for (size_t i = 0; i < ledger->n_rungs; i++)
 		assert_false(ledger->rungs[i]->passed_over);
 }
@@ -130,9 +109,9 @@ static void rungs_before_the_change_of_clocks_still_fire_when_the_office_opens(v
 	add_rung(rule, RUNG(WARNING), 20, UNIT(DAYS));
 	add_rung(rule, RUNG(WARNING), 5, UNIT(WORKING_DAYS));
 	ledger = set(rule, "2026-03-20 12:00", "2026-03-20 12:00"); /* summer time begins on the 29th */
-	want_on(ledger->due_on, "2026-04-19");
-	want_at(ledger->rungs[0]->at_ms, "2026-03-30T08:00:00+02:00");
-	want_at(ledger->rungs[1]->at_ms, "2026-04-13T08:00:00+02:00");
+	want_day(ledger->due_on, "2026-04-19");
+	want_instant(ledger->rungs[0]->at_ms, "2026-03-30T08:00:00+02:00");
+	want_instant(ledger->rungs[1]->at_ms, "2026-04-13T08:00:00+02:00");
 }
 
 static void hours_are_exact_and_so_are_their_rungs(void **state)
@@ -146,11 +125,11 @@ static void hours_are_exact_and_so_are_their_rungs(void **state)
 	add_rung(rule, RUNG(OVERDUE), 0, UNIT(HOURS));
 	add_rung(rule, RUNG(ESCALATION), 1, UNIT(DAYS));
 	ledger = set(rule, "2026-06-18 13:37", "2026-06-18 13:37");
-	want_at(ledger->due_at_ms, "2026-06-21T13:37:00+02:00"); /* over Midsummer, not moved */
-	want_at(ledger->rungs[0]->at_ms, "2026-06-20T13:37:00+02:00");
-	want_at(ledger->rungs[1]->at_ms, "2026-06-21T13:37:00+02:00");
+	want_instant(ledger->due_at_ms, "2026-06-21T13:37:00+02:00"); /* over Midsummer, not moved */
+	want_instant(ledger->rungs[0]->at_ms, "2026-06-20T13:37:00+02:00");
+	want_instant(ledger->rungs[1]->at_ms, "2026-06-21T13:37:00+02:00");
 	assert_int_equal(ledger->rungs[2]->at_ms, ledger->due_at_ms + 1);
-	want_at(ledger->rungs[3]->at_ms, "2026-06-22T13:37:00+02:00");
+	want_instant(ledger->rungs[3]->at_ms, "2026-06-22T13:37:00+02:00");
 }
 
 static void closures_lengthen_local_targets_and_never_the_law(void **state)
@@ -176,12 +155,12 @@ static void closures_lengthen_local_targets_and_never_the_law(void **state)
 	assert_int_equal(deadline_set(target, &calendar, at("2026-03-13 10:00"), at("2026-03-13 10:00"),
 				 arena, &local),
 		AV_OK);
-	want_on(local.due_on, "2026-03-17"); /* a Friday, the weekend, the closed Monday */
-	want_at(local.rungs[0]->at_ms, "2026-03-17T09:00:00+01:00");
+	want_day(local.due_on, "2026-03-17"); /* a Friday, the weekend, the closed Monday */
+	want_instant(local.rungs[0]->at_ms, "2026-03-17T09:00:00+01:00");
 	assert_int_equal(deadline_set(law, &calendar, at("2026-03-15 10:00"), at("2026-03-15 10:00"), arena,
 				 &statutory),
 		AV_OK);
-	want_on(statutory.due_on, "2026-05-15");
+	want_day(statutory.due_on, "2026-05-15");
 }
 
 static void the_planned_end_of_a_measure_is_its_last_day(void **state)
@@ -193,9 +172,9 @@ static void the_planned_end_of_a_measure_is_its_last_day(void **state)
 	add_rung(rule, RUNG(WARNING), 7, UNIT(DAYS));
 	add_rung(rule, RUNG(OVERDUE), 0, UNIT(DAYS));
 	ledger = set(rule, "2026-09-15 00:00", "2026-06-01 10:00");
-	want_on(ledger->due_on, "2026-09-15");
-	want_at(ledger->rungs[0]->at_ms, "2026-09-08T08:00:00+02:00");
-	want_at(ledger->rungs[1]->at_ms, "2026-09-16T00:00:00+02:00");
+	want_day(ledger->due_on, "2026-09-15");
+	want_instant(ledger->rungs[0]->at_ms, "2026-09-08T08:00:00+02:00");
+	want_instant(ledger->rungs[1]->at_ms, "2026-09-16T00:00:00+02:00");
 }
 
 static void a_backdated_anchor_passes_over_what_lies_behind_but_the_overdue_rung(void **state)

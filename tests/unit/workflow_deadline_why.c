@@ -10,6 +10,7 @@
 #include "base/macros.h"
 #include "base/status.h"
 #include "deadline_rules.h"
+#include "times.h"
 
 static struct av_arena *arena;
 
@@ -25,8 +26,7 @@ static const char *told(uint32_t count, Avvik__V1__PeriodUnit unit, bool moved, 
 	ledger.count = count;
 	ledger.unit = unit;
 	ledger.moved = moved;
-	if (av_instant_parse(anchor, &ledger.anchor_at_ms) != AV_OK)
-		fail_msg("\"%s\" is not an instant", anchor);
+	ledger.anchor_at_ms = at(anchor);
 	assert_int_equal(deadline_explain(&ledger, &calendar, arena, &days, &day_count), AV_OK);
 	for (size_t i = 0; i < day_count; i++) {
 		char day[AV_DATE_TEXT];
