@@ -192,6 +192,8 @@ const char *case_state_name(Avvik__V1__CaseState state); /* "follow_up" */
 
 /* Which acts the state allows now, one name once. Answers how many of the at most CASE_ACT_COUNT. */
 size_t case_acts_possible(const Avvik__V1__Case *found, const char *ret_names[CASE_ACT_COUNT]);
+/* May a case of this kind ever be in the state: is there an act from it, or is it the end? */
+bool case_has_state(Avvik__V1__CaseKind kind, Avvik__V1__CaseState state);
 /* The states in which an act by that name is possible, as "decided, measures or follow_up"; `size` >= 160. */
 void case_states_of(Avvik__V1__CaseKind kind, enum case_act act, char *ret_text, size_t size);
 /* "3, 7 and 10": the items of the investigation that are not documented; `size` >= 40. */

@@ -159,6 +159,14 @@ Avvik__V1__CaseState case_next(Avvik__V1__CaseKind kind, Avvik__V1__CaseState st
 	}
 }
 
+bool case_has_state(Avvik__V1__CaseKind kind, Avvik__V1__CaseState state)
+{
+	for (int act = 0; act < CASE_ACT_COUNT; act++)
+		if (case_next(kind, state, (enum case_act)act))
+			return true;
+	return state == S(CLOSED);
+}
+
 const char *case_act_name(enum case_act act)
 {
 	return (unsigned)act < CASE_ACT_COUNT ? acts[act].name : "";

@@ -78,23 +78,6 @@ static void sift_down(struct ranges *ranges, size_t at)
 	}
 }
 
-static bool state_of_kind(Avvik__V1__CaseKind kind, int state)
-{
-	switch (state) {
-	case STATE(INCOMPLETE):
-	case STATE(RECEIVED):
-	case STATE(CLOSED):
-		return true;
-	case STATE(ASSESSED):
-		return kind == AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION;
-	case STATE(REGISTERED):
-	case STATE(PROVIDER_NOTIFIED):
-		return kind == AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION;
-	default:
-		return kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
-	}
-}
-
 static int add_ranges(struct av_ctx *ctx, const Avvik__V1__ListCases *list, const char *unit,
 	const struct av_id *after, struct ranges *ranges)
 {
@@ -103,7 +86,7 @@ static int add_ranges(struct av_ctx *ctx, const Avvik__V1__ListCases *list, cons
 			struct range range = {unit ? TABLE_BY_UNIT : TABLE_BY_STATE, unit,
 				(unsigned char)kind, (unsigned char)state, *after};
 
-			if (!state_of_kind((Avvik__V1__CaseKind)kind, state) ||
+			if (!case_has_state((Avvik__V1__CaseKind)kind, (Avvik__V1__CaseState)state) ||
 				(list->kind && (int)list->kind != kind) ||
 				(list->state && (int)list->state != state) ||
 				(list->open_only && state == STATE(CLOSED)))

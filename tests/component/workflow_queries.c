@@ -110,6 +110,32 @@ static void a_case_moves_between_the_pages_of_its_states(void **state)
 	world_close(&w);
 }
 
+/* A deviation too, which has some states of its own and shares others. */
+static void a_deviation_is_listed_in_every_state(void **state)
+{
+	Avvik__V1__ListCases open = AVVIK__V1__LIST_CASES__INIT, under_way = AVVIK__V1__LIST_CASES__INIT;
+	Avvik__V1__TakeForReview take = AVVIK__V1__TAKE_FOR_REVIEW__INIT;
+	Avvik__V1__BeginInquiry begin = AVVIK__V1__BEGIN_INQUIRY__INIT;
+	Avvik__V1__Law laws[] = {AVVIK__V1__LAW__LAW_LSS};
+	struct av_id got[2], id;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	id = world_file(&w, world_deviation(&w));
+	open.open_only = true;
+	under_way.state = STATE(INVESTIGATION);
+	world_does(&w, "anna", &id, ACT(TAKE_FOR_REVIEW), &take.base, NULL);
+	assert_int_equal(list_all(&w, open, got, 2), 1);
+	begin.laws = laws;
+	begin.n_laws = 1;
+	begin.category = TEXT("FALL");
+	world_does(&w, "anna", &id, ACT(BEGIN_INQUIRY), &begin.base, NULL);
+	assert_int_equal(list_all(&w, open, got, 2), 1);
+	assert_int_equal(list_all(&w, under_way, got, 2), 1);
+	world_close(&w);
+}
+
 static void a_system_lists_the_cases_of_its_units(void **state)
 {
 	static const char *const lss[] = {"lss", NULL};
@@ -258,6 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_of_cases_are_whole_by_unit_kind_and_state),
 		cmocka_unit_test(a_case_moves_between_the_pages_of_its_states),
+		cmocka_unit_test(a_deviation_is_listed_in_every_state),
 		cmocka_unit_test(a_system_lists_the_cases_of_its_units),
 		cmocka_unit_test(deadlines_are_listed_by_due_time),
 		cmocka_unit_test(why_tells_each_day_with_its_reason),
