@@ -52,6 +52,11 @@ int binary_id(ProtobufCBinaryData data, struct av_id *ret_id)
 	return AV_OK;
 }
 
+size_t av_emitted(const struct av_ctx *ctx)
+{
+	return ctx->outcome->count;
+}
+
 struct av_id av_ctx_id(struct av_ctx *ctx)
 {
 	return av_id_next(ctx->outcome->ids, ctx->now_ms, ctx->random);

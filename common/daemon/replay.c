@@ -5,7 +5,7 @@
 #include "daemon/turn_inner.h"
 
 #define REPLAY_ARENA_BYTES ((size_t)64 * 1024 * 1024)
-#define REPLAY_AT_ONCE 1000u
+#define REPLAY_AT_ONCE 5000u
 
 static void arena_free(struct av_arena **arena)
 {

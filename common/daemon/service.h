@@ -50,6 +50,8 @@ struct av_ctx {
 	struct av_faults faults;    /* of the reply; with AV_OK: circumstances that were kept */
 	Avvik__V1__Reply *reply;    /* set its body (av_reply_body) and, if it helps, text */
 	struct av_outcome *outcome; /* the skeleton's: what av_emit and av_seal_parts queue */
+	unsigned int
+		let_be; /* on_due: what it looked at and left as it is; the turn's limit counts it as an event */
 };
 
 /* AV_OK, or a refusal: INVALID, NOT_FOUND, FORBIDDEN, CONFLICT, STALE, WRONG STATE (AV_CLOSED), UNSUPPORTED,
@@ -70,7 +72,8 @@ struct av_emit_options {
  * its id. */
 struct av_id av_emit(
 	struct av_ctx *ctx, unsigned int number, void *body, const struct av_emit_options *options);
-struct av_id av_ctx_id(struct av_ctx *ctx); /* a new id */
+size_t av_emitted(const struct av_ctx *ctx); /* how many are queued */
+struct av_id av_ctx_id(struct av_ctx *ctx);  /* a new id */
 /* The trace of what is being handled (16 bytes). */
 struct av_id av_ctx_trace(struct av_ctx *ctx);
 
@@ -161,8 +164,8 @@ struct av_service {
 	 * AV_OK or a status for an event that cannot be. */
 	int (*apply)(struct av_txn *txn, const Avvik__V1__Event *event, struct av_arena *arena);
 
-	/* What is due at ctx->now_ms: emits at most about `limit` events; *ret_more: there is more due now.
-	 * NULL: nothing ever. */
+	/* What is due at ctx->now_ms: emits at most about `limit` events, so that a turn is short; *ret_more:
+	 * there is more due now. NULL: nothing ever. */
 	int (*on_due)(struct av_ctx *ctx, unsigned int limit, bool *ret_more);
 	/* The earliest instant at which on_due has something; 0: nothing planned. */
 	int64_t (*next_due)(struct av_txn *txn);

@@ -210,7 +210,7 @@ static int due_portions(struct av_turn *turn, struct av_item *item)
 		status = outcome_commit(turn, &ctx);
 		if (status < 0)
 			return status;
-		done += out.count;
+		done += out.count + ctx.let_be;
 	} while (item->more && out.count > 0 && done < DUE_LIMIT);
 	return AV_OK;
 }

@@ -152,9 +152,9 @@ int change_case_placed(struct change *change, const void *body)
 	av_delete(change->txn, TABLE_UNPLACED, ID_BYTES(&change->id));
 	av_delete(change->txn, TABLE_WORK, work_key(key, WORK_PLACE, &change->id));
 	for (size_t i = 0; i < count; i++) { /* whom a rung tells follows from the unit */
-		deadline_unindex(change->txn, deadlines[i]);
+		struct deadline_place was = deadline_place(deadlines[i]);
 		deadlines[i]->unit_code = placed->unit;
-		deadline_store(change->txn, deadlines[i], change->arena);
+		deadline_store(change->txn, was, deadlines[i], change->arena);
 	}
 	return change_keep_content(change, placed->content);
 }

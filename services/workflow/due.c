@@ -49,8 +49,7 @@ static int fire(struct av_ctx *ctx, const Avvik__V1__Case *found, const Avvik__V
 }
 
 /* Fires all rungs of one deadline that are due. */
-static int fire_deadline(
-	struct av_ctx *ctx, const struct av_id *case_id, const struct av_id *deadline_id, unsigned int *fired)
+static int fire_deadline(struct av_ctx *ctx, const struct av_id *case_id, const struct av_id *deadline_id)
 {
 	Avvik__V1__Deadline *ledger;
 	Avvik__V1__Case *found;
@@ -60,17 +59,14 @@ static int fire_deadline(
 
 	if (status == AV_OK)
 		status = case_load(ctx->txn, case_id, ctx->arena, &found);
-	while (status == AV_OK && deadline_next_rung(ledger, &rung, &at_ms) && at_ms <= ctx->now_ms) {
+	while (status == AV_OK && deadline_next_rung(ledger, &rung, &at_ms) && at_ms <= ctx->now_ms)
 		status = fire(ctx, found, ledger, rung, case_id);
-		++*fired;
-	}
 	return status == AV_NOT_FOUND ? AV_DAMAGED : status;
 }
 
 static int fire_rungs(struct av_ctx *ctx, unsigned int limit, bool *ret_more)
 {
 	struct av_iter it = av_iter(ctx->txn, TABLE_RUNGS, av_bytes(NULL, 0), av_bytes(NULL, 0));
-	unsigned int fired = 0;
 	int status = AV_OK;
 
 	while (status == AV_OK && av_iter_next(&it)) {
@@ -82,13 +78,13 @@ static int fire_rungs(struct av_ctx *ctx, unsigned int limit, bool *ret_more)
 		}
 		if (av_get_u64(it.key.data) > (uint64_t)ctx->now_ms)
 			break;
-		if (fired >= limit) {
+		if (av_emitted(ctx) >= limit) {
 			*ret_more = true;
 			break;
 		}
 		memcpy(deadline_id.bytes, (const char *)it.key.data + 8, AV_ID_SIZE);
 		memcpy(case_id.bytes, (const char *)it.value.data + 1, AV_ID_SIZE);
-		status = fire_deadline(ctx, &case_id, &deadline_id, &fired);
+		status = fire_deadline(ctx, &case_id, &deadline_id);
 	}
 	av_iter_end(&it);
 	return status;
@@ -153,7 +149,7 @@ static int set_rules(struct av_ctx *ctx, const Avvik__V1__Case *found, const str
 	return status;
 }
 
-static int do_work(struct av_ctx *ctx, unsigned int limit, unsigned int *done, bool *ret_more)
+static int do_work(struct av_ctx *ctx, unsigned int limit)
 {
 	struct av_iter it = av_iter(ctx->txn, TABLE_WORK, av_bytes(NULL, 0), av_bytes(NULL, 0));
 	int status = AV_OK;
@@ -162,10 +158,8 @@ static int do_work(struct av_ctx *ctx, unsigned int limit, unsigned int *done, b
 		Avvik__V1__Case *found;
 		struct av_id case_id;
 
-		if (*done >= limit) {
-			*ret_more = true;
+		if (av_emitted(ctx) >= limit)
 			break;
-		}
 		if (it.key.size != 1 + AV_ID_SIZE) {
 			status = AV_DAMAGED;
 			break;
@@ -176,7 +170,6 @@ static int do_work(struct av_ctx *ctx, unsigned int limit, unsigned int *done, b
 			status = *(const unsigned char *)it.key.data == WORK_PLACE
 					 ? place(ctx, found, &case_id)
 					 : set_rules(ctx, found, &case_id, it.value);
-		++*done;
 	}
 	av_iter_end(&it);
 	return status == AV_NOT_FOUND ? AV_DAMAGED : status;
@@ -186,15 +179,16 @@ static int do_work(struct av_ctx *ctx, unsigned int limit, unsigned int *done, b
  */
 int workflow_on_due(struct av_ctx *ctx, unsigned int limit, bool *ret_more)
 {
-	unsigned int done = 0;
+	bool worked;
 	int status;
 
 	*ret_more = false;
 	limit = AV_MAX(limit, 1u);
-	status = do_work(ctx, limit, &done, ret_more);
-	if (status == AV_OK && done == 0)
-		status = workflow_apply_rules(ctx, limit, &done);
-	if (status == AV_OK && done > 0)
+	status = do_work(ctx, limit);
+	worked = av_emitted(ctx) > 0;
+	if (status == AV_OK && !worked)
+		status = workflow_apply_rules(ctx, limit, &worked);
+	if (status == AV_OK && worked)
 		*ret_more = true;
 	else if (status == AV_OK)
 		status = fire_rungs(ctx, limit, ret_more);

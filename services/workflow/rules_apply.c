@@ -119,7 +119,22 @@ static int tell_portion(struct av_ctx *ctx, Avvik__V1__RulesApplied *applied)
 	return AV_OK;
 }
 
-int workflow_apply_rules(struct av_ctx *ctx, unsigned int limit, unsigned int *ret_done)
+/* The next case to look at. */
+static bool next_case(struct av_iter *it, const Avvik__V1__RulesApplied *left, struct av_id *ret_id)
+{
+	bool more = av_iter_next(it);
+
+	if (more && left->through_case_id.len == AV_ID_SIZE && it->key.size == AV_ID_SIZE &&
+		memcmp(it->key.data, left->through_case_id.data, AV_ID_SIZE) == 0)
+		more = av_iter_next(it);
+	if (more && it->key.size == AV_ID_SIZE)
+		memcpy(ret_id->bytes, it->key.data, AV_ID_SIZE);
+	else if (more)
+		av_txn_fail(it->txn, AV_DAMAGED);
+	return more && it->key.size == AV_ID_SIZE;
+}
+
+int workflow_apply_rules(struct av_ctx *ctx, unsigned int limit, bool *ret_worked)
 {
 	Avvik__V1__RulesApplied applied = AVVIK__V1__RULES_APPLIED__INIT, *left;
 	const struct workflow_pack *pack;
@@ -128,7 +143,7 @@ int workflow_apply_rules(struct av_ctx *ctx, unsigned int limit, unsigned int *r
 	struct av_iter it;
 	int status = applying_load(ctx->txn, ctx->arena, &left);
 
-	*ret_done = 0;
+	*ret_worked = status != AV_NOT_FOUND;
 	if (status == AV_NOT_FOUND)
 		return AV_OK;
 	if (status == AV_OK)
@@ -138,31 +153,28 @@ int workflow_apply_rules(struct av_ctx *ctx, unsigned int limit, unsigned int *r
 	pack = workflow_pack(&view, left->version);
 	if (!pack)
 		return AV_DAMAGED;
+	id = id_of(left->through_case_id);
 	it = av_iter(ctx->txn, TABLE_CASES, av_bytes(NULL, 0),
 		av_bytes(left->through_case_id.data, left->through_case_id.len));
-	while (status == AV_OK && *ret_done < limit && av_iter_next(&it)) {
+	while (status == AV_OK && !applied.done && av_emitted(ctx) + ctx->let_be < limit) {
 		Avvik__V1__Case *found;
-		if (it.key.size != AV_ID_SIZE) {
-			status = AV_DAMAGED;
+		applied.done = !next_case(&it, left, &id);
+		if (applied.done)
 			break;
-		}
-		if (left->through_case_id.len == AV_ID_SIZE &&
-			memcmp(it.key.data, left->through_case_id.data, AV_ID_SIZE) == 0)
-			continue;
-		memcpy(id.bytes, it.key.data, AV_ID_SIZE);
-		++*ret_done;
 		status = case_load(ctx->txn, &id, ctx->arena, &found);
-		if (status != AV_OK || !workflow_goes_over(found, pack->rules))
+		if (status != AV_OK || !workflow_goes_over(found, pack->rules)) {
+			ctx->let_be++;
 			continue;
+		}
 		applied.cases++;
 		status = go_over(ctx, pack, found, &id, &applied.deadlines);
 	}
 	av_iter_end(&it);
+	if (status == AV_OK)
+		status = AV_MIN(av_txn_error(ctx->txn), AV_OK);
 	if (status != AV_OK)
 		return status;
 	applied.version = left->version;
-	applied.done = *ret_done < limit;
-	applied.through_case_id = *ret_done ? id_data(&id, ctx->arena) : left->through_case_id;
-	*ret_done = AV_MAX(*ret_done, 1u); /* the end is work too */
+	applied.through_case_id = id_data(&id, ctx->arena);
 	return tell_portion(ctx, &applied);
 }

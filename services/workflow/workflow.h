@@ -141,9 +141,9 @@ av_handler on_act_on_case, on_read_content, on_erase_content, on_open_content;
 av_handler on_preview_rules, on_preview_directory, on_apply_rules;
 av_handler on_get_case, on_list_cases, on_list_deadlines, on_get_why, on_get_report_status;
 av_handler on_tell_notification;
-/* A portion of what is left of open cases that go over to another rule pack (rules_apply.c): at most `limit` cases
- * are looked at. *ret_done: how many; 0 when nothing is left. */
-int workflow_apply_rules(struct av_ctx *ctx, unsigned int limit, unsigned int *ret_done);
+/* A portion of what is left of open cases that go over to another rule pack (rules_apply.c): about `limit`
+ * events, cases that stay as they are counted as one. *ret_worked: false when none is under way. */
+int workflow_apply_rules(struct av_ctx *ctx, unsigned int limit, bool *ret_worked);
 int workflow_on_due(struct av_ctx *ctx, unsigned int limit, bool *ret_more);
 int64_t workflow_next_due(struct av_txn *txn);
 int workflow_open_parts(void *keystore, struct av_txn *txn, const Avvik__V1__Event *event,

@@ -17,7 +17,7 @@ static int on_deadline_set(struct change *change, const void *body)
 	const Avvik__V1__DeadlineSet *set = body;
 	if (!set->deadline)
 		return AV_MALFORMED;
-	deadline_store(change->txn, set->deadline, change->arena);
+	deadline_store(change->txn, (struct deadline_place){0}, set->deadline, change->arena);
 	return AV_OK;
 }
 
@@ -25,19 +25,20 @@ static int end_deadline(struct change *change, ProtobufCBinaryData deadline_id,
 	Avvik__V1__DeadlineState state, int64_t ended_at_ms, ProtobufCBinaryData superseded_by)
 {
 	struct av_id id = id_of(deadline_id);
+	struct deadline_place was;
 	Avvik__V1__Deadline *ledger;
 	int status = deadline_load(change->txn, &change->id, &id, change->arena, &ledger);
 
 	if (status != AV_OK)
 		return status;
-	deadline_unindex(change->txn, ledger);
+	was = deadline_place(ledger);
 	if (deadline_stopped(ledger))
 		deadline_resume(ledger, ended_at_ms); /* nothing stands still any more */
 	ledger->state = state;
 	ledger->superseded_by = superseded_by;
 	ledger->ended_at_ms = ended_at_ms;
 	ledger->ended_recorded_at_ms = change->event->recorded_at_ms;
-	deadline_store(change->txn, ledger, change->arena);
+	deadline_store(change->txn, was, ledger, change->arena);
 	return AV_OK;
 }
 
@@ -65,16 +66,17 @@ static int on_deadline_stopped(struct change *change, const void *body)
 {
 	const Avvik__V1__DeadlineStopped *stopped = body;
 	struct av_id id = id_of(stopped->deadline_id);
+	struct deadline_place was;
 	Avvik__V1__Deadline *ledger;
 	int status = deadline_load(change->txn, &change->id, &id, change->arena, &ledger);
 
 	if (status != AV_OK)
 		return status;
-	deadline_unindex(change->txn, ledger);
+	was = deadline_place(ledger);
 	status = deadline_stop(ledger, stopped->reason, change->event->occurred_at_ms, change->arena);
 	if (status != AV_OK)
 		return status;
-	deadline_store(change->txn, ledger, change->arena);
+	deadline_store(change->txn, was, ledger, change->arena);
 	return change_keep_content(change, stopped->content);
 }
 
@@ -82,13 +84,15 @@ static int on_deadline_resumed(struct change *change, const void *body)
 {
 	const Avvik__V1__DeadlineResumed *resumed = body;
 	struct av_id id = id_of(resumed->deadline_id);
+	struct deadline_place was;
 	Avvik__V1__Deadline *ledger;
 	int status = deadline_load(change->txn, &change->id, &id, change->arena, &ledger);
 
 	if (status != AV_OK)
 		return status;
+	was = deadline_place(ledger);
 	deadline_resume(ledger, change->event->occurred_at_ms);
-	deadline_store(change->txn, ledger, change->arena);
+	deadline_store(change->txn, was, ledger, change->arena);
 	return change_keep_content(change, resumed->content);
 }
 
@@ -96,13 +100,15 @@ static int on_deadline_extended(struct change *change, const void *body)
 {
 	const Avvik__V1__DeadlineExtended *extended = body;
 	struct av_id id = id_of(extended->deadline_id);
+	struct deadline_place was;
 	Avvik__V1__Deadline *ledger;
 	int status = deadline_load(change->txn, &change->id, &id, change->arena, &ledger);
 
 	if (status != AV_OK)
 		return status;
+	was = deadline_place(ledger);
 	ledger->extended += extended->count;
-	deadline_store(change->txn, ledger, change->arena);
+	deadline_store(change->txn, was, ledger, change->arena);
 	return change_keep_content(change, extended->content);
 }
 
@@ -110,6 +116,7 @@ static int on_deadline_replanned(struct change *change, const void *body)
 {
 	const Avvik__V1__DeadlineReplanned *replanned = body;
 	struct av_id id = replanned->deadline ? id_of(replanned->deadline->deadline_id) : (struct av_id){0};
+	struct deadline_place was;
 	Avvik__V1__Deadline *ledger;
 	int status = replanned->deadline
 			     ? deadline_load(change->txn, &change->id, &id, change->arena, &ledger)
@@ -117,8 +124,8 @@ static int on_deadline_replanned(struct change *change, const void *body)
 
 	if (status != AV_OK)
 		return status;
-	deadline_unindex(change->txn, ledger);
-	deadline_store(change->txn, replanned->deadline, change->arena);
+	was = deadline_place(ledger);
+	deadline_store(change->txn, was, replanned->deadline, change->arena);
 	return AV_OK;
 }
 
@@ -126,6 +133,7 @@ static int on_rung_fired(struct change *change, const void *body)
 {
 	const Avvik__V1__RungFired *fired = body;
 	struct av_id id = id_of(fired->deadline_id);
+	struct deadline_place was;
 	Avvik__V1__Deadline *ledger;
 	int status = deadline_load(change->txn, &change->id, &id, change->arena, &ledger);
 
@@ -133,10 +141,10 @@ static int on_rung_fired(struct change *change, const void *body)
 		return status;
 	if (fired->rung >= ledger->n_rungs)
 		return AV_MALFORMED;
-	deadline_unindex(change->txn, ledger);
+	was = deadline_place(ledger);
 	ledger->rungs[fired->rung]->fired_at_ms = change->event->recorded_at_ms;
 	ledger->rungs[fired->rung]->late = fired->late;
-	deadline_store(change->txn, ledger, change->arena);
+	deadline_store(change->txn, was, ledger, change->arena);
 	return AV_OK;
 }
 

@@ -213,44 +213,62 @@ int deadlines_load(struct av_txn *txn, const struct av_id *case_id, struct av_ar
 	return AV_OK;
 }
 
-void deadline_unindex(struct av_txn *txn, const Avvik__V1__Deadline *record)
+struct deadline_place deadline_place(const Avvik__V1__Deadline *record)
 {
-	struct av_id id = id_of(record->deadline_id);
-	unsigned char key[8 + AV_ID_SIZE];
-	size_t rung;
-	int64_t at_ms;
+	struct deadline_place place = {.running = deadline_running(record),
+		.due_at_ms = record->due_at_ms,
+		.unit = record->unit_code};
 
-	if (!deadline_running(record))
-		return;
-	av_delete(txn, TABLE_DUE, instant_key(key, record->due_at_ms, &id));
-	if (deadline_next_rung(record, &rung, &at_ms))
-		av_delete(txn, TABLE_RUNGS, instant_key(key, at_ms, &id));
+	place.speaks = deadline_next_rung(record, &place.rung, &place.rung_at_ms);
+	return place;
 }
 
-void deadline_store(struct av_txn *txn, const Avvik__V1__Deadline *record, struct av_arena *arena)
+static void index_due(struct av_txn *txn, struct deadline_place was, struct deadline_place now,
+	const struct av_id *id, const struct av_id *case_id)
+{
+	unsigned char key[8 + AV_ID_SIZE], value[AV_ID_SIZE + UNIT_MAX];
+	size_t unit_size = strnlen(now.unit, UNIT_MAX);
+	bool same = was.running && now.running && was.due_at_ms == now.due_at_ms;
+
+	if (was.running && !same)
+		av_delete(txn, TABLE_DUE, instant_key(key, was.due_at_ms, id));
+	if (!now.running || (same && strcmp(was.unit, now.unit) == 0))
+		return;
+	memcpy(value, case_id->bytes, AV_ID_SIZE);
+	memcpy(value + AV_ID_SIZE, now.unit, unit_size);
+	av_put(txn, TABLE_DUE, instant_key(key, now.due_at_ms, id), av_bytes(value, AV_ID_SIZE + unit_size));
+}
+
+static void index_rung(struct av_txn *txn, struct deadline_place was, struct deadline_place now,
+	const struct av_id *id, const struct av_id *case_id)
+{
+	unsigned char key[8 + AV_ID_SIZE], value[1 + AV_ID_SIZE];
+	bool same = was.speaks && now.speaks && was.rung_at_ms == now.rung_at_ms;
+
+	if (was.speaks && !same)
+		av_delete(txn, TABLE_RUNGS, instant_key(key, was.rung_at_ms, id));
+	if (!now.speaks || (same && was.rung == now.rung))
+		return;
+	value[0] = (unsigned char)now.rung;
+	memcpy(value + 1, case_id->bytes, AV_ID_SIZE);
+	av_put(txn, TABLE_RUNGS, instant_key(key, now.rung_at_ms, id), av_bytes(value, sizeof(value)));
+}
+
+void deadline_store(struct av_txn *txn, struct deadline_place was, const Avvik__V1__Deadline *record,
+	struct av_arena *arena)
 {
 	struct av_id id = id_of(record->deadline_id), case_id = id_of(record->case_id);
-	unsigned char key[2 * AV_ID_SIZE], value[AV_ID_SIZE + UNIT_MAX];
+	struct deadline_place now = deadline_place(record);
 	struct av_bytes packed = av_message_pack(&record->base, arena);
-	size_t rung, unit_size = strnlen(record->unit_code, UNIT_MAX);
-	int64_t at_ms;
+	unsigned char key[2 * AV_ID_SIZE];
 
 	if (!packed.data) {
 		av_txn_fail(txn, AV_MEMORY);
 		return;
 	}
 	av_put(txn, TABLE_DEADLINES, deadline_key(key, &case_id, &id), packed);
-	if (!deadline_running(record))
-		return;
-	memcpy(value, case_id.bytes, AV_ID_SIZE);
-	memcpy(value + AV_ID_SIZE, record->unit_code, unit_size);
-	av_put(txn, TABLE_DUE, instant_key(key, record->due_at_ms, &id),
-		av_bytes(value, AV_ID_SIZE + unit_size));
-	if (deadline_next_rung(record, &rung, &at_ms)) {
-		value[0] = (unsigned char)rung;
-		memcpy(value + 1, case_id.bytes, AV_ID_SIZE);
-		av_put(txn, TABLE_RUNGS, instant_key(key, at_ms, &id), av_bytes(value, 1 + AV_ID_SIZE));
-	}
+	index_due(txn, was, now, &id, &case_id);
+	index_rung(txn, was, now, &id, &case_id);
 }
 
 /* --- where measures were effective --- */

@@ -88,8 +88,16 @@ struct case_place { /* what the indexes of a case are made of */
 };
 void case_store(struct av_txn *txn, const struct av_id *id, struct case_place was,
 	const Avvik__V1__Case *record, struct av_arena *arena);
-void deadline_unindex(struct av_txn *txn, const Avvik__V1__Deadline *record); /* before it is changed */
-void deadline_store(struct av_txn *txn, const Avvik__V1__Deadline *record, struct av_arena *arena);
+struct deadline_place {	      /* what the indexes of a deadline are made of */
+	bool running, speaks; /* speaks: it has a rung to come */
+	int64_t due_at_ms, rung_at_ms;
+	size_t rung;
+	const char *unit;
+};
+struct deadline_place deadline_place(const Avvik__V1__Deadline *record); /* taken before it is changed */
+/* `was` zero: not stored before. An index that stays as it is is not written. */
+void deadline_store(struct av_txn *txn, struct deadline_place was, const Avvik__V1__Deadline *record,
+	struct av_arena *arena);
 void published_store(struct av_txn *txn, char kind, const char *version, const struct av_id *stamp,
 	ProtobufCBinaryData hash, struct av_bytes packed);
 int directory_store(struct av_txn *txn, const Avvik__V1__DirectoryPublished *published,

@@ -4,6 +4,7 @@
 #   tests/bench/run.sh [--quick] [--check]    --check: end with 1 when a bar is missed
 #   tests/bench/run.sh --peers [...]          beside PostgreSQL, Redis, RabbitMQ, NATS and Mosquitto; words: peers/peers.py --help
 #   tests/bench/run.sh --history N [N...]     on an empty store and with N reports stored
+#   tests/bench/run.sh --deadlines [...]      100 000 open cases with 300 000 deadlines; words: deadlines.py
 #   tests/bench/run.sh --soak [MINUTES] [--keep]      the soak instead: see soak.py; --keep puts its result in docs/
 set -eu
 cd "$(dirname "$0")/../.."
@@ -33,6 +34,7 @@ export AVVIK_BIN=build/release/bin AVVIK_PROTO=proto AVVIK_SOURCE=.
 case "$what" in
 --peers) shift && /usr/bin/python3 tests/bench/peers/peers.py "$@" ;;
 --history) shift && /usr/bin/python3 tests/bench/peers/history.py "$@" ;;
+--deadlines) shift && /usr/bin/python3 tests/bench/deadlines.py "$@" ;;
 --soak) shift && /usr/bin/python3 tests/bench/soak.py "$@" ;;
 *) exec /usr/bin/python3 tests/bench/bench.py "$@" ;;
 esac

@@ -143,6 +143,37 @@ static void a_restart_in_the_middle_goes_on_where_it_was(void **state)
 	world_close(&w);
 }
 
+/* A command waits for a turn: none is longer than about a thousand events, and cases that stay as they are
+ * count as well. */
+static void many_cases_go_over_in_short_turns(void **state)
+{
+	struct av_item item = {.kind = AV_ITEM_DUE, .more = true};
+	size_t turns = 0, portions = 0;
+	uint64_t before;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	for (int i = 0; i < 1200; i++)
+		(void)world_file(&w, world_report(&w)); /* each two deadlines */
+	world_publish_changed(&w, with_closure(&w, "se-2025-07-b"));
+	harness_want(apply_rules(&w, "apply-1", "se-2025-07-b"), REPLY(DONE));
+	for (; item.more; turns++) {
+		assert_int_equal(harness_run(w.h, &item, 1), AV_OK);
+		assert_in_range(w.h->result.events, 0, 1010);
+	}
+	assert_int_equal(turns, 1200 * 3 / 1000 + 1);
+	assert_true(harness_last(w.h, EVENT(RULES_APPLIED))->rules_applied->done);
+
+	before = harness_head(w.h); /* once more: nobody goes over */
+	harness_want(apply_rules(&w, "apply-2", "se-2025-07-b"), REPLY(DONE));
+	for (item.more = true; item.more; portions++)
+		assert_int_equal(harness_run(w.h, &item, 1), AV_OK);
+	assert_int_equal(portions, 2);
+	assert_int_equal(harness_count(w.h, EVENT(CASE_RULES_SET), before), 0);
+	world_close(&w);
+}
+
 static void rules_that_would_leave_an_open_case_without_a_deadline_are_refused(void **state)
 {
 	Avvik__V1__RulePack *rules;
@@ -226,6 +257,7 @@ int main(void)
 		cmocka_unit_test(a_calendar_change_is_shown_before_and_after_and_changes_nothing),
 		cmocka_unit_test(open_cases_go_over_with_the_reason_in_the_journal),
 		cmocka_unit_test(a_restart_in_the_middle_goes_on_where_it_was),
+		cmocka_unit_test(many_cases_go_over_in_short_turns),
 		cmocka_unit_test(rules_that_would_leave_an_open_case_without_a_deadline_are_refused),
 		cmocka_unit_test(another_directory_tells_who_would_be_told_instead),
 		cmocka_unit_test(a_preview_is_for_administrators_page_by_page),
