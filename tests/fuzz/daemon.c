@@ -148,7 +148,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct step steps[STEPS_MAX];
 	uint64_t seen = fuzz.seen;
-	struct av_id case_id = fuzz.case_id, content_id = fuzz.content_id, measure_id = fuzz.measure_id;
+	struct av_id case_id = fuzz.case_id, content_id = fuzz.content_id, measure_id = fuzz.measure_id,
+		     deadline_id = fuzz.deadline_id;
 	size_t count = steps_read(av_bytes(data, size), steps, STEPS_MAX);
 	run_steps(steps, count);
 	if (fuzz.damaged || (fuzz.dirty && (size + (size ? data[size - 1] : 0)) % 8 == 0))
@@ -158,6 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz.case_id = case_id;
 	fuzz.content_id = content_id;
 	fuzz.measure_id = measure_id;
+	fuzz.deadline_id = deadline_id;
 	return 0;
 }
 

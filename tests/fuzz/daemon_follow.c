@@ -1,5 +1,5 @@
-/* daemon_follow.c - a row of steps does not know what a daemon will answer: versions, measures, grants,
- * receipts are filled in from what came before. */
+/* daemon_follow.c - a row of steps does not know what a daemon will answer: versions, measures, deadlines,
+ * grants, receipts are filled in from what came before. */
 #include "daemon_inner.h"
 
 #include <string.h>
@@ -47,6 +47,19 @@ static Avvik__V1__Grant *grant_here(const Avvik__V1__GrantIssued *issued)
 	return NULL;
 }
 
+/* The last of a list that still runs: what falls due late can be stopped and extended. */
+static void note_deadline(const Avvik__V1__DeadlinesFound *found)
+{
+	for (size_t i = found->n_deadlines; i-- > 0;) {
+		const Avvik__V1__Deadline *deadline = found->deadlines[i];
+		if (deadline->state == AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_RUNNING &&
+			deadline->deadline_id.len == AV_ID_SIZE) {
+			memcpy(fuzz.deadline_id.bytes, deadline->deadline_id.data, AV_ID_SIZE);
+			return;
+		}
+	}
+}
+
 void note_reply(const Avvik__V1__Reply *reply)
 {
 	if (!fuzz.looking)
@@ -62,6 +75,8 @@ void note_reply(const Avvik__V1__Reply *reply)
 	if (reply->body_case == AVVIK__V1__REPLY__BODY_ACT_ACCEPTED &&
 		reply->act_accepted->measure_id.len == AV_ID_SIZE)
 		memcpy(fuzz.measure_id.bytes, reply->act_accepted->measure_id.data, AV_ID_SIZE);
+	if (reply->body_case == AVVIK__V1__REPLY__BODY_DEADLINES_FOUND)
+		note_deadline(reply->deadlines_found);
 }
 
 ProtobufCBinaryData data_of(struct av_id *id)
@@ -76,6 +91,25 @@ static bool unknown(ProtobufCBinaryData id)
 	return id.len == 0 || (id.len == AV_ID_SIZE && memcmp(id.data, zero, AV_ID_SIZE) == 0);
 }
 
+/* In the act: its one field that is set. */
+static void follow_id(Avvik__V1__ActOnCase *act, const char *name, struct av_id *id)
+{
+	const ProtobufCMessageDescriptor *type = act->base.descriptor;
+	for (unsigned int i = 0; i < type->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &type->fields[i];
+		if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED ||
+			(uint32_t)act->act_case != field->id)
+			continue;
+		ProtobufCMessage *body = *(ProtobufCMessage **)((char *)act + field->offset);
+		const ProtobufCFieldDescriptor *found =
+			body ? protobuf_c_message_descriptor_get_field_by_name(body->descriptor, name) : NULL;
+		ProtobufCBinaryData *at =
+			found ? (ProtobufCBinaryData *)((char *)body + found->offset) : NULL;
+		if (at && unknown(*at))
+			*at = data_of(id);
+	}
+}
+
 static void follow_case(Avvik__V1__ActOnCase *act)
 {
 	Avvik__V1__GetCase get = AVVIK__V1__GET_CASE__INIT;
@@ -86,12 +120,8 @@ static void follow_case(Avvik__V1__ActOnCase *act)
 		harness_order(fuzz.h, &fuzz.principals[0], NULL, NULL, COMMAND(GET_CASE), &get.base);
 	if (reply->status == REPLY(DONE))
 		act->version_seen = reply->case_found->case_->version;
-	if (act->act_case == AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE &&
-		unknown(act->execute_measure->measure_id))
-		act->execute_measure->measure_id = data_of(&fuzz.measure_id);
-	if (act->act_case == AVVIK__V1__ACT_ON_CASE__ACT_EVALUATE_MEASURE &&
-		unknown(act->evaluate_measure->measure_id))
-		act->evaluate_measure->measure_id = data_of(&fuzz.measure_id);
+	follow_id(act, "measure_id", &fuzz.measure_id);
+	follow_id(act, "deadline_id", &fuzz.deadline_id);
 }
 
 /* The last grant that was given, or one that workflow could have signed. */

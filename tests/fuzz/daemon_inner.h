@@ -18,7 +18,7 @@ struct fuzz {
 	struct av_arena *settings_arena, *arena; /* h->arena when the world was made; of the input */
 	struct av_principal principals[5];
 	/* Of the input: what its later steps may refer to. */
-	struct av_id case_id, content_id, measure_id;
+	struct av_id case_id, content_id, measure_id, deadline_id;
 	Avvik__V1__Grant *grant;
 	Avvik__V1__Receipt *receipt;
 	uint64_t seen; /* journal entries that have been looked at */

@@ -40,6 +40,21 @@ static ProtobufCMessage *message_of(
 	return message;
 }
 
+/* Packed messages of one type behind each other are one: of a field that both have, the later. */
+static ProtobufCMessage *merged(
+	const struct reading *r, const ProtobufCMessage *message, const ProtobufCMessage *more)
+{
+	ProtobufCMessage *both = NULL;
+	struct av_bytes first = av_message_pack(message, r->arena), then = av_message_pack(more, r->arena);
+	unsigned char *joined = av_arena_alloc(r->arena, first.size + then.size);
+	memcpy(joined, first.data, first.size);
+	memcpy(joined + first.size, then.data, then.size);
+	if (av_message_load(message->descriptor, av_bytes(joined, first.size + then.size), r->arena, &both) !=
+		AV_OK)
+		fail(r, message->descriptor->short_name, NULL);
+	return both;
+}
+
 static ProtobufCMessage *file_of(
 	const struct reading *r, const json_t *json, const ProtobufCMessageDescriptor *type)
 {
@@ -53,7 +68,8 @@ static ProtobufCMessage *file_of(
 		av_yaml_to(yaml, type, r->arena, &faults, &message) != AV_OK)
 		fail(r, path, &faults);
 	av_yaml_close(&yaml);
-	return message;
+	const json_t *more = json_object_get(json, "with");
+	return more ? merged(r, message, message_of(r, more, type)) : message;
 }
 
 static ProtobufCBinaryData binary(struct av_bytes bytes)

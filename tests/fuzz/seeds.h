@@ -1,5 +1,5 @@
 /* seeds.h - rows of steps written as YAML, so that they can be read: the worlds in which the daemons are
- *fuzzed, and the seeds. One list; each item is a step:
+ * fuzzed, and the seeds. One list; each item is a step:
  *
  *	- command: { reference: r1, on_behalf_of: sara, act_on_case: {...} }   a Command
  *	  as: 0               which of the target's principals, in the order of its list
@@ -8,6 +8,7 @@
  *	  parts: [{ part: contact, contact: { name: ..., mail: ... } }]        opened parts of every item
  *	- publish: directory  a command that publishes a file (path from the root of the tree)
  *	  file: deploy/...
+ *	  with: { version: x } fields that go before the file's; of lists, behind them
  *	- feed: intake        the same as an event
  *	  publish: rules
  *	  file: deploy/...
