@@ -38,6 +38,25 @@ static int number_set(const char *option, const char *text, void *target)
 	return AV_OK;
 }
 
+/* A case by its number or id; a content by its id. */
+static int id_set(struct tool *tool, const ProtobufCFieldDescriptor *field, const char *option,
+	const char *text, ProtobufCBinaryData *target)
+{
+	struct av_id *id = av_arena_zalloc(tool->arena, sizeof *id);
+
+	if (!id)
+		return AV_MEMORY;
+	if (strstr(field->name, "case_id") && tool_case_id(tool, text, id) != AV_OK)
+		return AV_INVALID;
+	if (!strstr(field->name, "case_id") && av_id_parse(text, id) != AV_OK) {
+		tool_fail(0, "--%s: \"%s\" is no id: `avvik content read` shows the id of each content", option,
+			text);
+		return AV_INVALID;
+	}
+	*target = ask_id_field(id);
+	return AV_OK;
+}
+
 static int value_set(struct tool *tool, const ProtobufCFieldDescriptor *field, const char *option,
 	const char *text, void *target)
 {
@@ -64,6 +83,8 @@ static int value_set(struct tool *tool, const ProtobufCFieldDescriptor *field, c
 		}
 		tool_fail(0, "--%s: \"%s\" is no day: write 2026-04-01", option, text);
 		return AV_INVALID;
+	case PROTOBUF_C_TYPE_BYTES:
+		return id_set(tool, field, option, text, target);
 	default:
 		return AV_INTERNAL;
 	}
@@ -268,8 +289,13 @@ static ProtobufCMessage *act_fill(struct tool *tool, const struct case_act *act,
 	for (size_t i = 0; i < CASE_WORDS_MAX && act->words[i].option; i++) {
 		const struct case_word *word = &act->words[i];
 		const char *text = word->value ? (given->flags[i] ? word->value : NULL) : given->texts[i];
-		if (text && field_set(tool, message, word->field, word->option, text) < 0)
+		if (text && act->number == AVVIK__V1__ACT_ON_CASE__ACT_CORRECT_CONTENT &&
+			strcmp(word->option, "report") == 0) {
+			if (case_correct_report(tool, text, (Avvik__V1__CorrectContent *)message) < 0)
+				return NULL;
+		} else if (text && field_set(tool, message, word->field, word->option, text) < 0) {
 			return NULL;
+		}
 	}
 	return message;
 }
@@ -319,7 +345,8 @@ static int act_order(struct tool *tool, const struct case_act *act, const struct
 	Avvik__V1__ActOnCase order = AVVIK__V1__ACT_ON_CASE__INIT;
 	ProtobufCMessage *message = act_fill(tool, act, given, found);
 
-	if (!message)
+	if (!message || (act->number == AVVIK__V1__ACT_ON_CASE__ACT_JOIN &&
+				case_join_seen(tool, (Avvik__V1__JoinCase *)message) < 0))
 		return EXIT_USAGE;
 	order.case_id = found->case_id;
 	order.version_seen = given->version ? (uint64_t)given->version : found->version;
@@ -338,6 +365,9 @@ static int act_order(struct tool *tool, const struct case_act *act, const struct
 		tool_print_json(tool, &reply->base);
 	else if (code == EXIT_DONE && reply->body_case == AVVIK__V1__REPLY__BODY_ACT_ACCEPTED)
 		accepted_print(tool, *found->number ? found->number : given->rest[0], act, reply);
+	if (code == EXIT_DONE && reply->body_case == AVVIK__V1__REPLY__BODY_ACT_ACCEPTED &&
+		reply->act_accepted->grant && !reply->repeated)
+		code = case_correct_erase(tool, found->number, reply->act_accepted->grant);
 	tool_reply_free(&reply);
 	return code;
 }

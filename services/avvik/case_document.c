@@ -87,6 +87,46 @@ static int deadlines_ask(struct document *doc, struct av_id *case_id)
 	return EXIT_DONE;
 }
 
+static int corrections_keep(struct document *doc, const Avvik__V1__Case *found)
+{
+	size_t count = doc->correction_count + found->n_corrections;
+	const Avvik__V1__Correction **all = av_arena_alloc(doc->tool->arena, count * sizeof *all + 1);
+
+	if (!all)
+		return AV_MEMORY;
+	if (doc->correction_count)
+		memcpy(all, doc->corrections, doc->correction_count * sizeof *all);
+	for (size_t i = 0; i < found->n_corrections; i++)
+		all[doc->correction_count + i] = found->corrections[i];
+	doc->corrections = all;
+	doc->correction_count = count;
+	return AV_OK;
+}
+
+/* The reports that stand under the case, as far as the person may read them; the others are shown as withheld. */
+static int joined_ask(struct document *doc)
+{
+	int code = EXIT_DONE;
+
+	for (size_t i = 0; i < doc->found->n_joined && code == EXIT_DONE; i++) {
+		Avvik__V1__Reply *reply = NULL;
+		struct av_id id;
+		const Avvik__V1__Case *found = case_fetch(doc->tool, doc->found->joined[i]->number, &reply, &code);
+		if (!found || found->case_id.len != AV_ID_SIZE)
+			continue;
+		const Avvik__V1__Case *kept =
+			(const Avvik__V1__Case *)av_message_copy(&found->base, doc->tool->arena);
+		memcpy(id.bytes, found->case_id.data, AV_ID_SIZE);
+		tool_reply_free(&reply);
+		if (!kept || corrections_keep(doc, kept) < 0)
+			return tool_fail(EXIT_REFUSED, "out of memory");
+		code = content_ask(doc, &id);
+		if (code != EXIT_AWAY)
+			code = case_events_ask(doc->tool, DAEMON_INTAKE, &id, &doc->joined);
+	}
+	return code == EXIT_AWAY ? code : EXIT_DONE;
+}
+
 /* What was read before and after is of one version, so that no text belongs to another case than the page tells of. */
 static int unchanged(struct document *doc, const char *number)
 {
@@ -113,7 +153,10 @@ static int gather(struct document *doc, const char *number)
 		return tool_fail(
 			EXIT_REFUSED, "the case cannot be read: is this avvik older than the daemons?");
 	memcpy(case_id.bytes, doc->found->case_id.data, AV_ID_SIZE);
-	int code = content_ask(doc, &case_id);
+	int code = corrections_keep(doc, doc->found) < 0 ? tool_fail(EXIT_REFUSED, "out of memory")
+							  : content_ask(doc, &case_id);
+	if (code == EXIT_DONE)
+		code = joined_ask(doc);
 	if (code == EXIT_DONE)
 		code = case_events_ask(doc->tool, DAEMON_INTAKE, &case_id, &doc->events);
 	if (code == EXIT_DONE)
@@ -154,7 +197,7 @@ static const char style[] =
 	".text, td { white-space: pre-wrap; overflow-wrap: break-word; }\n"
 	".when { white-space: nowrap; }\n"
 	".text { margin: .2em 0 .5em; orphans: 3; widows: 3; }\n"
-	".none, .withheld { font-style: italic; }\n"
+	".none, .withheld, .corrected { font-style: italic; }\n"
 	".act { margin: 0 0 .9em; padding-left: .9em; border-left: 2px solid #999; }\n"
 	".act h3, .act h4 { margin-top: 0; }\n"
 	"dl { display: grid; grid-template-columns: max-content 1fr; gap: .1em 1em; margin: .2em 0 .5em; }\n"
@@ -196,6 +239,7 @@ static int page_write(struct document *doc, struct av_bytes *ret_page)
 	html_open(html, "main");
 	document_head(doc);
 	document_reports(doc);
+	document_joined(doc);
 	document_remedies(doc);
 	document_informing(doc);
 	document_inquiry(doc);
@@ -204,6 +248,7 @@ static int page_write(struct document *doc, struct av_bytes *ret_page)
 	document_measures(doc);
 	document_closing(doc);
 	document_deadlines(doc);
+	document_corrections(doc);
 	document_course(doc);
 	document_form(doc);
 	html_close(html, "main");
@@ -276,6 +321,7 @@ int case_document(struct tool *tool, int argc, char **argv)
 		code = tool_fail(EXIT_REFUSED, "cannot write the document: %s", strerror(errno));
 	html_finish(&doc.html);
 	case_events_end(&doc.events);
+	case_events_end(&doc.joined);
 	tool_reply_free(&reply);
 	return code;
 }

@@ -89,6 +89,7 @@ static void facts_print(struct tool *tool, struct names *names, const Avvik__V1_
 	}
 	line("waits for", listed(tool, found->tasks, found->n_tasks));
 	line("received", tool_time(tool, found->received_at_ms));
+	line("happened", tool_time(tool, found->occurred_at_ms));
 	line("noticed", tool_time(tool, found->noticed_at_ms));
 	line("recorded", tool_time(tool, found->opened_at_ms));
 	line("from", found->principal);
@@ -116,6 +117,7 @@ static void facts_print(struct tool *tool, struct names *names, const Avvik__V1_
 	if (found->probability || found->severity)
 		line("risk", av_arena_printf(tool->arena, "probability %u, severity %u", found->probability,
 				     found->severity));
+	case_joins_print(tool, found);
 	line("returns", listed(tool, found->recurs, found->n_recurs));
 	line("handler", found->handler);
 	for (size_t i = 0; i < found->n_parts; i++)
@@ -218,6 +220,16 @@ struct listing {
 	int64_t left;
 };
 
+static const char *duplicates_text(struct tool *tool, const Avvik__V1__Case *found)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < found->n_duplicates; i++)
+		text = av_arena_printf(
+			tool->arena, "%s%s%s", text, i ? ", " : "", found->duplicates[i]->number);
+	return text;
+}
+
 static void case_print(struct listing *listing, const Avvik__V1__Case *found)
 {
 	struct tool *tool = listing->tool;
@@ -236,7 +248,7 @@ static void case_print(struct listing *listing, const Avvik__V1__Case *found)
 			found->ivo > AVVIK__V1__IVO_STATE__IVO_STATE_NOT_REQUIRED
 				? ask_words(tool, &avvik__v1__ivo_state__descriptor, (int)found->ivo)
 				: "",
-			listed(tool, found->tasks, found->n_tasks)});
+			listed(tool, found->tasks, found->n_tasks), duplicates_text(tool, found)});
 }
 
 static int ask_pages(struct listing *listing, Avvik__V1__ListCases *query)
@@ -268,12 +280,15 @@ static int ask_pages(struct listing *listing, Avvik__V1__ListCases *query)
 int case_list(struct tool *tool, int argc, char **argv)
 {
 	static const char *const headings[] = {
-		"case", "kind", "state", "unit", "received", "degree", "IVO", "waits for", NULL};
+		"case", "kind", "state", "unit", "received", "degree", "IVO", "waits for", NULL},
+		*const with_duplicates[] = {"case", "kind", "state", "unit", "received", "degree", "IVO",
+			"waits for", "perhaps same as", NULL};
 	const char *unit = "", *kind = NULL, *state = NULL;
-	bool open_only = false;
+	bool open_only = false, duplicates = false;
 	struct listing listing = {.tool = tool, .names = names_of(tool), .left = 500};
 	const struct tool_option words[] = {{"unit", OPTION_TEXT, &unit}, {"kind", OPTION_TEXT, &kind},
 		{"state", OPTION_TEXT, &state}, {"open", OPTION_FLAG, &open_only},
+		{"duplicates", OPTION_FLAG, &duplicates},
 		{"limit", OPTION_NUMBER, &listing.left}};
 	Avvik__V1__ListCases query = AVVIK__V1__LIST_CASES__INIT;
 	int value = 0;
@@ -291,7 +306,8 @@ int case_list(struct tool *tool, int argc, char **argv)
 	query.state = (Avvik__V1__CaseState)value;
 	query.unit = (char *)(uintptr_t)unit;
 	query.open_only = open_only;
-	listing.table = tool->json ? NULL : table_create(headings);
+	query.with_duplicates = duplicates;
+	listing.table = tool->json ? NULL : table_create(duplicates ? with_duplicates : headings);
 	int code = ask_pages(&listing, &query);
 	if (tool->json)
 		json_list_end(&listing.list);

@@ -101,6 +101,16 @@ const struct case_act case_acts[] = {
 		{{"motive", "motive"}}},
 	{"reopen", ACT(REOPEN), "open a closed case again: investigate anew", "opened again", false,
 		{{"motive", "motive"}, {"investigator", "investigator"}}},
+	{"join", ACT(JOIN), "let another case of the same event take over the report", "joined: the report stands under the other case", false,
+		{{"into", "into_case_id"}, {"motive", "motive"}}},
+	{"part", ACT(PART), "part a report that was joined by mistake: it goes on where it was", "parted: the case goes on where it was", false,
+		{{"motive", "motive"}}},
+	{"not-same", ACT(DISMISS_DUPLICATE), "say that what is suggested as the same event is another", "dismissed: it is another event", false,
+		{{"other", "other_case_id"}}},
+	{"correct", ACT(CORRECT_CONTENT), "erase what was filed by mistake, and put what is right in its place", "corrected: what was wrong is erased", false,
+		{{"content", "content_id"}, {"reason", "reason"}, {"text", "text.text"}, {"source", "text.source"}, {"goal", "text.goal"},
+		 {"report", "narrative"}, {"reporter", "reporter.name"}, {"role", "reporter.role"}, {"unit", "reporter.unit"},
+		 {"mail", "reporter.mail"}, {"phone", "reporter.phone"}}},
 };
 /* clang-format on */
 const size_t case_act_count = AV_COUNT(case_acts);

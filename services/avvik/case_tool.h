@@ -35,6 +35,16 @@ const Avvik__V1__Case *case_fetch(
 int case_show(struct tool *tool, int argc, char **argv);
 int case_list(struct tool *tool, int argc, char **argv);
 int case_document(struct tool *tool, int argc, char **argv);
+/* JOIN: the version of the other case as it is read now (case_joins.c). Anything but AV_OK: told. */
+int case_join_seen(struct tool *tool, Avvik__V1__JoinCase *join);
+/* CORRECT: narrative, persons and reporter from a file of the report as it should be. Anything but AV_OK: told. */
+int case_correct_report(struct tool *tool, const char *path, Avvik__V1__CorrectContent *correct);
+/* What was wrong is erased by its holder. The exit code. */
+int case_correct_erase(struct tool *tool, const char *number, Avvik__V1__Grant *grant);
+/* Where the report is handled, which others are handled here, what may be the same event, what was corrected. */
+void case_joins_print(struct tool *tool, const Avvik__V1__Case *found);
+void case_joins_tell(struct tool *tool, const Avvik__V1__Case *found, bool swedish); /* in short, for `why` */
+
 /* argv[0] is the act; *ret_known is left alone when there is no such act. */
 int case_do(struct tool *tool, int argc, char **argv, bool *ret_known);
 /* What the tool calls an act that the rule pack calls "inform_affected": "inform". */

@@ -55,7 +55,8 @@ static void part_show(struct tool *tool, const Avvik__V1__OpenedItem *item, cons
 			list, json_pack("{sssssssO}", "content_id", tool_id_text(tool, item->content_id),
 				      "holder", daemon_names[holder], "part", name, "content", value));
 	} else {
-		printf("%s%s, %s\n", list->count++ ? "\n" : "", name, daemon_names[holder]);
+		printf("%s%s, %s, content %s\n", list->count++ ? "\n" : "", name, daemon_names[holder],
+			tool_id_text(tool, item->content_id));
 		value_print("", value, 1);
 	}
 	json_decref(value);
@@ -136,12 +137,13 @@ static int content_read(struct tool *tool, int argc, char **argv)
 
 static int content_erase(struct tool *tool, int argc, char **argv)
 {
-	const char *number = NULL, *reason = NULL;
-	const struct tool_option words[] = {{"reason", OPTION_TEXT, &reason}};
+	const char *number = NULL, *reason = NULL, *content = NULL;
+	const struct tool_option words[] = {{"reason", OPTION_TEXT, &reason}, {"content", OPTION_TEXT, &content}};
+	ProtobufCBinaryData content_id;
 	Avvik__V1__EraseContent order = AVVIK__V1__ERASE_CONTENT__INIT;
 	Avvik__V1__Reply *granted = NULL;
 	struct json_list list = {0};
-	struct av_id case_id;
+	struct av_id case_id, one;
 	int code, worst = EXIT_DONE;
 
 	if (tool_options(tool, argc, argv, words, AV_COUNT(words), &number, 1) < 0)
@@ -151,10 +153,18 @@ static int content_erase(struct tool *tool, int argc, char **argv)
 	if (!tool->person)
 		return tool_fail(
 			EXIT_USAGE, "--as is missing: who erases? Give the person's id in the directory");
+	if (content && av_id_parse(content, &one) != AV_OK)
+		return tool_fail(EXIT_USAGE,
+			"--content: \"%s\" is no id: `avvik content read` shows the id of each content", content);
 	if (tool_case_id(tool, number, &case_id) != AV_OK)
 		return EXIT_REFUSED;
 	order.case_id = ask_id_field(&case_id);
 	order.reason = (char *)(uintptr_t)reason;
+	if (content) {
+		content_id = ask_id_field(&one);
+		order.content_ids = &content_id;
+		order.n_content_ids = 1;
+	}
 	if (!ask(tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_ERASE_CONTENT, &order.base, &granted, &code))
 		return code;
 	size_t count = granted->body_case == AVVIK__V1__REPLY__BODY_GRANT_ISSUED

@@ -31,6 +31,9 @@ struct document {
 	const Avvik__V1__DeadlinesFound *deadlines;
 	struct opened_part *parts;
 	size_t part_count;
+	const Avvik__V1__Correction **corrections; /* of its contents, and of those of joined cases */
+	size_t correction_count;
+	struct case_events joined; /* intake's, of the reports that stand under the case */
 	bool open;	     /* with content */
 	const char *purpose; /* code; NULL: none was given */
 	int64_t made_at_ms;
@@ -39,6 +42,7 @@ struct document {
 /* --- parts of the page, in its order --- */
 void document_head(struct document *doc);      /* document_report.c */
 void document_reports(struct document *doc);   /* the report, never changed, and what was added to it */
+void document_joined(struct document *doc);    /* document_joins.c: other reports of the same event */
 void document_remedies(struct document *doc);  /* what was done at once */
 void document_informing(struct document *doc); /* who was told, the own file, the police */
 void document_inquiry(struct document *doc);   /* document_inquiry.c: items 1 to 10 */
@@ -47,6 +51,7 @@ void document_ivo(struct document *doc); /* document_outcome.c */
 void document_measures(struct document *doc);
 void document_closing(struct document *doc);
 void document_deadlines(struct document *doc);
+void document_corrections(struct document *doc); /* document_joins.c: what was filed by mistake */
 void document_course(struct document *doc); /* every act in order */
 void document_form(struct document *doc);   /* document_form.c: what IVO's form asks for */
 void document_footer(struct document *doc);
@@ -57,6 +62,12 @@ void document_footer(struct document *doc);
 /* The part of a content; NULL: there is none, or it is not open. `*ret_erased` may be NULL. */
 const ProtobufCMessage *document_part(const struct document *doc, const Avvik__V1__ContentRef *ref,
 	Avvik__V1__ContentPart part, bool *ret_erased);
+/* The last correction of what stands there now; NULL: it stands as it was written. */
+const Avvik__V1__Correction *document_corrected(const struct document *doc, const Avvik__V1__ContentRef *ref);
+void document_correction_note(struct document *doc, const Avvik__V1__ContentRef *ref);
+const char *document_reason(const struct document *doc, const char *code);
+/* One report, or what was added to it (document_report.c). */
+void document_report(struct document *doc, const struct case_event *event, const char *title);
 /* A table of facts: name and value a row. */
 void document_facts_begin(struct document *doc, const char *caption);
 void document_fact(struct document *doc, const char *name, const char *value); /* "": no row */

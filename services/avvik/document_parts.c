@@ -7,12 +7,38 @@
 
 /* --- content --- */
 
+static bool same_id(ProtobufCBinaryData a, ProtobufCBinaryData b)
+{
+	return a.len && a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+/* What stands in the place of a content now: itself, or what it was corrected to, step by step. */
+static ProtobufCBinaryData corrected_to(const struct document *doc, ProtobufCBinaryData content_id)
+{
+	for (size_t i = 0; i < doc->correction_count; i++) /* in order: a correction of a correction comes later */
+		if (same_id(doc->corrections[i]->content_id, content_id))
+			content_id = doc->corrections[i]->corrected_id;
+	return content_id;
+}
+
+const Avvik__V1__Correction *document_corrected(const struct document *doc, const Avvik__V1__ContentRef *ref)
+{
+	ProtobufCBinaryData now = ref ? corrected_to(doc, ref->content_id) : (ProtobufCBinaryData){0};
+
+	for (size_t i = doc->correction_count; i-- > 0;)
+		if (same_id(doc->corrections[i]->corrected_id, now))
+			return doc->corrections[i];
+	return NULL;
+}
+
 const ProtobufCMessage *document_part(const struct document *doc, const Avvik__V1__ContentRef *ref,
 	Avvik__V1__ContentPart part, bool *ret_erased)
 {
-	for (size_t i = 0; ref && ref->content_id.len == AV_ID_SIZE && i < doc->part_count; i++) {
+	ProtobufCBinaryData now = ref ? corrected_to(doc, ref->content_id) : (ProtobufCBinaryData){0};
+
+	for (size_t i = 0; now.len == AV_ID_SIZE && i < doc->part_count; i++) {
 		const struct opened_part *opened = &doc->parts[i];
-		if (memcmp(opened->content_id.bytes, ref->content_id.data, AV_ID_SIZE) != 0)
+		if (memcmp(opened->content_id.bytes, now.data, AV_ID_SIZE) != 0)
 			continue;
 		if (!opened->part && ret_erased)
 			*ret_erased = true;
@@ -20,6 +46,18 @@ const ProtobufCMessage *document_part(const struct document *doc, const Avvik__V
 			return opened->message;
 	}
 	return NULL;
+}
+
+void document_correction_note(struct document *doc, const Avvik__V1__ContentRef *ref)
+{
+	const Avvik__V1__Correction *correction = document_corrected(doc, ref);
+
+	if (correction)
+		html_element(&doc->html, "p class=\"corrected\"",
+			DOCUMENT_PRINTF(doc, "Rättad %s av %s (%s). Det som stod här tidigare är raderat.",
+				tool_time(doc->tool, correction->corrected_at_ms),
+				document_author(doc, correction->person, correction->role),
+				document_reason(doc, correction->reason)));
 }
 
 const Avvik__V1__ContentRef *document_content(const Avvik__V1__Event *event)
@@ -49,6 +87,7 @@ void document_sealed(struct document *doc, const Avvik__V1__ContentRef *ref)
 
 	if (!ref || !ref->content_id.len)
 		return;
+	document_correction_note(doc, ref);
 	const Avvik__V1__CaseText *text = (const Avvik__V1__CaseText *)document_part(
 		doc, ref, AVVIK__V1__CONTENT_PART__CONTENT_PART_TEXT, &erased);
 	if (text) {
@@ -110,6 +149,15 @@ const char *document_times(struct document *doc, int64_t from_ms, int64_t until_
 					       : from;
 }
 
+const char *document_reason(const struct document *doc, const char *code)
+{
+	const char *name = doc->rules ? names_code(doc->rules->stop_reasons, doc->rules->n_stop_reasons, code) : code;
+
+	return doc->rules && strcmp(name, code) == 0
+		       ? names_code(doc->rules->erasure_reasons, doc->rules->n_erasure_reasons, code)
+		       : name;
+}
+
 static const char *coded(const struct document *doc, enum document_show show, const char *code)
 {
 	const Avvik__V1__RulePack *rules = doc->rules;
@@ -118,7 +166,7 @@ static const char *coded(const struct document *doc, enum document_show show, co
 		return code;
 	return show == SHOW_CATEGORY ? names_code(rules->categories, rules->n_categories, code)
 	       : show == SHOW_CAUSE  ? names_code(rules->cause_areas, rules->n_cause_areas, code)
-	       : show == SHOW_STOP   ? names_code(rules->stop_reasons, rules->n_stop_reasons, code)
+	       : show == SHOW_REASON ? document_reason(doc, code)
 				     : code;
 }
 

@@ -153,7 +153,7 @@ static void narrative_of(struct document *doc, const Avvik__V1__ReportNarrative 
 			narrative->unread[i]->value);
 }
 
-static void report_of(struct document *doc, const struct case_event *event, const char *title)
+void document_report(struct document *doc, const struct case_event *event, const char *title)
 {
 	const Avvik__V1__ContentRef *ref = document_content(event->event);
 	bool erased = false;
@@ -167,6 +167,7 @@ static void report_of(struct document *doc, const struct case_event *event, cons
 		DOCUMENT_PRINTF(doc, "Registrerad %s genom %s.",
 			tool_time(doc->tool, event->event->recorded_at_ms),
 			document_actor(doc, event->event)));
+	document_correction_note(doc, ref);
 	if (narrative)
 		narrative_of(doc, (const Avvik__V1__ReportNarrative *)narrative);
 	if (persons)
@@ -185,13 +186,13 @@ void document_reports(struct document *doc)
 
 	html_element(&doc->html, "h2", "Rapporten");
 	if (event)
-		report_of(doc, event, "Den ursprungliga rapporten");
+		document_report(doc, event, "Den ursprungliga rapporten");
 	else
 		document_none(doc, "Rapporten finns inte i mottagningens journal.");
 	for (size_t i = 0; (event = document_event(doc, E(REPORT_SUPPLEMENTED), i)) != NULL; i++)
-		report_of(doc, event, DOCUMENT_PRINTF(doc, "Komplettering %zu", i + 1));
+		document_report(doc, event, DOCUMENT_PRINTF(doc, "Komplettering %zu", i + 1));
 	for (size_t i = 0; (event = document_event(doc, E(REPORTER_NAMED), i)) != NULL; i++)
-		report_of(doc, event, "Rapportören, som namngavs senare");
+		document_report(doc, event, "Rapportören, som namngavs senare");
 }
 
 /* --- what was done at once, and who was told --- */

@@ -16,6 +16,7 @@ enum document_section { /* where an act is told in full; the course of the case 
 	IN_IVO,
 	IN_MEASURES,
 	IN_CLOSING,
+	IN_CORRECTIONS,
 	IN_NONE /* not an act: a deadline's ledger, a reading */
 };
 struct document_kind {
@@ -26,7 +27,7 @@ struct document_kind {
 /* Never NULL: an event of a later version belongs to the course, by its own name. */
 const struct document_kind *document_kind(const char *message);
 
-enum document_show { SHOW_PLAIN, SHOW_BOTH, SHOW_PERSON, SHOW_UNIT, SHOW_CATEGORY, SHOW_CAUSE, SHOW_STOP };
+enum document_show { SHOW_PLAIN, SHOW_BOTH, SHOW_PERSON, SHOW_UNIT, SHOW_CATEGORY, SHOW_CAUSE, SHOW_REASON };
 struct document_field {
 	const char *field, *name;
 	enum document_show show; /* BOTH: of a bool, also that it is not */

@@ -75,6 +75,7 @@ static const struct {
 	{A(POLICE_REPORTED),         "a report to the police has been made",            "polisanmälan har gjorts"},
 	{A(INFORMATION_REGISTERED),  "the provider's report has been registered",       "utförarens rapport har diarieförts"},
 	{A(COMMITTEE_TOLD),          "the committee has been told of the notification", "nämnden har underrättats om anmälan"},
+	{A(JOINED),                  "the report stands under another case",            "rapporten handläggs i ett annat ärende"},
 	{A(PLACED_AT_PROVIDER),      "the case has proved to be a private provider's",  "ärendet har visat sig gälla en enskild utförare"},
 };
 /* clang-format on */

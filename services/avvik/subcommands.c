@@ -74,14 +74,16 @@ const struct subcommand subcommands[] = {
 	{"case", command_case, "casework", "act on a case, show it, list cases, make its document",
 		"ACT CASE [words] --as PERSON [--at TIME] [--version N]"
 		OR "case show CASE"
-		OR "case list [--unit CODE] [--kind deviation|lex_sarah] [--state STATE] [--open] [--limit N]"
+		OR "case list [--unit CODE] [--kind deviation|lex_sarah] [--state STATE] [--open] [--duplicates] [--limit N]"
 		OR "case acts [ACT]"
 		OR "case document CASE --as PERSON --purpose CODE [--out FILE]"
 		OR "case document CASE --without-content [--out FILE]\n\n"
 		"CASE is a number (2026-0042) or an id. `avvik case acts` lists the acts and their words. Texts may be given as @FILE, or as -\n"
 		"for standard input, so that they do not stand in the shell's history. A measure is given by its number in `case show`\n"
 		"or by its id. --at: when it was done, if not now. The case is read first, so that the act is on what it is now; with --version\n"
-		"on what you saw.\n\n"
+		"on what you saw. list --duplicates: with cases that may be of the same event.\n\n"
+		"join lets the report be handled in another case of the same event; part undoes it. correct erases what was filed by\n"
+		"mistake: a text by --text, a report by --report FILE, the whole report as it should be.\n\n"
 		"document makes one page (HTML, Swedish, to read and to print) of all that the law wants documented, with what IVO's form\n"
 		"asks for. Reading is decided and journalled as for `avvik content`. FILE must not exist; only its owner may read it.\n"
 		"--without-content: codes, times and roles, every text withheld; nobody needs to be allowed anything more.\n\n"
@@ -107,7 +109,7 @@ const struct subcommand subcommands[] = {
 		"example: avvik notices --state given_up"},
 	{"content", command_content, "casework", "read or erase what a case holds, by grant",
 		"read CASE --purpose CODE --as PERSON [--part PART,...]"
-		OR "content erase CASE --reason CODE --as PERSON\n\n"
+		OR "content erase CASE --reason CODE [--content ID] --as PERSON\n\n"
 		"Both are decided by workflow (role, unit, state), and both are journalled. Purposes and reasons are codes of the rule pack:\n"
 		"`avvik rules show` lists them. Parts: narrative, persons, reporter, text.\n\n"
 		"example: avvik content read 2026-0042 --purpose utredning --as lex.utredare"},

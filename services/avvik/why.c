@@ -6,6 +6,7 @@
 #include "ask.h"
 #include "base/date.h"
 #include "base/status.h"
+#include "case_tool.h"
 #include "names.h"
 #include "subcommands.h"
 #include "table.h"
@@ -333,6 +334,18 @@ static void why_print(struct telling *telling, const char *number, int64_t now_m
 	next_print(telling);
 }
 
+/* What other reports and corrections there are, before the deadlines. */
+static void tell_of_case(const struct telling *telling, const char *number)
+{
+	Avvik__V1__Reply *reply = NULL;
+	int code;
+	const Avvik__V1__Case *found = case_fetch(telling->tool, number, &reply, &code);
+
+	if (found)
+		case_joins_tell(telling->tool, found, telling->swedish);
+	tool_reply_free(&reply);
+}
+
 int command_why(struct tool *tool, int argc, char **argv)
 {
 	const char *rest[2] = {NULL, NULL}, *language = "en";
@@ -354,6 +367,8 @@ int command_why(struct tool *tool, int argc, char **argv)
 	if (tool_case_id(tool, rest[0], &case_id) != AV_OK)
 		return EXIT_REFUSED;
 	telling.told = told_of(tool, &case_id);
+	if (!tool->json)
+		tell_of_case(&telling, rest[0]);
 	query.case_id = ask_id_field(&case_id);
 	query.rule = (char *)(uintptr_t)(count > 1 ? rest[1] : "");
 	if (!ask(tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_GET_WHY, &query.base, &reply, &code))

@@ -223,6 +223,9 @@ static const struct saying_row *row_of(const Avvik__V1__Event *event)
 	for (size_t i = 0; i < deviation_saying_count; i++)
 		if (deviation_sayings[i].event == event->body_case)
 			return &deviation_sayings[i];
+	for (size_t i = 0; i < join_saying_count; i++)
+		if (join_sayings[i].event == event->body_case)
+			return &join_sayings[i];
 	for (size_t i = 0; i < AV_COUNT(sayings); i++)
 		if (sayings[i].event == event->body_case)
 			return &sayings[i];

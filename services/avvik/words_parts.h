@@ -26,8 +26,8 @@ struct saying_row {
 	Avvik__V1__Event__BodyCase event;
 	const char *(*say)(struct saying *say);
 };
-extern const struct saying_row case_sayings[], deviation_sayings[];
-extern const size_t case_saying_count, deviation_saying_count;
+extern const struct saying_row case_sayings[], deviation_sayings[], join_sayings[];
+extern const size_t case_saying_count, deviation_saying_count, join_saying_count;
 
 #define E(name) AVVIK__V1__EVENT__BODY_##name
 #define SAY(...) av_arena_printf(say->arena, __VA_ARGS__)

@@ -152,6 +152,12 @@ int case_after(const Avvik__V1__CaseKnown *before, const Avvik__V1__Event *event
 		known->investigator = event->case_reopened->investigator;
 		known->state = event->case_reopened->state;
 		break;
+	case EVENT(CASE_JOINED):
+		known->state = event->case_joined->state;
+		break;
+	case EVENT(CASE_PARTED):
+		known->state = event->case_parted->state;
+		break;
 	case EVENT(CASE_CLOSED):
 		known->closed = true;
 		known->state = AVVIK__V1__CASE_STATE__CASE_STATE_CLOSED;

@@ -109,24 +109,34 @@ int on_case_rules_set(struct av_ctx *ctx, const ProtobufCMessage *body)
 	return status;
 }
 
-int on_reporter_named(struct av_ctx *ctx, const ProtobufCMessage *body)
+/* The reporter's address comes anew, in a content of the workflow; the one that was known goes. */
+static int take_contact(struct av_ctx *ctx, const ProtobufCMessage *body, const Avvik__V1__ContentRef *content)
 {
-	const Avvik__V1__ReporterNamed *named = (const Avvik__V1__ReporterNamed *)body;
 	struct contact before;
 	bool has_mail = false;
 
 	if (seen(ctx))
 		return AV_NOTHING;
-	if (!has_contact(named->content))
+	if (!has_contact(content))
 		return on_case_event(ctx, body);
 	bool had = contact_load(ctx->txn, NULL, data_bytes(ctx->event->case_id), &before) == AV_OK;
-	int status = store_contact(
-		ctx, "", ctx->event->case_id, opened(ctx, 0), named->content->content_id, &has_mail);
+	int status =
+		store_contact(ctx, "", ctx->event->case_id, opened(ctx, 0), content->content_id, &has_mail);
 	if (status == AV_OK && had && !id_is_zero(&before.content_id))
 		status = erase_contact(ctx, &before, NULL, "superseded");
 	if (status == AV_OK)
 		status = case_event_take(ctx, ctx->event, data_bytes(ctx->feed_item->event), &has_mail);
 	return status;
+}
+
+int on_reporter_named(struct av_ctx *ctx, const ProtobufCMessage *body)
+{
+	return take_contact(ctx, body, ((const Avvik__V1__ReporterNamed *)body)->content);
+}
+
+int on_content_corrected(struct av_ctx *ctx, const ProtobufCMessage *body)
+{
+	return take_contact(ctx, body, ((const Avvik__V1__ContentCorrected *)body)->content);
 }
 
 /* --- intake --- */

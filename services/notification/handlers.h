@@ -8,6 +8,7 @@
 int on_case_event(struct av_ctx *ctx, const ProtobufCMessage *body);
 int on_case_rules_set(struct av_ctx *ctx, const ProtobufCMessage *body);
 int on_reporter_named(struct av_ctx *ctx, const ProtobufCMessage *body);
+int on_content_corrected(struct av_ctx *ctx, const ProtobufCMessage *body);
 int on_report_filed(struct av_ctx *ctx, const ProtobufCMessage *body);
 int on_directory_published(struct av_ctx *ctx, const ProtobufCMessage *body);
 int on_rules_published(struct av_ctx *ctx, const ProtobufCMessage *body);

@@ -19,6 +19,7 @@
 #define EVENT(name) AVVIK__V1__EVENT__BODY_##name
 #define STATE(name) AVVIK__V1__NOTICE_STATE__NOTICE_STATE_##name
 #define CONTACT_VALUE 25
+#define CASE_KEY (1 + AV_ID_SIZE) /* of a reporter, in `contacts` */
 
 const struct av_table_decl notification_tables[NOTIFICATION_TABLES] = {
 	/* clang-format off */
@@ -191,16 +192,25 @@ int contact_load(struct av_txn *txn, const char *person, struct av_bytes case_id
 int contact_of_origin(struct av_txn *txn, struct av_bytes origin_content_id, struct contact *ret_contact)
 {
 	struct key key = {.size = 0}, contact = {.size = 0};
-	struct av_bytes value;
+	struct av_bytes value, content = {NULL, 0};
 
 	key_char(&key, 'o');
 	key_add(&key, origin_content_id);
 	int status = av_get(txn, TABLE_CONTENTS, key_end(&key, txn), &value);
 	if (status < 0)
 		return status;
+	if (value.size == CASE_KEY + AV_ID_SIZE) {
+		content = av_bytes((const char *)value.data + CASE_KEY, AV_ID_SIZE);
+		value.size = CASE_KEY;
+	}
 	key_add(&contact, value);
 	status = av_get(txn, TABLE_CONTACTS, key_end(&contact, txn), &value);
-	return status < 0 ? status : contact_read(value, ret_contact);
+	if (status == AV_OK)
+		status = contact_read(value, ret_contact);
+	if (status == AV_OK && content.size &&
+		memcmp(ret_contact->content_id.bytes, content.data, AV_ID_SIZE) != 0)
+		return AV_NOT_FOUND; /* another address has taken its place */
+	return status;
 }
 
 /* --- writing: from here on only apply() --- */
@@ -315,7 +325,7 @@ static void put_contact(struct av_txn *txn, struct av_bytes key, const struct co
 
 static int apply_contact(struct av_txn *txn, const Avvik__V1__ContactStored *stored)
 {
-	struct key key = {.size = 0}, content = {.size = 0}, origin = {.size = 0};
+	struct key key = {.size = 0}, content = {.size = 0}, origin = {.size = 0}, from = {.size = 0};
 	struct contact contact = {.has_mail = stored->has_mail};
 
 	if (stored->person[0] == '\0' && stored->case_id.len != AV_ID_SIZE)
@@ -331,7 +341,9 @@ static int apply_contact(struct av_txn *txn, const Avvik__V1__ContactStored *sto
 	if (stored->origin_content_id.len) {
 		key_char(&origin, 'o');
 		key_add(&origin, data_bytes(stored->origin_content_id));
-		av_put(txn, TABLE_CONTENTS, key_end(&origin, txn), key_end(&key, txn));
+		contact_key(&from, stored->person, data_bytes(stored->case_id));
+		key_add(&from, id_bytes(&contact.content_id));
+		av_put(txn, TABLE_CONTENTS, key_end(&origin, txn), key_end(&from, txn));
 	}
 	put_contact(txn, key_end(&key, txn), &contact);
 	return AV_OK;

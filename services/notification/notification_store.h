@@ -12,7 +12,8 @@
  *	seen            event id 16 -> nothing: an event of a feed whose effect stands
  *	cases           case id 16 -> packed CaseKnown
  *	contacts        'p' person, or 'c' case id 16 -> has mail u8, content id 16 or zero, key number u64
- *	contents        'c' content id 16, or 'o' origin content id 16 -> the key in `contacts`
+ *	contents        'c' content id 16 -> the key in `contacts`
+ *	                'o' origin content id 16 -> that key, and the content id 16 (before 0.3 without it)
  *	packs           version -> event id 16, packed RulePack
  *	directory       "current" -> event id 16, packed Directory
  * Beside the journal: see attempts_store.h.

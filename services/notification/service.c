@@ -66,6 +66,13 @@ static const struct av_event_row events[] = {
 	FROM("workflow", REGISTRY_NUMBER_SET,     on_case_event,          DECIDES),
 	FROM("workflow", INFORMATION_REGISTERED,  on_case_event,          DECIDES),
 	FROM("workflow", PROVIDER_NOTIFIED,       on_case_event,          DECIDES),
+	FROM("workflow", CASE_JOINED,             on_case_event,          DECIDES),
+	FROM("workflow", OTHER_JOINED,            on_case_event,          DECIDES),
+	FROM("workflow", CASE_PARTED,             on_case_event,          DECIDES),
+	FROM("workflow", OTHER_PARTED,            on_case_event,          DECIDES),
+	FROM("workflow", JOINED_CASE_CLOSED,      on_case_event,          DECIDES),
+	FROM("workflow", DUPLICATE_DISMISSED,     on_case_event,          DECIDES),
+	FROM("workflow", CONTENT_CORRECTED,       on_content_corrected,   DECIDES ", ContactStored, ContentErased"),
 	FROM("workflow", RUNG_FIRED,              on_case_event,          DECIDES),
 	FROM("workflow", CONTENT_ERASED,          on_content_erased,      "ContentErased"),
 }; /* clang-format on */

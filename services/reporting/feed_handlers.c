@@ -279,6 +279,31 @@ int on_case_returned(struct av_ctx *ctx, const ProtobufCMessage *message)
 	return case_emit(ctx, &counts, fact);
 }
 
+static int set_joined(struct av_ctx *ctx, av_day joined_on)
+{
+	Avvik__V1__CaseFact *fact = case_fact(ctx);
+	struct counts counts = {.count = 0};
+
+	if (!fact)
+		return AV_NOT_FOUND;
+	counts_of_case(&counts, fact, -1);
+	fact->joined_on = joined_on;
+	return case_emit(ctx, &counts, fact);
+}
+
+/* Received it stays; open it is no more, since the case that it stands under is. */
+int on_case_joined(struct av_ctx *ctx, const ProtobufCMessage *message)
+{
+	AV_UNUSED(message);
+	return set_joined(ctx, event_day(ctx));
+}
+
+int on_case_parted(struct av_ctx *ctx, const ProtobufCMessage *message)
+{
+	AV_UNUSED(message);
+	return set_joined(ctx, 0);
+}
+
 /* --- workflow: deadlines --- */
 
 /* One that takes another's place may have been missed before. */

@@ -3,7 +3,7 @@
  *	case      RECEIVED on the day of receipt, by the kind it was received as, degree unspecified;
  *	          DECIDED, CLOSED, NOTIFIED_IVO, TURNED_LEX_SARAH, RETURNED_DEVIATION, REOPENED on their days,
  *	          by kind and degree: each notification and each reopening counts;
- *	          OPEN (a level) while it is not closed
+ *	          JOINED on its day, until it is parted; OPEN (a level) while it is neither closed nor joined
  *	deadline  MET or MISSED on its due day, by kind and rule; running and cancelled ones nothing
  *	measure   one level: proposed, approved, executed, effective, without effect, or rejected
  *
@@ -59,6 +59,7 @@ void counts_of_case(struct counts *counts, const Avvik__V1__CaseFact *fact, int 
 		{AVVIK__V1__MEASUREMENT__MEASUREMENT_NOTIFIED_IVO, fact->notified_on},
 		{AVVIK__V1__MEASUREMENT__MEASUREMENT_TURNED_LEX_SARAH, fact->turned_on},
 		{AVVIK__V1__MEASUREMENT__MEASUREMENT_RETURNED_DEVIATION, fact->returned_on},
+		{AVVIK__V1__MEASUREMENT__MEASUREMENT_JOINED, fact->joined_on},
 	};
 	struct count count = {.unit = fact->unit, .deadline = "", .change = sign};
 
@@ -80,7 +81,7 @@ void counts_of_case(struct counts *counts, const Avvik__V1__CaseFact *fact, int 
 		fact->n_notified_before_on);
 	add_days(counts, count, AVVIK__V1__MEASUREMENT__MEASUREMENT_REOPENED, fact->reopened_on,
 		fact->n_reopened_on);
-	if (fact->closed_on == 0) {
+	if (fact->closed_on == 0 && fact->joined_on == 0) {
 		count.measurement = AVVIK__V1__MEASUREMENT__MEASUREMENT_OPEN;
 		count.on = 0;
 		add(counts, count);

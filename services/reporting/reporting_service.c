@@ -21,6 +21,8 @@ static const struct av_event_row events[] = {
 	{"workflow",   AVVIK__V1__EVENT__BODY_CASE_REOPENED,                  on_case_reopened,          "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_IVO_NOTIFIED,                   on_ivo_notified,           "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_CASE_CLOSED,                    on_case_closed,            "FiguresChanged"},
+	{"workflow",   AVVIK__V1__EVENT__BODY_CASE_JOINED,                    on_case_joined,            "FiguresChanged"},
+	{"workflow",   AVVIK__V1__EVENT__BODY_CASE_PARTED,                    on_case_parted,            "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_DEADLINE_SET,                   on_deadline_set,           "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_DEADLINE_MET,                   on_deadline_met,           "FiguresChanged"},
 	{"workflow",   AVVIK__V1__EVENT__BODY_DEADLINE_REPLANNED,             on_deadline_replanned,     "FiguresChanged"},

@@ -12,6 +12,8 @@ struct act {
 	struct av_ctx *ctx;
 	const Avvik__V1__ActOnCase *order;
 	Avvik__V1__Case *found;
+	Avvik__V1__Case *other;			/* that the act is with; NULL: none */
+	const struct workflow_pack *other_pack; /* of that case */
 	struct workflow_view view;
 	const struct workflow_pack *pack; /* of the case; never NULL */
 	struct case_intent intent;
@@ -39,7 +41,8 @@ struct act_rows {
 	size_t count;
 };
 extern const struct act_rows act_rows_inquiry, act_rows_informing, act_rows_information, act_rows_ivo,
-	act_rows_course, act_rows_measures, act_rows_deviation, act_rows_outcome, act_rows_deadlines;
+	act_rows_course, act_rows_measures, act_rows_deviation, act_rows_outcome, act_rows_deadlines,
+	act_rows_join, act_rows_correct;
 
 /* The deadline of an act on one, and what the ledger says of it (act_deadlines.c). */
 void act_find_deadline(struct act *act);
@@ -48,6 +51,15 @@ void act_find_deadline(struct act *act);
 void act_read_effect(struct act *act);
 /* ASSESS_RISK: does it reach the thresholds of the rule pack (act_deviation.c)? */
 void act_read_risk(struct act *act);
+
+/* JOIN, PART, DISMISS: the other case, and whether the person may and has seen it (act_join.c). Then what the two
+ * say of the act. */
+int act_open_other(struct act *act);
+int act_read_other(struct act *act);
+/* Each report that stands under the case has come to its end with it. */
+int act_close_joined(struct act *act, const struct av_id *because);
+/* CORRECT: what the content itself says of it (act_correct.c). */
+void act_read_correction(struct act *act);
 
 /* For the writers (act_parts.c). */
 struct av_id act_emit(struct act *act, unsigned int number, void *body);

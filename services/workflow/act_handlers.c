@@ -18,7 +18,7 @@ static const struct act_row *row_of(const Avvik__V1__ActOnCase *order)
 {
 	static const struct act_rows *const all[] = {&act_rows_inquiry, &act_rows_informing,
 		&act_rows_information, &act_rows_ivo, &act_rows_course, &act_rows_measures,
-		&act_rows_deviation, &act_rows_outcome, &act_rows_deadlines};
+		&act_rows_deviation, &act_rows_outcome, &act_rows_deadlines, &act_rows_join, &act_rows_correct};
 
 	for (size_t i = 0; i < AV_COUNT(all); i++)
 		for (size_t j = 0; j < all[i]->count; j++)
@@ -190,6 +190,8 @@ static void read_intent(struct act *act)
 		act_read_effect(act);
 	if (order->act_case == AVVIK__V1__ACT_ON_CASE__ACT_ASSESS_RISK)
 		act_read_risk(act);
+	if (order->act_case == AVVIK__V1__ACT_ON_CASE__ACT_CORRECT_CONTENT)
+		act_read_correction(act);
 }
 
 static int check_case(struct act *act, const struct act_row *row)
@@ -246,6 +248,8 @@ int on_act_on_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 	if (status == AV_OK)
 		status = check_version(&act);
 	if (status == AV_OK)
+		status = act_open_other(&act);
+	if (status == AV_OK)
 		status = check_time(&act);
 	if (status == AV_OK)
 		status = open_ledgers(&act);
@@ -253,6 +257,8 @@ int on_act_on_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 		status = case_next(act.found->kind, act.found->state, act.intent.act)
 				 ? check_fields(&act, row)
 				 : AV_OK;
+	if (status == AV_OK)
+		status = act_read_other(&act);
 	if (status == AV_OK)
 		status = check_case(&act, row);
 	if (status != AV_OK)

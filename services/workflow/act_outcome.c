@@ -49,6 +49,8 @@ static int close_case(struct act *act, const Avvik__V1__CloseCase *close, bool e
 	if (status == AV_OK)
 		status = ledgers_fact(&act->ledgers, ANCHOR(CLOSED), act->acted_at_ms, NULL, &id);
 	if (status == AV_OK)
+		status = act_close_joined(act, &id);
+	if (status == AV_OK)
 		status = act_warn_unfinished(act);
 	if (status == AV_OK)
 		status = ledgers_cancel(&act->ledgers, false, ANCHOR(CLOSED), &id);

@@ -33,7 +33,10 @@ change_fn change_case_opened, change_case_placed, change_reporter_named, change_
 	change_information_registered, change_provider_notified, change_measure_proposed,
 	change_proposal_decided, change_effect_judged, change_recurrence_found, change_recurrence_noted,
 	change_case_taken_for_review, change_completion_requested, change_completion_answered,
-	change_inquiry_begun, change_risk_assessed, change_high_risk_found, change_inquiry_completed;
+	change_inquiry_begun, change_risk_assessed, change_high_risk_found, change_inquiry_completed,
+	change_case_joined, change_other_joined, change_case_parted, change_other_parted,
+	change_joined_case_closed, change_duplicate_dismissed, change_content_corrected,
+	change_correction_completed;
 
 /* Whether a case of the same unit and category is to find this one, now that its measures or its category
  * changed. */

@@ -100,6 +100,7 @@ int change_case_opened(struct change *change, const void *body)
 	made->registry_number = opened->registry_number;
 	made->received_at_ms = opened->received_at_ms;
 	made->noticed_at_ms = opened->noticed_at_ms;
+	made->occurred_at_ms = opened->occurred_at_ms;
 	made->preliminary_degree = opened->preliminary_degree;
 	made->rules_version = opened->rules_version;
 	made->legal_reference = opened->legal_reference;

@@ -29,6 +29,23 @@ bool case_task(const Avvik__V1__Case *found, const char *task)
 	return false;
 }
 
+/* A case goes on where it was when it was joined. */
+static enum case_act parts_into(const Avvik__V1__Case *found)
+{
+	switch (found->joined_into ? found->joined_into->state_before : 0) {
+	case AVVIK__V1__CASE_STATE__CASE_STATE_INCOMPLETE:
+		return CASE_ACT_PART_INCOMPLETE;
+	case AVVIK__V1__CASE_STATE__CASE_STATE_INVESTIGATION:
+		return CASE_ACT_PART_INVESTIGATION;
+	case AVVIK__V1__CASE_STATE__CASE_STATE_REVIEW:
+		return CASE_ACT_PART_REVIEW;
+	case AVVIK__V1__CASE_STATE__CASE_STATE_COMPLETION:
+		return CASE_ACT_PART_COMPLETION;
+	default:
+		return CASE_ACT_PART_RECEIVED;
+	}
+}
+
 enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnCase *order)
 {
 	bool incomplete = found->state == AVVIK__V1__CASE_STATE__CASE_STATE_INCOMPLETE;
@@ -126,6 +143,14 @@ enum case_act case_resolve(const Avvik__V1__Case *found, const Avvik__V1__ActOnC
 		return CASE_ACT_PROVIDER_NOTIFIED;
 	case AVVIK__V1__ACT_ON_CASE__ACT_REOPEN:
 		return CASE_ACT_REOPEN;
+	case AVVIK__V1__ACT_ON_CASE__ACT_JOIN:
+		return CASE_ACT_JOIN;
+	case AVVIK__V1__ACT_ON_CASE__ACT_PART:
+		return parts_into(found);
+	case AVVIK__V1__ACT_ON_CASE__ACT_DISMISS_DUPLICATE:
+		return CASE_ACT_DISMISS;
+	case AVVIK__V1__ACT_ON_CASE__ACT_CORRECT_CONTENT:
+		return CASE_ACT_CORRECT;
 	default:
 		return CASE_ACT_COUNT;
 	}
@@ -189,9 +214,15 @@ static enum case_guard check_guards(const Avvik__V1__Case *found, const struct c
 		return intent->deadline;
 	case CASE_ACT_PROVIDER_NOTIFIED:
 		return found->provider_notified_at_ms ? CASE_GUARD_PROVIDER_TOLD : CASE_ALLOWED;
+	case CASE_ACT_JOIN:
+	case CASE_ACT_DISMISS:
+	case CASE_ACT_CORRECT:
+		return intent->other;
 	case CASE_ACT_RETURN:
 		if (!found->was_deviation)
 			return CASE_GUARD_NOT_A_DEVIATION;
+		if (found->n_joined)
+			return CASE_GUARD_JOIN_OTHERS;
 		return found->ivo == IVO(NOT_REQUIRED) && !found->notifications ? CASE_ALLOWED
 										: CASE_GUARD_RETURN_SERIOUS;
 	case CASE_ACT_ASSESS_RISK:
@@ -237,6 +268,8 @@ static bool concerned(const Avvik__V1__Case *found, enum case_act act)
 		return case_requests_open(found) > 0;
 	case CASE_ACT_HAND_IN:
 		return case_ivo_waits(found);
+	case CASE_ACT_JOIN:
+		return !found->n_joined;
 	case CASE_ACT_RETURN:
 	case CASE_ACT_PROVIDER_NOTIFIED:
 		return check_guards(found, &intent) == CASE_ALLOWED;

@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include "avvik/v1/case.pb-c.h"
 
-#define CASE_STATE_COUNT 22 /* of CaseState, with UNSPECIFIED and the numbers between that are none */
+#define CASE_STATE_COUNT 23 /* of CaseState, with UNSPECIFIED and the numbers between that are none */
 #define CASE_KIND_COUNT 4
 #define CASE_ITEMS_REQUIRED \
 	0x5feu /* items 1-8 and 10 of the investigation, as bits; item 9 is the decision itself */
@@ -74,7 +74,15 @@
 	X(REGISTER,           "register_information",   "a private provider's report is registered") \
 	X(REGISTER_NOTIFIED,  "register_information",   "registered, and the provider has notified IVO already") \
 	X(PROVIDER_NOTIFIED,  "record_provider_notification", "the provider has notified IVO") \
-	X(REOPEN,             "reopen",                 "opened again: to be investigated anew") /* clang-format on */
+	X(REOPEN,             "reopen",                 "opened again: to be investigated anew") \
+	X(JOIN,               "join",                   "joined: its report stands under another case of the same event") \
+	X(PART_INCOMPLETE,    "part",                   "parted again: goes on as incomplete") \
+	X(PART_RECEIVED,      "part",                   "parted again: goes on as received") \
+	X(PART_INVESTIGATION, "part",                   "parted again: the investigation goes on") \
+	X(PART_REVIEW,        "part",                   "parted again: the review goes on") \
+	X(PART_COMPLETION,    "part",                   "parted again: the reporter is still asked") \
+	X(DISMISS,            "dismiss_duplicate",      "what is suggested as the same event is another") \
+	X(CORRECT,            "correct_content",        "what was filed by mistake is erased, and corrected") /* clang-format on */
 
 enum case_act {
 #define X(name, act, meaning) CASE_ACT_##name,
@@ -134,7 +142,22 @@ enum case_act {
 	X(REQUEST_WHICH,     INVALID,   "request_which",     "several requests of IVO are open: give the number of the one that is answered") \
 	X(NOT_A_DEVIATION,   CLOSED,    "not_a_deviation",   "the case did not come as a deviation: investigate it, or take a position") \
 	X(PROVIDER_TOLD,     CLOSED,    "provider_told",     "it is recorded already that the provider has notified IVO") \
-	X(RETURN_SERIOUS,    CLOSED,    "return_serious",    "the case has been found serious: lift the duty to notify IVO first; what has been notified is investigated") /* clang-format on */
+	X(RETURN_SERIOUS,    CLOSED,    "return_serious",    "the case has been found serious: lift the duty to notify IVO first; what has been notified is investigated") \
+	X(JOIN_SELF,         INVALID,   "join_self",         "a case is not joined to itself: give the id of the other case") \
+	X(JOIN_CLOSED,       CLOSED,    "join_closed",       "the other case is closed: open it again first, or handle this one by itself") \
+	X(JOIN_JOINED,       CLOSED,    "join_joined",       "the other case is joined to a third one itself: join this one to that") \
+	X(JOIN_INCOMPLETE,   CLOSED,    "join_incomplete",   "the other case waits to be completed: complete it first, or join it to this one") \
+	X(JOIN_OTHERS,       CLOSED,    "join_others",       "reports of other cases stand under this one: part them first, or join the other case to this one") \
+	X(JOIN_KIND,         CLOSED,    "join_kind",         "the other case is of a kind that this report cannot stand under: a lex Sarah report stands under lex Sarah, a provider's under a provider's; join the other case to this one, or turn it into lex Sarah") \
+	X(JOIN_UNPLACED,     CLOSED,    "join_unplaced",     "the unit of the case is not known: place it first") \
+	X(JOIN_SERIOUS,      CLOSED,    "join_serious",      "this case has been found serious and the other one has not: find that one serious first, so that the duty to notify IVO stands there, or join it to this one") \
+	X(JOIN_NOTIFIED,     CLOSED,    "join_notified",     "IVO has been notified of this case: join the other case to this one") \
+	X(JOIN_FULL,         CLOSED,    "join_full",         "so many reports as can stand under one case stand under the other already: join this one to another case of the event") \
+	X(DUPLICATE_UNKNOWN, INVALID,   "duplicate_unknown", "the other case is not suggested as the same event: read the case again and give one of its suggestions") \
+	X(DUPLICATE_DISMISSED, CLOSED,  "duplicate_dismissed", "that the two are the same event is dismissed already; nothing is to be done") \
+	X(CONTENT_UNKNOWN,   INVALID,   "content_unknown",   "the case holds no such content: read the case again and give the id of one of its contents") \
+	X(CONTENT_CORRECTED, CLOSED,    "content_corrected", "the content is corrected already: correct what stands in its place, as the case shows it") \
+	X(CONTENT_ERASED,    CLOSED,    "content_erased",    "the content is erased: nothing of it is left to correct; record what is right as a new act") /* clang-format on */
 
 enum case_guard {
 	CASE_ALLOWED,
@@ -160,7 +183,8 @@ struct case_intent {
 	const char *check;
 	bool as_investigator, as_manager, asks_investigator, asks_manager;
 	bool effective, accept_risk;
-	Avvik__V1__Law law; /* ASSESS_RISK */
+	Avvik__V1__Law law;	/* ASSESS_RISK */
+	enum case_guard other;	/* of an act with another case, or on a content: what the two say */
 };
 
 /* The row of an act for this case: `number` is that of ActOnCase's oneof. CASE_ACT_COUNT when it is not an
@@ -202,6 +226,15 @@ void case_items_missing(uint32_t documented, char *ret_text, size_t size);
 bool case_is_serious(Avvik__V1__Degree degree); /* one of the two that go to IVO */
 bool case_investigation_completed(const Avvik__V1__Case *found);
 size_t case_measures_in(const Avvik__V1__Case *found, Avvik__V1__MeasureState state); /* how many */
+/* May the report of the one case stand under the other (join_rules.c)? */
+enum case_guard case_check_join(const Avvik__V1__Case *found, const Avvik__V1__Case *into);
+#define CASE_JOINED_MAX 50 /* reports that stand under one case */
+/* Could the two be of the same event, by their kinds? Either may be joined to the other. */
+bool case_kinds_join(Avvik__V1__CaseKind one, Avvik__V1__CaseKind other);
+bool case_open(Avvik__V1__CaseState state); /* neither closed nor joined */
+bool case_has_id(ProtobufCBinaryData *const ids, size_t count, ProtobufCBinaryData id);
+/* The correction of a content that was wrong; NULL: it was not corrected. */
+Avvik__V1__Correction *case_correction(const Avvik__V1__Case *found, ProtobufCBinaryData content_id);
 /* The guards of what is done with a measure (measure_rules.c). */
 enum case_guard case_check_measure(const Avvik__V1__Case *found, const struct case_intent *intent);
 /* A measure proved ineffective, the risk was not accepted, and no measure has been decided since. */

@@ -16,7 +16,7 @@
 #define A(name) CASE_ACT_##name
 enum { __ = 0, IN = S(INCOMPLETE), RE = S(RECEIVED), UT = S(INVESTIGATION), BE = S(ASSESSMENT), DE = S(DECIDED),
        ME = S(MEASURES), FU = S(FOLLOW_UP), CL = S(CLOSED), AS = S(ASSESSED), PO = S(POSITION),
-       RV = S(REVIEW), KO = S(COMPLETION), RG = S(REGISTERED), PN = S(PROVIDER_NOTIFIED) };
+       RV = S(REVIEW), KO = S(COMPLETION), RG = S(REGISTERED), PN = S(PROVIDER_NOTIFIED), JO = S(JOINED) };
 
 /* Lex Sarah, SOSFS 2011:5 and 27 kap. SoL (2025:400). What IVO asks and decides often comes after the case was closed.
  * RETURN leads to a state of the other table. */
@@ -31,7 +31,7 @@ static const unsigned char lex_sarah[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
 	[A(INFORM_RELATIVES)]   = { __, __, RE, UT, BE, DE, ME, FU, CL, __, PO },
 	[A(FILE_ENTRY)]         = { __, __, RE, UT, BE, DE, ME, FU, CL, __, PO },
 	[A(POLICE)]             = { __, __, RE, UT, BE, DE, ME, FU, CL, __, PO },
-	[A(REGISTRY)]           = { __, IN, RE, UT, BE, DE, ME, FU, CL, __, PO },
+	[A(REGISTRY)]           = { __, IN, RE, UT, BE, DE, ME, FU, CL, __, PO, [JO] = JO },
 	[A(INVESTIGATE)]        = { __, __, UT, __, __, __, __, __, __, __, __ },
 	[A(TAKE_POSITION)]      = { __, __, PO, __, __, __, __, __, __, __, __ },
 	[A(FIND_SERIOUS)]       = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
@@ -61,6 +61,12 @@ static const unsigned char lex_sarah[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
 	[A(RECONSIDER)]         = { __, __, __, __, __, __, __, __, __, __, UT },
 	[A(RETURN)]             = { __, __, UT, __, __, __, __, __, __, __, __ },
 	[A(REOPEN)]             = { __, __, __, __, __, __, __, __, UT, __, __ },
+	[A(JOIN)]               = { __, JO, JO, JO, __, __, __, __, __, __, __ },
+	[A(PART_INCOMPLETE)]    = { [JO] = IN },
+	[A(PART_RECEIVED)]      = { [JO] = RE },
+	[A(PART_INVESTIGATION)] = { [JO] = UT },
+	[A(DISMISS)]            = { __, IN, RE, UT, BE, DE, ME, FU, __, __, PO },
+	[A(CORRECT)]            = { __, IN, RE, UT, BE, DE, ME, FU, CL, __, PO, [JO] = JO },
 };
 
 /* A deviation (avvikelse) handled by the unit. TURN and ASSESS_RISK_TURNS lead to RECEIVED of the other table. What
@@ -94,6 +100,14 @@ static const unsigned char deviation[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
 	[A(STOP_DEADLINE)]       = { __, IN, RE, UT, BE, __, __, FU, __, AS, __, RV, KO },
 	[A(RESUME_DEADLINE)]     = { __, IN, RE, UT, BE, __, __, FU, __, AS, __, RV, KO },
 	[A(EXTEND_DEADLINE)]     = { __, IN, RE, UT, BE, __, __, FU, __, AS, __, RV, KO },
+	[A(JOIN)]               = { __, JO, JO, JO, __, __, __, __, __, __, __, JO, JO },
+	[A(PART_INCOMPLETE)]    = { [JO] = IN },
+	[A(PART_RECEIVED)]      = { [JO] = RE },
+	[A(PART_INVESTIGATION)] = { [JO] = UT },
+	[A(PART_REVIEW)]        = { [JO] = RV },
+	[A(PART_COMPLETION)]    = { [JO] = KO },
+	[A(DISMISS)]            = { __, IN, RE, UT, BE, __, __, FU, __, AS, __, RV, KO },
+	[A(CORRECT)]            = { __, IN, RE, UT, BE, __, __, FU, CL, AS, __, RV, KO, [JO] = JO },
 };
 
 /* A report of a private provider: the committee is told, registers it and tells the orderer (24 d and 24 f §§ LSS). */
@@ -105,6 +119,10 @@ static const unsigned char information[CASE_ACT_COUNT][CASE_STATE_COUNT] = {
 	[A(REGISTER_NOTIFIED)]  = { [RE] = PN },
 	[A(PROVIDER_NOTIFIED)]  = { [RE] = RE,     [RG] = PN,                    [CL] = CL },
 	[A(CLOSE)]              = {                [RG] = CL,     [PN] = CL },
+	[A(JOIN)]               = { [RE] = JO },
+	[A(PART_RECEIVED)]      = { [JO] = RE },
+	[A(DISMISS)]            = { [RE] = RE,     [RG] = RG,     [PN] = PN },
+	[A(CORRECT)]            = { [RE] = RE,     [RG] = RG,     [PN] = PN,     [CL] = CL, [JO] = JO },
 };
 /* clang-format on */
 
@@ -141,6 +159,7 @@ static const char *const states[CASE_STATE_COUNT] = {
 	[S(COMPLETION)] = "completion",
 	[S(REGISTERED)] = "registered",
 	[S(PROVIDER_NOTIFIED)] = "provider_notified",
+	[S(JOINED)] = "joined",
 };
 
 Avvik__V1__CaseState case_next(Avvik__V1__CaseKind kind, Avvik__V1__CaseState state, enum case_act act)

@@ -13,9 +13,8 @@
 #define EVENT(name) AVVIK__V1__EVENT__BODY_##name
 #define FAULT(name) AVVIK__V1__FAULT_CODE__FAULT_CODE_##name
 #define CONTACT AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT
-#define GRANT_MS INT64_C(60000)
 
-static char holder_intake[] = "intake", holder_workflow[] = "workflow";
+static char holder_intake[] = CONTENT_HOLDER_INTAKE, holder_workflow[] = CONTENT_HOLDER_WORKFLOW;
 
 struct wanted {
 	struct av_ctx *ctx;
@@ -55,12 +54,6 @@ static int open_case(struct av_ctx *ctx, ProtobufCBinaryData case_id, const char
 	return workflow_may_act(ctx, &view, *ret_pack, ret_wanted->found, act, ret_wanted->found->unit, NULL);
 }
 
-static bool holds_it(struct av_ctx *ctx, const struct av_id *content_id)
-{
-	unsigned int bits;
-	return av_content_parts(ctx->txn, content_id, &bits) != AV_NOT_FOUND; /* erased is held too */
-}
-
 static bool asked_for(const Avvik__V1__ContentPart *parts, size_t count, Avvik__V1__ContentPart part)
 {
 	for (size_t i = 0; i < count; i++)
@@ -80,6 +73,8 @@ static int want(struct wanted *wanted, const Avvik__V1__ContentRef *ref, const A
 
 	if (!item)
 		return AV_MEMORY;
+	if (!erasing && case_correction(wanted->found, ref->content_id))
+		return AV_OK; /* nobody reads what was wrong, also while its holder has not erased it yet */
 	item->parts = av_arena_alloc(wanted->ctx->arena, ref->n_parts * sizeof(*item->parts) + 1);
 	if (!item->parts)
 		return AV_MEMORY;
@@ -90,56 +85,19 @@ static int want(struct wanted *wanted, const Avvik__V1__ContentRef *ref, const A
 	if (item->n_parts == 0)
 		return AV_OK;
 	item->content_id = ref->content_id;
-	item->holder = holds_it(wanted->ctx, &id) ? holder_workflow : holder_intake;
+	item->holder = content_is_ours(wanted->ctx, &id) ? holder_workflow : holder_intake;
 	wanted->items[wanted->count++] = item;
 	return AV_OK;
 }
 
-/* One grant for the items of a holder; what is granted is told, by whom, to whom and why. */
 static int grant_for(struct wanted *wanted, const char *holder, Avvik__V1__GrantIssued *issued)
 {
-	struct av_ctx *ctx = wanted->ctx;
-	Avvik__V1__GrantBody *body = AV_NEW(ctx->arena, Avvik__V1__GrantBody, avvik__v1__grant_body);
-	Avvik__V1__ContentGranted *granted =
-		AV_NEW(ctx->arena, Avvik__V1__ContentGranted, avvik__v1__content_granted);
-	Avvik__V1__ContentItem **items = av_arena_alloc(ctx->arena, wanted->count * sizeof(*items) + 1);
-	struct av_emit_options options = {.case_id = &wanted->case_id};
-	struct av_id id;
-	size_t count = 0;
-	int status;
+	struct content_grant grant = {
+		wanted->found, wanted->kind, wanted->purpose, wanted->items, wanted->count, holder};
+	int status = content_grant(wanted->ctx, &grant, &issued->grants[issued->n_grants]);
 
-	if (!body || !granted || !items)
-		return AV_MEMORY;
-	for (size_t i = 0; i < wanted->count; i++)
-		if (strcmp(wanted->items[i]->holder, holder) == 0)
-			items[count++] = wanted->items[i];
-	if (count == 0)
-		return AV_OK;
-	id = av_ctx_id(ctx);
-	body->grant_id = id_data(&id, ctx->arena);
-	body->kind = wanted->kind;
-	body->case_id = wanted->found->case_id;
-	body->items = items;
-	body->n_items = count;
-	body->principal = (char *)ctx->principal->name;
-	body->person = ctx->command->on_behalf_of;
-	body->purpose = wanted->purpose;
-	body->expires_at_ms = ctx->now_ms + GRANT_MS;
-	body->instance = (char *)ctx->instance;
-	status = av_grant_sign(ctx, body, &issued->grants[issued->n_grants]);
-	if (status != AV_OK)
-		return status;
-	issued->n_grants++;
-	granted->grant_id = body->grant_id;
-	granted->kind = body->kind;
-	granted->items = items;
-	granted->n_items = count;
-	granted->principal = body->principal;
-	granted->person = body->person;
-	granted->purpose = body->purpose;
-	granted->expires_at_ms = body->expires_at_ms;
-	av_emit(ctx, EVENT(CONTENT_GRANTED), granted, &options);
-	return AV_OK;
+	issued->n_grants += status == AV_OK;
+	return status == AV_NOTHING ? AV_OK : status;
 }
 
 static int issue(struct wanted *wanted)
@@ -186,15 +144,6 @@ int on_read_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 	return status == AV_OK ? issue(&wanted) : status;
 }
 
-static const Avvik__V1__ContentRef *ref_of(const Avvik__V1__Case *found, ProtobufCBinaryData content_id)
-{
-	for (size_t i = 0; i < found->n_contents; i++)
-		if (found->contents[i]->content_id.len == content_id.len &&
-			memcmp(found->contents[i]->content_id.data, content_id.data, content_id.len) == 0)
-			return found->contents[i];
-	return NULL;
-}
-
 int on_erase_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
 	const Avvik__V1__EraseContent *erase = (const Avvik__V1__EraseContent *)body;
@@ -214,12 +163,12 @@ int on_erase_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 		const Avvik__V1__ContentRef *ref = wanted.found->contents[i];
 		bool named = erase->n_content_ids == 0;
 		for (size_t k = 0; !named && k < erase->n_content_ids; k++)
-			named = ref == ref_of(wanted.found, erase->content_ids[k]);
+			named = ref == content_ref(wanted.found, erase->content_ids[k]);
 		if (named)
 			status = want(&wanted, ref, NULL, 0);
 	}
 	for (size_t k = 0; status == AV_OK && k < erase->n_content_ids; k++)
-		if (!ref_of(wanted.found, erase->content_ids[k]))
+		if (!content_ref(wanted.found, erase->content_ids[k]))
 			return workflow_refuse(ctx, AV_INVALID, FAULT(UNKNOWN_REFERENCE), "content_ids",
 				"the case holds no such content: read the case and give ids of its contents, "
 				"or none for all");
@@ -314,7 +263,7 @@ static int erase_granted(
 	for (size_t i = 0; i < count; i++) {
 		Avvik__V1__ContentErased *told =
 			AV_NEW(ctx->arena, Avvik__V1__ContentErased, avvik__v1__content_erased);
-		const Avvik__V1__ContentRef *ref = ref_of(found, items[i]->content_id);
+		const Avvik__V1__ContentRef *ref = content_ref(found, items[i]->content_id);
 		struct av_id id = id_of(items[i]->content_id);
 		unsigned int bits;
 
@@ -362,12 +311,24 @@ int on_open_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 		       : read_granted(ctx, grant, items, count);
 }
 
-/* The name and address of a reporter who was named later, for notification alone. */
+/* Which content of an event holds a reporter's address. */
+static const Avvik__V1__ContentRef *with_address(const Avvik__V1__Event *event)
+{
+	switch (event->body_case) {
+	case EVENT(REPORTER_NAMED):
+		return event->reporter_named->content;
+	case EVENT(CONTENT_CORRECTED):
+		return event->content_corrected->content;
+	default:
+		return NULL;
+	}
+}
+
+/* The name and address of a reporter who was named later, or corrected, for notification alone. */
 int workflow_open_parts(void *keystore, struct av_txn *txn, const Avvik__V1__Event *event,
 	struct av_arena *arena, Avvik__V1__FeedItem *item)
 {
-	const Avvik__V1__ContentRef *ref =
-		event->body_case == EVENT(REPORTER_NAMED) ? event->reporter_named->content : NULL;
+	const Avvik__V1__ContentRef *ref = with_address(event);
 	Avvik__V1__OpenedPart *part;
 	struct av_bytes body = {NULL, 0};
 	struct av_id id;

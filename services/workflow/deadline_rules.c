@@ -132,8 +132,8 @@ static void plan_rung(Avvik__V1__RungPlanned *planned, const Avvik__V1__Rung *ru
 	if (planned->fired_at_ms)
 		return;
 	past = planned->at_ms < now_ms;
-	planned->passed_over = past && rung->kind != RUNG(OVERDUE);
-	planned->late = past && rung->kind == RUNG(OVERDUE);
+	planned->passed_over = past && (rung->kind != RUNG(OVERDUE) || planned->passed_over);
+	planned->late = past && !planned->passed_over;
 }
 
 int deadline_replan(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar,
@@ -153,6 +153,7 @@ int deadline_replan(const Avvik__V1__DeadlineRule *rule, const struct deadline_c
 		if (i < ledger->n_rungs) {
 			rungs[i].fired_at_ms = ledger->rungs[i]->fired_at_ms;
 			rungs[i].late = ledger->rungs[i]->late;
+			rungs[i].passed_over = ledger->rungs[i]->passed_over;
 		}
 		plan_rung(&rungs[i], rule->ladder[i], ledger, &due, calendar, now_ms);
 		planned[i] = &rungs[i];
@@ -181,6 +182,15 @@ int deadline_set(const Avvik__V1__DeadlineRule *rule, const struct deadline_cale
 	return deadline_replan(rule, calendar, set_at_ms, arena, ledger);
 }
 
+void deadline_pass_over(Avvik__V1__Deadline *ledger, int64_t now_ms)
+{
+	for (size_t i = 0; i < ledger->n_rungs; i++)
+		if (!ledger->rungs[i]->fired_at_ms && ledger->rungs[i]->at_ms < now_ms) {
+			ledger->rungs[i]->passed_over = true;
+			ledger->rungs[i]->late = false;
+		}
+}
+
 bool deadline_speaks_again(const Avvik__V1__Deadline *ledger, int64_t now_ms)
 {
 	for (size_t i = 0; i < ledger->n_rungs; i++)
@@ -196,6 +206,19 @@ void deadline_forget_ahead(Avvik__V1__Deadline *ledger, int64_t now_ms)
 			ledger->rungs[i]->fired_at_ms = 0;
 			ledger->rungs[i]->late = false;
 		}
+}
+
+void deadline_unend(Avvik__V1__Deadline *ledger)
+{
+	Avvik__V1__DeadlineStop *last = ledger->n_stops ? ledger->stops[ledger->n_stops - 1] : NULL;
+	bool stood = last && last->until_ms == ledger->ended_at_ms;
+
+	if (stood)
+		last->until_ms = 0;
+	ledger->state = stood ? AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_STOPPED
+			      : AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_RUNNING;
+	ledger->ended_at_ms = ledger->ended_recorded_at_ms = 0;
+	ledger->superseded_by = (ProtobufCBinaryData){0, NULL};
 }
 
 bool deadline_running(const Avvik__V1__Deadline *ledger)

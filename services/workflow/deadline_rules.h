@@ -37,6 +37,10 @@ enum deadline_effect deadline_effect(const Avvik__V1__DeadlineRule *rule, Avvik_
 int deadline_set(const Avvik__V1__DeadlineRule *rule, const struct deadline_calendar *calendar,
 	int64_t anchor_at_ms, int64_t set_at_ms, struct av_arena *arena, Avvik__V1__Deadline *ledger);
 
+/* Of a case that is taken over or parted: what lies before `now_ms` is passed over, an overdue rung too, and stays
+ * so however the deadline is replanned, unless its time lies ahead again. */
+void deadline_pass_over(Avvik__V1__Deadline *ledger, int64_t now_ms);
+
 /* Takes over what a rule, perhaps of another rule pack, says of budget and source. */
 void deadline_adopt(const Avvik__V1__DeadlineRule *rule, Avvik__V1__Deadline *ledger);
 /* Due instant and rungs anew, from what the ledger says of budget and stops and for another calendar or rule:
@@ -47,6 +51,9 @@ int deadline_replan(const Avvik__V1__DeadlineRule *rule, const struct deadline_c
  * its place, in which deadline_forget_ahead() has made the rungs that lie ahead those of a new one. */
 bool deadline_speaks_again(const Avvik__V1__Deadline *ledger, int64_t now_ms);
 void deadline_forget_ahead(Avvik__V1__Deadline *ledger, int64_t now_ms);
+
+/* What has ended without being met is open again, as it was: it runs, or stands still if it stood. */
+void deadline_unend(Avvik__V1__Deadline *ledger);
 
 bool deadline_running(const Avvik__V1__Deadline *ledger);
 bool deadline_stopped(const Avvik__V1__Deadline *ledger);

@@ -165,6 +165,7 @@ const char *deadline_anchor_name(Avvik__V1__Anchor anchor)
 		[AVVIK__V1__ANCHOR__ANCHOR_POLICE_REPORTED]          = "polisanmält",
 		[AVVIK__V1__ANCHOR__ANCHOR_INFORMATION_REGISTERED]   = "informationen diarieförd",
 		[AVVIK__V1__ANCHOR__ANCHOR_COMMITTEE_TOLD]           = "nämnden underrättad om anmälan",
+		[AVVIK__V1__ANCHOR__ANCHOR_JOINED]                   = "sammanfört med ett annat ärende",
 		[AVVIK__V1__ANCHOR__ANCHOR_PLACED_AT_PROVIDER]       = "ärendet visade sig gälla en enskild utförare",
 	};
 	/* clang-format on */

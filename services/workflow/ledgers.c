@@ -260,19 +260,40 @@ static bool moves_anchor(const Avvik__V1__Deadline *ledger, Avvik__V1__Anchor fa
 								     : at_ms < ledger->anchor_at_ms;
 }
 
-static int move_anchor(struct ledgers *ledgers, Avvik__V1__Deadline *ledger,
-	const Avvik__V1__DeadlineRule *rule, int64_t at_ms, const struct av_id *because)
+int ledgers_move(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, int64_t at_ms,
+	const struct av_id *told_by, const struct av_id *because)
 {
+	const Avvik__V1__DeadlineRule *rule = ledgers_rule(ledgers, ledger->rule);
 	Avvik__V1__Deadline *planned = av_arena_copy(ledgers->ctx->arena, ledger, sizeof(*ledger));
 	int status;
 
-	if (!planned)
-		return AV_MEMORY;
+	if (!rule || !planned)
+		return rule ? AV_MEMORY : AV_NOT_FOUND;
 	planned->anchor_at_ms = at_ms;
-	planned->anchor_event_id = id_data(because, ledgers->ctx->arena);
+	if (told_by)
+		planned->anchor_event_id = id_data(told_by, ledgers->ctx->arena);
 	status = deadline_replan(
 		rule, &ledgers->pack->calendar, ledgers->ctx->now_ms, ledgers->ctx->arena, planned);
 	return status == AV_OK ? supersede(ledgers, ledger, planned, because) : status;
+}
+
+int ledgers_again(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, const struct av_id *because)
+{
+	struct av_arena *arena = ledgers->ctx->arena;
+	const Avvik__V1__DeadlineRule *rule = ledgers_rule(ledgers, ledger->rule);
+	Avvik__V1__Deadline *planned = av_arena_copy(arena, ledger, sizeof(*ledger));
+	int status;
+
+	if (!rule || !planned)
+		return rule ? AV_MEMORY : AV_NOT_FOUND;
+	deadline_unend(planned);
+	deadline_adopt(rule, planned);
+	planned->rules_version = ledgers->pack->rules->version;
+	status = deadline_replan(rule, &ledgers->pack->calendar, ledgers->ctx->now_ms, arena, planned);
+	if (status != AV_OK)
+		return status;
+	deadline_pass_over(planned, ledgers->ctx->now_ms);
+	return supersede(ledgers, ledger, planned, because);
 }
 
 static int start_fact(struct ledgers *ledgers, const Avvik__V1__DeadlineRule *rule, Avvik__V1__Anchor fact,
@@ -283,7 +304,7 @@ static int start_fact(struct ledgers *ledgers, const Avvik__V1__DeadlineRule *ru
 	if (!last || (rule->again && !deadline_open(last)))
 		return start(ledgers, rule, at_ms, measure_id, because);
 	if (deadline_running(last) && moves_anchor(last, fact, at_ms))
-		return move_anchor(ledgers, last, rule, at_ms, because);
+		return ledgers_move(ledgers, last, at_ms, because, because);
 	return AV_OK;
 }
 

@@ -89,7 +89,7 @@ static int add_ranges(struct av_ctx *ctx, const Avvik__V1__ListCases *list, cons
 			if (!case_has_state((Avvik__V1__CaseKind)kind, (Avvik__V1__CaseState)state) ||
 				(list->kind && (int)list->kind != kind) ||
 				(list->state && (int)list->state != state) ||
-				(list->open_only && state == STATE(CLOSED)))
+				(list->open_only && !case_open((Avvik__V1__CaseState)state)))
 				continue;
 			if (!range_advance(ctx->txn, &range, after))
 				continue;
@@ -167,8 +167,12 @@ int on_list_cases(struct av_ctx *ctx, const ProtobufCMessage *body)
 		if (status != AV_OK)
 			return status;
 		found->n_measures = found->n_contents = found->n_acts_possible = 0;
-		found->n_entries = found->n_ivo_requests = 0;
+		found->n_entries = found->n_ivo_requests = found->n_corrections = 0;
 		sight = workflow_sight(ctx, &view, found, &sights);
+		if (list->with_duplicates && sight == SIGHT_ALL)
+			status = duplicates_find(ctx, &view, found, DUPLICATES_LOOKED_AT_LIST, &sights);
+		if (status != AV_OK)
+			return status;
 		if (sight != SIGHT_NONE && !(found = workflow_shown(found, sight, ctx->arena)))
 			return AV_MEMORY;
 		if (sight != SIGHT_NONE)

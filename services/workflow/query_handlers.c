@@ -59,6 +59,7 @@ int on_get_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
 	const Avvik__V1__GetCase *get = (const Avvik__V1__GetCase *)body;
 	Avvik__V1__CaseFound *reply = av_reply_body(ctx, AVVIK__V1__REPLY__BODY_CASE_FOUND);
+	struct workflow_sights sights = {.count = 0};
 	struct workflow_view view;
 	struct av_id id = id_of(get->case_id);
 	Avvik__V1__Case *found;
@@ -76,6 +77,8 @@ int on_get_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 		status = see_case(ctx, &id, &view, &found, &sight);
 	if (status == AV_OK)
 		status = add_acts(ctx, found);
+	if (status == AV_OK && sight == SIGHT_ALL)
+		status = duplicates_find(ctx, &view, found, DUPLICATES_LOOKED_AT, &sights);
 	if (status == AV_OK)
 		reply->case_ = workflow_shown(found, sight, ctx->arena);
 	return status == AV_OK && !reply->case_ ? AV_MEMORY : status;
@@ -305,6 +308,21 @@ int on_get_why(struct av_ctx *ctx, const ProtobufCMessage *body)
 
 /* --- publishers --- */
 
+/* How far the report has come is how far the case has come that it stands under. */
+static int follow_joined(
+	struct av_ctx *ctx, const Avvik__V1__JoinedInto *into, Avvik__V1__ReportStatusFound *reply)
+{
+	struct av_id id = id_of(into->case_id);
+	Avvik__V1__Case *other;
+	int status = case_load(ctx->txn, &id, ctx->arena, &other);
+
+	if (status != AV_OK)
+		return status == AV_NOT_FOUND ? AV_DAMAGED : status;
+	reply->joined_into = into->number;
+	reply->closed = other->state == STATE(CLOSED);
+	return AV_OK;
+}
+
 /* Others' reports are answered as if they were not there. */
 int on_get_report_status(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
@@ -329,5 +347,5 @@ int on_get_report_status(struct av_ctx *ctx, const ProtobufCMessage *body)
 	reply->state = found->state;
 	reply->changed_at_ms = found->changed_at_ms;
 	reply->closed = found->state == STATE(CLOSED);
-	return AV_OK;
+	return found->joined_into ? follow_joined(ctx, found->joined_into, reply) : AV_OK;
 }

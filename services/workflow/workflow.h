@@ -116,6 +116,12 @@ int ledgers_extend(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, uint32_
  * rule. */
 int ledgers_replan(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, int64_t due_before_ms,
 	const struct av_id *because);
+/* Another takes the place of an open one, from another time of its anchor. `told_by`: the event that tells that
+ * time; NULL: it stays the event that told the case's own. */
+int ledgers_move(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, int64_t at_ms,
+	const struct av_id *told_by, const struct av_id *because);
+/* Another takes the place of one that was cancelled, from the anchor that it had; nothing is said of the past. */
+int ledgers_again(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, const struct av_id *because);
 const Avvik__V1__DeadlineRule *ledgers_rule(const struct ledgers *ledgers, const char *id); /* NULL: none */
 /* Cancels what still runs or stands and does not outlive the closing, or (`foreign` alone) what does not
  * concern the kind of case any longer. */
@@ -134,9 +140,38 @@ struct recurrence {
 /* Tells it of the earlier cases and of this one; *ret_noted: how many events of this one. */
 int recurrence_tell(const struct recurrence *again, const struct av_id *because, unsigned int *ret_noted);
 
+/* --- the same event, reported twice (duplicates.c) --- */
+
+#define DUPLICATES_MAX 5
+/* Open cases that may be of the same event: same unit, near in time, no other category. Sets found->duplicates
+ * to those that the one who asks may see, the nearest first; at most `looked_at_max` cases are looked at. */
+int duplicates_find(struct av_ctx *ctx, const struct workflow_view *view, Avvik__V1__Case *found,
+	size_t looked_at_max, struct workflow_sights *sights);
+#define DUPLICATES_LOOKED_AT 64	     /* for one case */
+#define DUPLICATES_LOOKED_AT_LIST 8 /* for each case of a page */
+
+/* --- content (content_grants.c) --- */
+
+#define CONTENT_HOLDER_INTAKE "intake"
+#define CONTENT_HOLDER_WORKFLOW "workflow"
+struct content_grant { /* of one case, for those of its items that a holder has */
+	const Avvik__V1__Case *found;
+	Avvik__V1__GrantKind kind;
+	char *purpose;
+	Avvik__V1__ContentItem **items;
+	size_t count;
+	const char *holder;
+};
+/* Signs it for the acting person, and tells of it. AV_NOTHING: the holder has none of the items. */
+int content_grant(
+	struct av_ctx *ctx, const struct content_grant *wanted, Avvik__V1__Grant **ret_grant);
+bool content_is_ours(struct av_ctx *ctx, const struct av_id *content_id); /* also when it is erased */
+const Avvik__V1__ContentRef *content_ref(
+	const Avvik__V1__Case *found, ProtobufCBinaryData content_id); /* NULL: not of the case */
+
 /* --- handlers --- */
 
-av_handler on_report_filed, on_report_supplemented, on_directory_published, on_rules_published;
+av_handler on_report_filed, on_report_supplemented, on_content_erased, on_directory_published, on_rules_published;
 av_handler on_act_on_case, on_read_content, on_erase_content, on_open_content;
 av_handler on_preview_rules, on_preview_directory, on_apply_rules;
 av_handler on_get_case, on_list_cases, on_list_deadlines, on_get_why, on_get_report_status;

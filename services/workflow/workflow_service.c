@@ -16,7 +16,9 @@
 	"HighRiskFound, InquiryCompleted, CaseTurnedLexSarah, IvoDutyLifted, IvoRequested, IvoAnswered, "  \
 	"IvoDecided, "                                                                                     \
 	"CaseReconsidered, CaseReturnedToDeviation, CaseReopened, RelativesInformed, FileEntryConfirmed, " \
-	"PoliceReportDecided, RegistryNumberSet, InformationRegistered, ProviderNotified, DeadlineSet, "   \
+	"PoliceReportDecided, RegistryNumberSet, InformationRegistered, ProviderNotified, CaseJoined, "    \
+	"OtherJoined, CaseParted, OtherParted, JoinedCaseClosed, DuplicateDismissed, ContentCorrected, "   \
+	"ContentErased, ContentGranted, DeadlineSet, "                                                     \
 	"DeadlineMet, DeadlineCancelled, "                                                                 \
 	"DeadlineStopped, DeadlineResumed, DeadlineExtended, DeadlineReplanned"
 
@@ -42,6 +44,7 @@ static const struct av_event_row events[] = {
 	/* feed      event                        handler                 emits */
 	{"intake", EVENT(REPORT_FILED),         on_report_filed,        "CaseOpened, CaseRemedied, DeadlineSet, DeadlineMet, RecurrenceFound, RecurrenceNoted"},
 	{"intake", EVENT(REPORT_SUPPLEMENTED),  on_report_supplemented, "CaseSupplemented, CompletionAnswered, DeadlineMet"},
+	{"intake", EVENT(CONTENT_ERASED),       on_content_erased,      "CorrectionCompleted"},
 	{"intake", EVENT(DIRECTORY_PUBLISHED),  on_directory_published, "DirectoryPublished, CasePlaced"},
 	{"intake", EVENT(RULES_PUBLISHED),      on_rules_published,     "RulesPublished, CaseRulesSet, DeadlineSet, DeadlineMet"},
 }; /* clang-format on */

@@ -38,6 +38,7 @@ const struct av_table_decl workflow_tables[WORKFLOW_TABLE_COUNT] = {
 	{ "sequences",      AV_PROJECTION },
 	{ "applying",       AV_PROJECTION },
 	{ "effective",      AV_PROJECTION },
+	{ "near",           AV_PROJECTION },
 };
 /* clang-format on */
 
@@ -136,6 +137,7 @@ void case_store(struct av_txn *txn, const struct av_id *id, struct case_place wa
 		return;
 	}
 	av_put(txn, TABLE_CASES, ID_BYTES(id), packed);
+	near_store(txn, id, was, record);
 	if (!was.unit)
 		av_put(txn, TABLE_NUMBERS, av_bytes_of(record->number), ID_BYTES(id));
 	if (moved) {

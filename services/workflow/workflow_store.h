@@ -16,6 +16,7 @@
  *	sequences       "2026"                           u32: the last case number of the year
  *	applying        "rules"                          a packed RulesApplied: how far open cases have gone over
  *
+ *	near            unit, NUL, day u32, case id 16   -: of open cases, the day it happened or was noticed
  *	effective       unit, NUL, category, NUL, case id 16   u64: when a measure was judged effective there
  *
  * Integers are big-endian. All tables are projections. A hex example stands in workflow_store.c.
@@ -42,9 +43,10 @@ enum workflow_table {
 	TABLE_PUBLISHED,
 	TABLE_SEQUENCES,
 	TABLE_APPLYING,
-	TABLE_EFFECTIVE
+	TABLE_EFFECTIVE,
+	TABLE_NEAR
 };
-#define WORKFLOW_TABLE_COUNT 14
+#define WORKFLOW_TABLE_COUNT 15
 extern const struct av_table_decl workflow_tables[WORKFLOW_TABLE_COUNT];
 
 /* What is left to do for cases that something published concerns; done in portions by on_due. */
@@ -110,6 +112,14 @@ int rules_store(struct av_txn *txn, const Avvik__V1__RulesPublished *published, 
 #define EFFECTIVE_KEY_MAX 420
 size_t effective_key(
 	unsigned char key[EFFECTIVE_KEY_MAX], const char *unit, const char *category, const struct av_id *id);
+/* "unit NUL day", then the case: open cases by the day of their event. Answers the size; `id` NULL: the prefix
+ * alone. */
+#define NEAR_KEY_MAX 240
+size_t near_key(unsigned char key[NEAR_KEY_MAX], const char *unit, av_day day, const struct av_id *id);
+/* When it happened, or else when it was noticed; 0: neither is known. */
+int64_t case_happened_ms(const Avvik__V1__Case *found);
+/* The index after a case has changed. */
+void near_store(struct av_txn *txn, const struct av_id *id, struct case_place was, const Avvik__V1__Case *record);
 struct av_bytes work_key(unsigned char key[1 + AV_ID_SIZE], enum workflow_work work, const struct av_id *id);
 
 #define ID_BYTES(id) av_bytes((id)->bytes, AV_ID_SIZE)
