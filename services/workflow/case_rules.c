@@ -270,6 +270,10 @@ static bool concerned(const Avvik__V1__Case *found, enum case_act act)
 		return case_ivo_waits(found);
 	case CASE_ACT_JOIN:
 		return !found->n_joined;
+	case CASE_ACT_DISMISS:
+		return found->n_duplicates > 0;
+	case CASE_ACT_CORRECT:
+		return found->n_contents > 0;
 	case CASE_ACT_RETURN:
 	case CASE_ACT_PROVIDER_NOTIFIED:
 		return check_guards(found, &intent) == CASE_ALLOWED;

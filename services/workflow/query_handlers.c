@@ -75,10 +75,10 @@ int on_get_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 			"there is no case with this number; give its id or its number, such as 2026-0042");
 	if (status == AV_OK)
 		status = see_case(ctx, &id, &view, &found, &sight);
-	if (status == AV_OK)
-		status = add_acts(ctx, found);
 	if (status == AV_OK && sight == SIGHT_ALL)
 		status = duplicates_find(ctx, &view, found, DUPLICATES_LOOKED_AT, &sights);
+	if (status == AV_OK)
+		status = add_acts(ctx, found);
 	if (status == AV_OK)
 		reply->case_ = workflow_shown(found, sight, ctx->arena);
 	return status == AV_OK && !reply->case_ ? AV_MEMORY : status;

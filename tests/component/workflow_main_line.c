@@ -82,7 +82,7 @@ static void a_lex_sarah_case_goes_all_the_way(void **state)
 	assert_int_equal(found->state, STATE(CLOSED));
 	assert_string_equal(found->subcategory, "BEM_RESPEKTLOST");
 	assert_int_equal(
-		found->n_acts_possible, 9); /* who is told; IVO; reopening; later checks of the effect */
+		found->n_acts_possible, 10); /* who is told; IVO; reopening; later checks; corrections */
 	assert_int_equal(found->items_documented, 0x7fe); /* the decision is item 9 */
 	assert_int_equal(world_deadline(&w, &id, "D26B")->state, ENDED(RUNNING));
 	assert_int_equal(world_deadline(&w, &id, "D26C")->state, ENDED(RUNNING));

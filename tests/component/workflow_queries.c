@@ -246,7 +246,7 @@ static void a_case_is_found_by_its_number_and_says_what_can_be_done(void **state
 	reply = world_ask(&w, COMMAND(GET_CASE), &get.base);
 	harness_want(reply, REPLY(DONE));
 	assert_memory_equal(reply->case_found->case_->case_id.data, id.bytes, AV_ID_SIZE);
-	assert_int_equal(reply->case_found->case_->n_acts_possible, 12);
+	assert_int_equal(reply->case_found->case_->n_acts_possible, 14);
 	assert_string_equal(reply->case_found->case_->acts_possible[1]->name, "remedy");
 	get.number = TEXT("2026-0002");
 	harness_want(world_ask(&w, COMMAND(GET_CASE), &get.base), REPLY(NOT_FOUND));

@@ -1,4 +1,4 @@
-foreach(part case_table case_guards case_ivo deadline_rules deadline_why)
+foreach(part case_table case_guards case_ivo joins deadline_rules deadline_why)
 	av_test(workflow_${part} SOURCES ${CMAKE_CURRENT_LIST_DIR}/workflow_${part}.c LINKS workflow_rules test_times avvik_base LABELS unit)
 endforeach()
 av_test(workflow_documents SOURCES ${CMAKE_CURRENT_LIST_DIR}/workflow_documents.c LINKS workflow_parts LABELS unit)

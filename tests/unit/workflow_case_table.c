@@ -35,7 +35,7 @@ static const struct step lex_sarah[] = {
 	{ "INFORM_RELATIVES",     "received>received investigation>investigation assessment>assessment decided>decided measures>measures follow_up>follow_up position>position closed>closed" },
 	{ "FILE_ENTRY",           "received>received investigation>investigation assessment>assessment decided>decided measures>measures follow_up>follow_up position>position closed>closed" },
 	{ "POLICE",               "received>received investigation>investigation assessment>assessment decided>decided measures>measures follow_up>follow_up position>position closed>closed" },
-	{ "REGISTRY",           "incomplete>incomplete received>received investigation>investigation assessment>assessment decided>decided measures>measures follow_up>follow_up position>position closed>closed" },
+	{ "REGISTRY",           "incomplete>incomplete received>received investigation>investigation assessment>assessment decided>decided measures>measures follow_up>follow_up position>position closed>closed joined>joined" },
 	/* investigated, or a recorded position that may be reconsidered */
 	{ "INVESTIGATE",        "received>investigation" },
 	{ "TAKE_POSITION",      "received>position" },
@@ -76,6 +76,14 @@ static const struct step lex_sarah[] = {
 	{ "STOP_DEADLINE",      "incomplete>incomplete received>received investigation>investigation assessment>assessment decided>decided measures>measures follow_up>follow_up position>position" },
 	{ "RESUME_DEADLINE",    "incomplete>incomplete received>received investigation>investigation assessment>assessment decided>decided measures>measures follow_up>follow_up position>position" },
 	{ "EXTEND_DEADLINE",    "incomplete>incomplete received>received investigation>investigation assessment>assessment decided>decided measures>measures follow_up>follow_up position>position" },
+	/* joined to another until its investigation is finished; parted, it goes on where it was */
+	{ "JOIN",               "incomplete>joined received>joined investigation>joined" },
+	{ "PART_INCOMPLETE",    "joined>incomplete" },
+	{ "PART_RECEIVED",      "joined>received" },
+	{ "PART_INVESTIGATION", "joined>investigation" },
+	{ "DISMISS",            "incomplete>incomplete received>received investigation>investigation assessment>assessment decided>decided measures>measures follow_up>follow_up position>position" },
+	/* what was filed by mistake goes whenever it is found */
+	{ "CORRECT",            "incomplete>incomplete received>received investigation>investigation assessment>assessment decided>decided measures>measures follow_up>follow_up position>position closed>closed joined>joined" },
 };
 
 /* 10.1 of the process description. What was assessed in one act, before there were these states, is closed or turned. */
@@ -109,6 +117,14 @@ static const struct step deviation[] = {
 	{ "STOP_DEADLINE",      "incomplete>incomplete received>received review>review completion>completion investigation>investigation assessment>assessment follow_up>follow_up assessed>assessed" },
 	{ "RESUME_DEADLINE",    "incomplete>incomplete received>received review>review completion>completion investigation>investigation assessment>assessment follow_up>follow_up assessed>assessed" },
 	{ "EXTEND_DEADLINE",    "incomplete>incomplete received>received review>review completion>completion investigation>investigation assessment>assessment follow_up>follow_up assessed>assessed" },
+	{ "JOIN",               "incomplete>joined received>joined review>joined completion>joined investigation>joined" },
+	{ "PART_INCOMPLETE",    "joined>incomplete" },
+	{ "PART_RECEIVED",      "joined>received" },
+	{ "PART_INVESTIGATION", "joined>investigation" },
+	{ "PART_REVIEW",        "joined>review" },
+	{ "PART_COMPLETION",    "joined>completion" },
+	{ "DISMISS",            "incomplete>incomplete received>received review>review completion>completion investigation>investigation assessment>assessment follow_up>follow_up assessed>assessed" },
+	{ "CORRECT",            "incomplete>incomplete received>received review>review completion>completion investigation>investigation assessment>assessment follow_up>follow_up assessed>assessed closed>closed joined>joined" },
 }; /* clang-format on */
 
 /* 2.5 and (f): a private provider investigates and notifies itself. */
@@ -119,6 +135,10 @@ static const struct step information[] = {
 	{"REGISTER_NOTIFIED", "received>provider_notified"},
 	{"PROVIDER_NOTIFIED", "received>received registered>provider_notified closed>closed"},
 	{"CLOSE", "registered>closed provider_notified>closed"},
+	{"JOIN", "received>joined"},
+	{"PART_RECEIVED", "joined>received"},
+	{"DISMISS", "received>received registered>registered provider_notified>provider_notified"},
+	{"CORRECT", "received>received registered>registered provider_notified>provider_notified closed>closed joined>joined"},
 };
 
 static const char *wanted_steps(const struct step *steps, size_t count, const char *act)
