@@ -49,8 +49,8 @@ static int id_set(struct tool *tool, const ProtobufCFieldDescriptor *field, cons
 	if (strstr(field->name, "case_id") && tool_case_id(tool, text, id) != AV_OK)
 		return AV_INVALID;
 	if (!strstr(field->name, "case_id") && av_id_parse(text, id) != AV_OK) {
-		tool_fail(0, "--%s: \"%s\" is no id: `avvik content read` shows the id of each content", option,
-			text);
+		tool_fail(0, "--%s: \"%s\" is no id: `avvik content read` shows the id of each content",
+			option, text);
 		return AV_INVALID;
 	}
 	*target = ask_id_field(id);

@@ -111,7 +111,8 @@ static int joined_ask(struct document *doc)
 	for (size_t i = 0; i < doc->found->n_joined && code == EXIT_DONE; i++) {
 		Avvik__V1__Reply *reply = NULL;
 		struct av_id id;
-		const Avvik__V1__Case *found = case_fetch(doc->tool, doc->found->joined[i]->number, &reply, &code);
+		const Avvik__V1__Case *found =
+			case_fetch(doc->tool, doc->found->joined[i]->number, &reply, &code);
 		if (!found || found->case_id.len != AV_ID_SIZE)
 			continue;
 		const Avvik__V1__Case *kept =
@@ -154,7 +155,7 @@ static int gather(struct document *doc, const char *number)
 			EXIT_REFUSED, "the case cannot be read: is this avvik older than the daemons?");
 	memcpy(case_id.bytes, doc->found->case_id.data, AV_ID_SIZE);
 	int code = corrections_keep(doc, doc->found) < 0 ? tool_fail(EXIT_REFUSED, "out of memory")
-							  : content_ask(doc, &case_id);
+							 : content_ask(doc, &case_id);
 	if (code == EXIT_DONE)
 		code = joined_ask(doc);
 	if (code == EXIT_DONE)

@@ -43,8 +43,8 @@ static void keep_attachments(struct tool *tool, const Avvik__V1__FileReport *rep
 
 	if (!narrative || narrative->n_attachment_references)
 		return;
-	narrative->attachment_references =
-		av_arena_alloc(tool->arena, report->n_attachments * sizeof *narrative->attachment_references + 1);
+	narrative->attachment_references = av_arena_alloc(
+		tool->arena, report->n_attachments * sizeof *narrative->attachment_references + 1);
 	for (size_t i = 0; narrative->attachment_references && i < report->n_attachments; i++)
 		if (*report->attachments[i]->reference)
 			narrative->attachment_references[narrative->n_attachment_references++] =
@@ -78,7 +78,8 @@ int case_correct_report(struct tool *tool, const char *path, Avvik__V1__CorrectC
 	int status = report_items_each(tool, path, take_report, &corrected);
 
 	if (status == AV_OK && corrected.count != 1) {
-		tool_fail(0, "--report: %s holds %zu reports: give the one as it should be", path, corrected.count);
+		tool_fail(0, "--report: %s holds %zu reports: give the one as it should be", path,
+			corrected.count);
 		return AV_INVALID;
 	}
 	return status;
@@ -94,7 +95,8 @@ int case_correct_erase(struct tool *tool, const char *number, Avvik__V1__Grant *
 		printf("  %s has erased what was wrong\n", daemon_names[holder]);
 	else if (!reply)
 		tool_fail(0,
-			"the correction stands, and nobody reads what was wrong any more; but its holder has not "
+			"the correction stands, and nobody reads what was wrong any more; but its holder has "
+			"not "
 			"erased it yet: `avvik case show %s` says how",
 			number);
 	tool_reply_free(&reply);
@@ -115,38 +117,41 @@ static const char *parts_text(struct tool *tool, const Avvik__V1__Correction *co
 	for (size_t i = 0; i < correction->n_parts; i++)
 		if (correction->parts[i] != AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT)
 			text = av_arena_printf(tool->arena, "%s%s%s", text, *text ? ", " : "",
-				av_enum_name(&avvik__v1__content_part__descriptor, (int)correction->parts[i]));
+				av_enum_name(
+					&avvik__v1__content_part__descriptor, (int)correction->parts[i]));
 	return text;
 }
 
-static void correction_print(struct tool *tool, const Avvik__V1__Case *found, const Avvik__V1__Correction *correction)
+static void correction_print(
+	struct tool *tool, const Avvik__V1__Case *found, const Avvik__V1__Correction *correction)
 {
 	line("corrected", av_arena_printf(tool->arena, "%s by %s (%s): %s, %s",
-				  tool_time(tool, correction->corrected_at_ms), correction->person, correction->role,
-				  parts_text(tool, correction), correction->reason));
+				  tool_time(tool, correction->corrected_at_ms), correction->person,
+				  correction->role, parts_text(tool, correction), correction->reason));
 	if (correction->erased_at_ms)
 		line("", av_arena_printf(tool->arena, "what was wrong is erased, %s",
 				 tool_time(tool, correction->erased_at_ms)));
 	else
 		line("", av_arena_printf(tool->arena,
-				 "what was wrong is to be erased by %s: avvik content erase %s --content %s --reason %s",
-				 correction->holder, found->number, tool_id_text(tool, correction->content_id),
-				 correction->reason));
+				 "what was wrong is to be erased by %s: avvik content erase %s --content %s "
+				 "--reason %s",
+				 correction->holder, found->number,
+				 tool_id_text(tool, correction->content_id), correction->reason));
 }
 
 void case_joins_print(struct tool *tool, const Avvik__V1__Case *found)
 {
 	if (found->joined_into)
-		line("handled in", av_arena_printf(tool->arena, "case %s, of the same event, since %s; it was %s then",
-					   found->joined_into->number,
-					   tool_time(tool, found->joined_into->joined_at_ms),
-					   ask_words(tool, &avvik__v1__case_state__descriptor,
-						   (int)found->joined_into->state_before)));
+		line("handled in",
+			av_arena_printf(tool->arena, "case %s, of the same event, since %s; it was %s then",
+				found->joined_into->number, tool_time(tool, found->joined_into->joined_at_ms),
+				ask_words(tool, &avvik__v1__case_state__descriptor,
+					(int)found->joined_into->state_before)));
 	for (size_t i = 0; i < found->n_joined; i++)
-		line("handles also", av_arena_printf(tool->arena, "the report of case %s, received %s, joined %s",
-					     found->joined[i]->number,
-					     tool_time(tool, found->joined[i]->received_at_ms),
-					     tool_time(tool, found->joined[i]->joined_at_ms)));
+		line("handles also",
+			av_arena_printf(tool->arena, "the report of case %s, received %s, joined %s",
+				found->joined[i]->number, tool_time(tool, found->joined[i]->received_at_ms),
+				tool_time(tool, found->joined[i]->joined_at_ms)));
 	for (size_t i = 0; i < found->n_duplicates; i++) {
 		const Avvik__V1__LikelyDuplicate *likely = found->duplicates[i];
 		line(i ? "" : "perhaps same as",
@@ -158,7 +163,8 @@ void case_joins_print(struct tool *tool, const Avvik__V1__Case *found)
 	}
 	if (found->n_duplicates)
 		line("", av_arena_printf(tool->arena,
-				 "the same event: avvik case join %s --into %s; another: avvik case not-same %s --other %s",
+				 "the same event: avvik case join %s --into %s; another: avvik case not-same "
+				 "%s --other %s",
 				 found->number, found->duplicates[0]->number, found->number,
 				 found->duplicates[0]->number));
 	for (size_t i = 0; i < found->n_corrections; i++)
@@ -175,15 +181,18 @@ void case_joins_tell(struct tool *tool, const Avvik__V1__Case *found, bool swedi
 	if (found->joined_into)
 		printf(IN("Case %s is handled in case %s since %s: its deadlines ended then\n",
 			       "Ärende %s handläggs i ärende %s sedan %s: fristerna upphörde då\n"),
-			number, found->joined_into->number, tool_time(tool, found->joined_into->joined_at_ms));
+			number, found->joined_into->number,
+			tool_time(tool, found->joined_into->joined_at_ms));
 	for (size_t i = 0; i < found->n_joined; i++)
-		printf(IN("Case %s handles the report of case %s too, received %s: the first receipt counts\n",
-			       "Ärende %s gäller även rapporten i ärende %s, mottagen %s: det första mottagandet räknas\n"),
+		printf(IN("Case %s handles the report of case %s too, received %s: the first receipt "
+			  "counts\n",
+			       "Ärende %s gäller även rapporten i ärende %s, mottagen %s: det första "
+			       "mottagandet räknas\n"),
 			number, found->joined[i]->number, tool_time(tool, found->joined[i]->received_at_ms));
 	for (size_t i = 0; i < found->n_corrections; i++)
 		printf(IN("Case %s was corrected %s (%s): %s\n", "Ärende %s rättades %s (%s): %s\n"), number,
-			tool_time(tool, found->corrections[i]->corrected_at_ms), found->corrections[i]->reason,
-			parts_text(tool, found->corrections[i]));
+			tool_time(tool, found->corrections[i]->corrected_at_ms),
+			found->corrections[i]->reason, parts_text(tool, found->corrections[i]));
 	if (found->joined_into || found->n_joined || found->n_corrections)
 		printf("\n");
 }

@@ -279,17 +279,16 @@ static int ask_pages(struct listing *listing, Avvik__V1__ListCases *query)
 
 int case_list(struct tool *tool, int argc, char **argv)
 {
-	static const char *const headings[] = {
-		"case", "kind", "state", "unit", "received", "degree", "IVO", "waits for", NULL},
-		*const with_duplicates[] = {"case", "kind", "state", "unit", "received", "degree", "IVO",
-			"waits for", "perhaps same as", NULL};
+	static const char *const headings[] = {"case", "kind", "state", "unit", "received", "degree", "IVO",
+		"waits for", NULL},
+				 *const with_duplicates[] = {"case", "kind", "state", "unit", "received",
+					 "degree", "IVO", "waits for", "perhaps same as", NULL};
 	const char *unit = "", *kind = NULL, *state = NULL;
 	bool open_only = false, duplicates = false;
 	struct listing listing = {.tool = tool, .names = names_of(tool), .left = 500};
 	const struct tool_option words[] = {{"unit", OPTION_TEXT, &unit}, {"kind", OPTION_TEXT, &kind},
 		{"state", OPTION_TEXT, &state}, {"open", OPTION_FLAG, &open_only},
-		{"duplicates", OPTION_FLAG, &duplicates},
-		{"limit", OPTION_NUMBER, &listing.left}};
+		{"duplicates", OPTION_FLAG, &duplicates}, {"limit", OPTION_NUMBER, &listing.left}};
 	Avvik__V1__ListCases query = AVVIK__V1__LIST_CASES__INIT;
 	int value = 0;
 

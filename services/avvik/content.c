@@ -138,7 +138,8 @@ static int content_read(struct tool *tool, int argc, char **argv)
 static int content_erase(struct tool *tool, int argc, char **argv)
 {
 	const char *number = NULL, *reason = NULL, *content = NULL;
-	const struct tool_option words[] = {{"reason", OPTION_TEXT, &reason}, {"content", OPTION_TEXT, &content}};
+	const struct tool_option words[] = {
+		{"reason", OPTION_TEXT, &reason}, {"content", OPTION_TEXT, &content}};
 	ProtobufCBinaryData content_id;
 	Avvik__V1__EraseContent order = AVVIK__V1__ERASE_CONTENT__INIT;
 	Avvik__V1__Reply *granted = NULL;
@@ -155,7 +156,8 @@ static int content_erase(struct tool *tool, int argc, char **argv)
 			EXIT_USAGE, "--as is missing: who erases? Give the person's id in the directory");
 	if (content && av_id_parse(content, &one) != AV_OK)
 		return tool_fail(EXIT_USAGE,
-			"--content: \"%s\" is no id: `avvik content read` shows the id of each content", content);
+			"--content: \"%s\" is no id: `avvik content read` shows the id of each content",
+			content);
 	if (tool_case_id(tool, number, &case_id) != AV_OK)
 		return EXIT_REFUSED;
 	order.case_id = ask_id_field(&case_id);

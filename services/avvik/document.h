@@ -34,8 +34,8 @@ struct document {
 	const Avvik__V1__Correction **corrections; /* of its contents, and of those of joined cases */
 	size_t correction_count;
 	struct case_events joined; /* intake's, of the reports that stand under the case */
-	bool open;	     /* with content */
-	const char *purpose; /* code; NULL: none was given */
+	bool open;		   /* with content */
+	const char *purpose;	   /* code; NULL: none was given */
 	int64_t made_at_ms;
 };
 
@@ -52,8 +52,8 @@ void document_measures(struct document *doc);
 void document_closing(struct document *doc);
 void document_deadlines(struct document *doc);
 void document_corrections(struct document *doc); /* document_joins.c: what was filed by mistake */
-void document_course(struct document *doc); /* every act in order */
-void document_form(struct document *doc);   /* document_form.c: what IVO's form asks for */
+void document_course(struct document *doc);	 /* every act in order */
+void document_form(struct document *doc);	 /* document_form.c: what IVO's form asks for */
 void document_footer(struct document *doc);
 
 /* --- what they are made of (document_parts.c) --- */

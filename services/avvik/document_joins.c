@@ -18,7 +18,8 @@ static void joined_write(struct document *doc, const Avvik__V1__JoinedCase *join
 
 	html_element(&doc->html, "h3",
 		DOCUMENT_PRINTF(doc, "Rapporten i ärende %s, mottagen %s och förd hit %s", joined->number,
-			tool_time(doc->tool, joined->received_at_ms), tool_time(doc->tool, joined->joined_at_ms)));
+			tool_time(doc->tool, joined->received_at_ms),
+			tool_time(doc->tool, joined->joined_at_ms)));
 	for (size_t i = 0; i < doc->joined.count; i++) {
 		const struct case_event *event = &doc->joined.items[i];
 		if (!of_case(event, joined))
@@ -67,7 +68,8 @@ static const char *part_words(struct document *doc, const Avvik__V1__Correction 
 	for (size_t i = 0; i < correction->n_parts; i++)
 		for (size_t k = 0; k < AV_COUNT(names); k++)
 			if (names[k].part == correction->parts[i])
-				text = DOCUMENT_PRINTF(doc, "%s%s%s", text, *text ? ", " : "", names[k].words);
+				text = DOCUMENT_PRINTF(
+					doc, "%s%s%s", text, *text ? ", " : "", names[k].words);
 	return text;
 }
 
@@ -79,7 +81,8 @@ void document_corrections(struct document *doc)
 		return;
 	html_element(&doc->html, "h2", "Rättelser");
 	html_element(&doc->html, "p",
-		"Det här har rättats. Det som var fel är raderat; att det fanns, vem som rättade det, när och "
+		"Det här har rättats. Det som var fel är raderat; att det fanns, vem som rättade det, när "
+		"och "
 		"varför är kvar.");
 	for (size_t i = 0; i < doc->correction_count; i++) {
 		const Avvik__V1__Correction *correction = doc->corrections[i];

@@ -15,7 +15,8 @@ static bool same_id(ProtobufCBinaryData a, ProtobufCBinaryData b)
 /* What stands in the place of a content now: itself, or what it was corrected to, step by step. */
 static ProtobufCBinaryData corrected_to(const struct document *doc, ProtobufCBinaryData content_id)
 {
-	for (size_t i = 0; i < doc->correction_count; i++) /* in order: a correction of a correction comes later */
+	for (size_t i = 0; i < doc->correction_count;
+		i++) /* in order: a correction of a correction comes later */
 		if (same_id(doc->corrections[i]->content_id, content_id))
 			content_id = doc->corrections[i]->corrected_id;
 	return content_id;
@@ -151,7 +152,8 @@ const char *document_times(struct document *doc, int64_t from_ms, int64_t until_
 
 const char *document_reason(const struct document *doc, const char *code)
 {
-	const char *name = doc->rules ? names_code(doc->rules->stop_reasons, doc->rules->n_stop_reasons, code) : code;
+	const char *name =
+		doc->rules ? names_code(doc->rules->stop_reasons, doc->rules->n_stop_reasons, code) : code;
 
 	return doc->rules && strcmp(name, code) == 0
 		       ? names_code(doc->rules->erasure_reasons, doc->rules->n_erasure_reasons, code)

@@ -24,8 +24,8 @@ static const char *say_parted(struct saying *say)
 
 static const char *say_other_parted(struct saying *say)
 {
-	return SAY("%s: the report of case %s was of another event, and is handled there again", say_subject(say),
-		say->event->other_parted->other_number);
+	return SAY("%s: the report of case %s was of another event, and is handled there again",
+		say_subject(say), say->event->other_parted->other_number);
 }
 
 static const char *say_joined_closed(struct saying *say)
@@ -43,8 +43,10 @@ static const char *say_dismissed(struct saying *say)
 static const char *say_corrected(struct saying *say)
 {
 	const Avvik__V1__ContentCorrected *body = say->event->content_corrected;
-	return SAY("%s: something that was filed by mistake is corrected (%s)%s%s", say_subject(say), body->reason,
-		body->erased ? "; what was wrong is erased" : "; what was wrong is to be erased by its holder",
+	return SAY("%s: something that was filed by mistake is corrected (%s)%s%s", say_subject(say),
+		body->reason,
+		body->erased ? "; what was wrong is erased"
+			     : "; what was wrong is to be erased by its holder",
 		say_by(say));
 }
 

@@ -110,7 +110,8 @@ int on_case_rules_set(struct av_ctx *ctx, const ProtobufCMessage *body)
 }
 
 /* The reporter's address comes anew, in a content of the workflow; the one that was known goes. */
-static int take_contact(struct av_ctx *ctx, const ProtobufCMessage *body, const Avvik__V1__ContentRef *content)
+static int take_contact(
+	struct av_ctx *ctx, const ProtobufCMessage *body, const Avvik__V1__ContentRef *content)
 {
 	struct contact before;
 	bool has_mail = false;

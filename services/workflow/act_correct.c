@@ -28,8 +28,8 @@ static void given_parts(const Avvik__V1__CorrectContent *correct, struct given_p
 	ret_given[0] = (struct given_part){PART(TEXT), "text", correct->text ? &correct->text->base : NULL};
 	ret_given[1] = (struct given_part){
 		PART(NARRATIVE), "narrative", correct->narrative ? &correct->narrative->base : NULL};
-	ret_given[2] =
-		(struct given_part){PART(PERSONS), "persons", correct->persons ? &correct->persons->base : NULL};
+	ret_given[2] = (struct given_part){
+		PART(PERSONS), "persons", correct->persons ? &correct->persons->base : NULL};
 	ret_given[3] = (struct given_part){
 		PART(REPORTER), "reporter", correct->reporter ? &correct->reporter->base : NULL};
 }
@@ -70,11 +70,13 @@ static void check_correct(struct act *act)
 		bool has = has_part(ref, given[i].part);
 		if (has && !given[i].body)
 			av_fault(&act->ctx->faults, FAULT(REQUIRED), given[i].field,
-				"the content has this part, and erasing takes the whole content: give the part, "
+				"the content has this part, and erasing takes the whole content: give the "
+				"part, "
 				"corrected or as it was");
 		if (!has && given[i].body)
 			av_fault(&act->ctx->faults, FAULT(CONTRADICTION), given[i].field,
-				"the content has no such part: leave it out, or give the id of the content that "
+				"the content has no such part: leave it out, or give the id of the content "
+				"that "
 				"has it");
 	}
 	if (correct->text)
@@ -184,7 +186,8 @@ static int write_correct(struct act *act)
 	status = ours ? erase_ours(act, wrong, &event) : grant_theirs(act, wrong);
 	if (status == AV_OK && act->found->notifications)
 		status = act_warn(act, "correct_content.content_id",
-			"IVO has been notified of the case: if what was wrong has been sent there, tell IVO of "
+			"IVO has been notified of the case: if what was wrong has been sent there, tell IVO "
+			"of "
 			"the correction");
 	return status;
 }

@@ -18,7 +18,8 @@ static const struct act_row *row_of(const Avvik__V1__ActOnCase *order)
 {
 	static const struct act_rows *const all[] = {&act_rows_inquiry, &act_rows_informing,
 		&act_rows_information, &act_rows_ivo, &act_rows_course, &act_rows_measures,
-		&act_rows_deviation, &act_rows_outcome, &act_rows_deadlines, &act_rows_join, &act_rows_correct};
+		&act_rows_deviation, &act_rows_outcome, &act_rows_deadlines, &act_rows_join,
+		&act_rows_correct};
 
 	for (size_t i = 0; i < AV_COUNT(all); i++)
 		for (size_t j = 0; j < all[i]->count; j++)

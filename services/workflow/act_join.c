@@ -59,7 +59,8 @@ static int may_join_to(struct act *act)
 	if (status != AV_OK || seen == act->other->version)
 		return status;
 	return workflow_refuse(act->ctx, AV_STALE, FAULT(STALE_VERSION), "join.into_version_seen",
-		"the other case has changed since version %llu was read: read it again, the current version is "
+		"the other case has changed since version %llu was read: read it again, the current version "
+		"is "
 		"%llu",
 		(unsigned long long)seen, (unsigned long long)act->other->version);
 }
@@ -118,8 +119,8 @@ int act_read_other(struct act *act)
 }
 
 /* What the act is to the other case. */
-static struct av_id tell_other(
-	struct act *act, ProtobufCBinaryData case_id, unsigned int number, void *body, const struct av_id *because)
+static struct av_id tell_other(struct act *act, ProtobufCBinaryData case_id, unsigned int number, void *body,
+	const struct av_id *because)
 {
 	struct av_id id = id_of(case_id), trace = id_of(act->other ? act->other->trace_id : case_id);
 	struct av_emit_options options = {.case_id = &id,
@@ -176,8 +177,8 @@ static int64_t own_anchor(const struct ledgers *ledgers, const Avvik__V1__Deadli
 }
 
 /* The first of the case's own anchor and those of the reports that stand under it. `joined`: the ledgers of each. */
-static int take_first_anchors(struct ledgers *into, const struct ledgers *joined, size_t count,
-	const struct av_id *because)
+static int take_first_anchors(
+	struct ledgers *into, const struct ledgers *joined, size_t count, const struct av_id *because)
 {
 	size_t known = into->count; /* without those that take another's place */
 	int status = AV_OK;
@@ -200,18 +201,20 @@ static int take_first_anchors(struct ledgers *into, const struct ledgers *joined
 }
 
 /* The other case with those that stand under it now: all that did, with `more` or without `less`. */
-static int count_from_first(struct act *act, const struct ledgers *more, const Avvik__V1__Case *less,
-	const struct av_id *because)
+static int count_from_first(
+	struct act *act, const struct ledgers *more, const Avvik__V1__Case *less, const struct av_id *because)
 {
 	const Avvik__V1__Case *other = act->other;
-	struct ledgers into, *joined = av_arena_alloc(act->ctx->arena, (other->n_joined + 1) * sizeof(*joined));
+	struct ledgers into,
+		*joined = av_arena_alloc(act->ctx->arena, (other->n_joined + 1) * sizeof(*joined));
 	size_t count = 0;
 	int status = joined ? ledgers_of(act, other, act->other_pack, &into) : AV_MEMORY;
 
 	for (size_t i = 0; status == AV_OK && i < other->n_joined; i++) {
 		if (less && same_id(other->joined[i]->case_id, less->case_id))
 			continue;
-		joined[count] = (struct ledgers){.ctx = act->ctx, .case_id = id_of(other->joined[i]->case_id)};
+		joined[count] =
+			(struct ledgers){.ctx = act->ctx, .case_id = id_of(other->joined[i]->case_id)};
 		status = ledgers_load(&joined[count++]);
 	}
 	if (status == AV_OK && more)

@@ -183,8 +183,8 @@ struct case_intent {
 	const char *check;
 	bool as_investigator, as_manager, asks_investigator, asks_manager;
 	bool effective, accept_risk;
-	Avvik__V1__Law law;	/* ASSESS_RISK */
-	enum case_guard other;	/* of an act with another case, or on a content: what the two say */
+	Avvik__V1__Law law;    /* ASSESS_RISK */
+	enum case_guard other; /* of an act with another case, or on a content: what the two say */
 };
 
 /* The row of an act for this case: `number` is that of ActOnCase's oneof. CASE_ACT_COUNT when it is not an

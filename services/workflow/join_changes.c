@@ -116,8 +116,8 @@ int change_content_corrected(struct change *change, const void *body)
 	for (size_t i = 0; i < change->found->n_entries; i++)
 		if (same_id(change->found->entries[i]->content_id, corrected->content_id))
 			change->found->entries[i]->content_id = corrected->content->content_id;
-	status = change_append(
-		change, &change->found->corrections, &change->found->n_corrections, correction);
+	status =
+		change_append(change, &change->found->corrections, &change->found->n_corrections, correction);
 	return status == AV_OK ? change_keep_content(change, corrected->content) : status;
 }
 

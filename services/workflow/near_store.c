@@ -37,18 +37,20 @@ int64_t case_happened_ms(const Avvik__V1__Case *found)
 	return found->occurred_at_ms ? found->occurred_at_ms : found->noticed_at_ms;
 }
 
-void near_store(struct av_txn *txn, const struct av_id *id, struct case_place was, const Avvik__V1__Case *record)
+void near_store(
+	struct av_txn *txn, const struct av_id *id, struct case_place was, const Avvik__V1__Case *record)
 {
 	unsigned char key[NEAR_KEY_MAX];
 	int64_t happened_ms = case_happened_ms(record);
 	av_day day = av_local_day(happened_ms);
-	bool before = was.unit && case_open((Avvik__V1__CaseState)was.state), after = case_open(record->state),
-	     same = before && after && strcmp(was.unit, record->unit) == 0;
+	bool before = was.unit && case_open((Avvik__V1__CaseState)was.state),
+	     after = case_open(record->state), same = before && after && strcmp(was.unit, record->unit) == 0;
 
 	if (happened_ms <= 0 || same)
 		return;
 	if (before)
 		av_delete(txn, TABLE_NEAR, av_bytes(key, near_key(key, was.unit, day, id)));
 	if (after)
-		av_put(txn, TABLE_NEAR, av_bytes(key, near_key(key, record->unit, day, id)), av_bytes(NULL, 0));
+		av_put(txn, TABLE_NEAR, av_bytes(key, near_key(key, record->unit, day, id)),
+			av_bytes(NULL, 0));
 }

@@ -147,7 +147,7 @@ int recurrence_tell(const struct recurrence *again, const struct av_id *because,
  * to those that the one who asks may see, the nearest first; at most `looked_at_max` cases are looked at. */
 int duplicates_find(struct av_ctx *ctx, const struct workflow_view *view, Avvik__V1__Case *found,
 	size_t looked_at_max, struct workflow_sights *sights);
-#define DUPLICATES_LOOKED_AT 64	     /* for one case */
+#define DUPLICATES_LOOKED_AT 64	    /* for one case */
 #define DUPLICATES_LOOKED_AT_LIST 8 /* for each case of a page */
 
 /* --- content (content_grants.c) --- */
@@ -163,15 +163,15 @@ struct content_grant { /* of one case, for those of its items that a holder has 
 	const char *holder;
 };
 /* Signs it for the acting person, and tells of it. AV_NOTHING: the holder has none of the items. */
-int content_grant(
-	struct av_ctx *ctx, const struct content_grant *wanted, Avvik__V1__Grant **ret_grant);
+int content_grant(struct av_ctx *ctx, const struct content_grant *wanted, Avvik__V1__Grant **ret_grant);
 bool content_is_ours(struct av_ctx *ctx, const struct av_id *content_id); /* also when it is erased */
 const Avvik__V1__ContentRef *content_ref(
 	const Avvik__V1__Case *found, ProtobufCBinaryData content_id); /* NULL: not of the case */
 
 /* --- handlers --- */
 
-av_handler on_report_filed, on_report_supplemented, on_content_erased, on_directory_published, on_rules_published;
+av_handler on_report_filed, on_report_supplemented, on_content_erased, on_directory_published,
+	on_rules_published;
 av_handler on_act_on_case, on_read_content, on_erase_content, on_open_content;
 av_handler on_preview_rules, on_preview_directory, on_apply_rules;
 av_handler on_get_case, on_list_cases, on_list_deadlines, on_get_why, on_get_report_status;

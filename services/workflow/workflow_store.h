@@ -119,7 +119,8 @@ size_t near_key(unsigned char key[NEAR_KEY_MAX], const char *unit, av_day day, c
 /* When it happened, or else when it was noticed; 0: neither is known. */
 int64_t case_happened_ms(const Avvik__V1__Case *found);
 /* The index after a case has changed. */
-void near_store(struct av_txn *txn, const struct av_id *id, struct case_place was, const Avvik__V1__Case *record);
+void near_store(
+	struct av_txn *txn, const struct av_id *id, struct case_place was, const Avvik__V1__Case *record);
 struct av_bytes work_key(unsigned char key[1 + AV_ID_SIZE], enum workflow_work work, const struct av_id *id);
 
 #define ID_BYTES(id) av_bytes((id)->bytes, AV_ID_SIZE)

@@ -110,7 +110,8 @@ static void a_text_is_erased_at_once_and_corrected_with_its_trace(void **state)
 	assert_null(reply->act_accepted->grant); /* it lay here */
 	assert_int_equal(reply->act_accepted->state, STATE(RECEIVED));
 	assert_int_equal(reply->act_accepted->version, world_case(&w, &id)->version);
-	assert_memory_equal(harness_last(w.h, EVENT(CONTENT_ERASED))->content_erased->content_id.data, wrong.data, 16);
+	assert_memory_equal(
+		harness_last(w.h, EVENT(CONTENT_ERASED))->content_erased->content_id.data, wrong.data, 16);
 	want_texts(&w, &id, "brukaren har fått en nyckel;");
 	txn = harness_read(w.h);
 	assert_int_equal(av_content_get(txn, w.h->keys, &wrong_id, AVVIK__V1__CONTENT_PART__CONTENT_PART_TEXT,
@@ -126,7 +127,8 @@ static void a_text_is_erased_at_once_and_corrected_with_its_trace(void **state)
 	assert_string_equal(correction->reason, "rattelse");
 	assert_string_equal(correction->holder, "workflow");
 	assert_true(correction->erased_at_ms == harness_at("2026-04-08 10:00"));
-	assert_int_equal(correction->commitment.len, 32); /* that it was there, and what it would have to be */
+	assert_int_equal(
+		correction->commitment.len, 32); /* that it was there, and what it would have to be */
 	assert_memory_equal(correction->commitment.data, found->contents[1]->commitment.data, 32);
 	right = correction->corrected_id;
 
@@ -195,9 +197,10 @@ static void what_intake_holds_is_erased_there_and_read_by_nobody_meanwhile(void 
 	reply = correct(&w, "sara", &id, &body);
 	harness_want(reply, REPLY(DONE));
 	assert_non_null(reply->act_accepted->grant);
-	assert_int_equal(av_message_load(&avvik__v1__grant_body__descriptor,
-				 av_bytes(reply->act_accepted->grant->body.data, reply->act_accepted->grant->body.len),
-				 w.h->arena, &message),
+	assert_int_equal(
+		av_message_load(&avvik__v1__grant_body__descriptor,
+			av_bytes(reply->act_accepted->grant->body.data, reply->act_accepted->grant->body.len),
+			w.h->arena, &message),
 		AV_OK);
 	grant = (Avvik__V1__GrantBody *)message;
 	assert_int_equal(grant->kind, AVVIK__V1__GRANT_KIND__GRANT_KIND_ERASE);
@@ -207,7 +210,8 @@ static void what_intake_holds_is_erased_there_and_read_by_nobody_meanwhile(void 
 	assert_memory_equal(grant->items[0]->content_id.data, wrong.data, 16);
 	assert_int_equal(grant->items[0]->n_parts, 3); /* the address too */
 	assert_int_equal(world_case(&w, &id)->corrections[0]->erased_at_ms, 0);
-	want_texts(&w, &id, "narrative;narrative;"); /* the right ones: narrative and reporter, both of the workflow */
+	want_texts(&w, &id,
+		"narrative;narrative;"); /* the right ones: narrative and reporter, both of the workflow */
 
 	txn = harness_read(w.h); /* the reporter can still be answered */
 	assert_int_equal(workflow_open_parts(w.h->keys, txn, harness_last(w.h, EVENT(CONTENT_CORRECTED)),
@@ -220,15 +224,16 @@ static void what_intake_holds_is_erased_there_and_read_by_nobody_meanwhile(void 
 	harness_advance(w.h, harness_at("2026-04-07 09:05"));
 	erased.content_id = wrong;
 	erased.person = TEXT("sara");
-	assert_int_equal(harness_feed(w.h, "intake",
-				 harness_event(w.h, EVENT(CONTENT_ERASED), &erased.base, &id, 0)),
+	assert_int_equal(
+		harness_feed(w.h, "intake", harness_event(w.h, EVENT(CONTENT_ERASED), &erased.base, &id, 0)),
 		AV_OK);
 	assert_true(world_case(&w, &id)->corrections[0]->erased_at_ms > 0);
 	assert_int_equal(harness_feed(w.h, "intake", /* told again, as after a restore */
 				 harness_event(w.h, EVENT(CONTENT_ERASED), &erased.base, &id, 0)),
 		AV_OK);
 	assert_int_equal(harness_feed(w.h, "intake",
-				 harness_event(w.h, EVENT(CONTENT_ERASED), &erased.base, NULL, 0)), /* of a directory */
+				 harness_event(w.h, EVENT(CONTENT_ERASED), &erased.base, NULL,
+					 0)), /* of a directory */
 		AV_OK);
 	assert_int_equal(harness_count(w.h, EVENT(CORRECTION_COMPLETED), 0), 1);
 	harness_check_replay(w.h);
@@ -276,14 +281,15 @@ static void correcting_is_refused_by_name_with_what_would_satisfy_it(void **stat
 	order.version_seen = 1;
 	order.act_case = ACT(CORRECT_CONTENT);
 	order.correct_content = &body;
-	want_fault(harness_order(w.h, &w.cases, "stale", "sara", COMMAND(ACT_ON_CASE), &order.base), REPLY(STALE),
-		"the case has changed");
+	want_fault(harness_order(w.h, &w.cases, "stale", "sara", COMMAND(ACT_ON_CASE), &order.base),
+		REPLY(STALE), "the case has changed");
 	assert_int_equal(harness_count(w.h, EVENT(CONTENT_ERASED), 0), 0);
 
 	order.version_seen = world_case(&w, &id)->version;
 	reply = harness_order(w.h, &w.cases, "once", "sara", COMMAND(ACT_ON_CASE), &order.base);
 	harness_want(reply, REPLY(DONE));
-	assert_true(harness_order(w.h, &w.cases, "once", "sara", COMMAND(ACT_ON_CASE), &order.base)->repeated);
+	assert_true(
+		harness_order(w.h, &w.cases, "once", "sara", COMMAND(ACT_ON_CASE), &order.base)->repeated);
 	assert_int_equal(harness_count(w.h, EVENT(CONTENT_CORRECTED), 0), 1);
 
 	id = remedied(&w, &wrong); /* one that is erased already */
@@ -294,7 +300,8 @@ static void correcting_is_refused_by_name_with_what_would_satisfy_it(void **stat
 	reply = harness_order(w.h, &w.cases, "e1", "reg", COMMAND(ERASE_CONTENT), &erase.base);
 	harness_want(reply, REPLY(DONE));
 	open.grant = reply->grant_issued->grants[0];
-	harness_want(harness_order(w.h, &w.cases, "e2", "reg", COMMAND(OPEN_CONTENT), &open.base), REPLY(DONE));
+	harness_want(
+		harness_order(w.h, &w.cases, "e2", "reg", COMMAND(OPEN_CONTENT), &open.base), REPLY(DONE));
 	body = correction_of(wrong);
 	body.text = &text;
 	want_fault(correct(&w, "sara", &id, &body), REPLY(WRONG_STATE), "content_erased");

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static Avvik__V1__Reply *join(struct world *w, const char *person, const struct av_id *id, const struct av_id *into)
+static Avvik__V1__Reply *join(
+	struct world *w, const char *person, const struct av_id *id, const struct av_id *into)
 {
 	Avvik__V1__JoinCase body = AVVIK__V1__JOIN_CASE__INIT;
 	struct av_id copy = *into;
@@ -22,7 +23,8 @@ static Avvik__V1__Reply *part(struct world *w, const char *person, const struct 
 	return world_act(w, person, id, ACT(PART), &body.base, NULL);
 }
 
-static Avvik__V1__Reply *dismiss(struct world *w, const char *person, const struct av_id *id, const struct av_id *other)
+static Avvik__V1__Reply *dismiss(
+	struct world *w, const char *person, const struct av_id *id, const struct av_id *other)
 {
 	Avvik__V1__DismissDuplicate body = AVVIK__V1__DISMISS_DUPLICATE__INIT;
 	struct av_id copy = *other;
@@ -231,7 +233,8 @@ static void joining_is_refused_by_name_with_what_would_satisfy_it(void **state)
 	want_fault(join(&w, "sara", &id, &id), REPLY(INVALID), "join_self");
 	want_fault(join(&w, "sara", &id, &deviation), REPLY(WRONG_STATE), "join_kind");
 	want_fault(join(&w, "sara", &id, &incomplete), REPLY(WRONG_STATE), "join_incomplete");
-	want_fault(join(&w, "sara", &unplaced, &id), REPLY(FORBIDDEN), "holds none of the roles"); /* nor is the unit known */
+	want_fault(join(&w, "sara", &unplaced, &id), REPLY(FORBIDDEN),
+		"holds none of the roles"); /* nor is the unit known */
 	want_fault(part(&w, "sara", &id), REPLY(WRONG_STATE), "part is possible while it is joined");
 
 	copy = other;
@@ -242,7 +245,8 @@ static void joining_is_refused_by_name_with_what_would_satisfy_it(void **state)
 	want_fault(world_act(&w, "sara", &id, ACT(JOIN), &body.base, NULL), REPLY(STALE),
 		"the other case has changed since version 7");
 	copy = (struct av_id){{9}};
-	want_fault(world_act(&w, "sara", &id, ACT(JOIN), &body.base, NULL), REPLY(NOT_FOUND), "no case with this id");
+	want_fault(world_act(&w, "sara", &id, ACT(JOIN), &body.base, NULL), REPLY(NOT_FOUND),
+		"no case with this id");
 	copy = other;
 	body.into_version_seen = world_case(&w, &other)->version;
 	body.motive = TEXT("");
@@ -252,7 +256,8 @@ static void joining_is_refused_by_name_with_what_would_satisfy_it(void **state)
 	world_does(&w, "sara", &id, ACT(FIND_SERIOUS), &serious.base, NULL);
 	want_fault(join(&w, "sara", &id, &other), REPLY(WRONG_STATE), "join_serious");
 	harness_want(join(&w, "sara", &other, &id), REPLY(DONE)); /* the other way round the duty stands */
-	want_fault(join(&w, "sara", &other, &id), REPLY(WRONG_STATE), "join is possible while it is"); /* twice */
+	want_fault(join(&w, "sara", &other, &id), REPLY(WRONG_STATE),
+		"join is possible while it is"); /* twice */
 	want_fault(join(&w, "sara", &incomplete, &other), REPLY(WRONG_STATE), "join_joined");
 	want_fault(join(&w, "sara", &id, &deviation), REPLY(WRONG_STATE), "join_others");
 	harness_want(join(&w, "sara", &deviation, &id), REPLY(DONE)); /* it was misconduct that it told of */
@@ -373,7 +378,8 @@ static void what_may_be_the_same_event_is_suggested(void **state)
 	filed(&w, "boendet", NULL, "BEM");		   /* nobody knows when */
 	found = world_case(&w, &id);
 	assert_int_equal(found->n_duplicates, 2);
-	assert_memory_equal(found->duplicates[0]->case_id.data, same.bytes, AV_ID_SIZE); /* the nearest first */
+	assert_memory_equal(
+		found->duplicates[0]->case_id.data, same.bytes, AV_ID_SIZE); /* the nearest first */
 	assert_true(found->duplicates[0]->same_category);
 	assert_memory_equal(found->duplicates[1]->case_id.data, near.bytes, AV_ID_SIZE);
 	assert_false(found->duplicates[1]->same_category);
@@ -384,7 +390,8 @@ static void what_may_be_the_same_event_is_suggested(void **state)
 	want_fault(dismiss(&w, "anna", &id, &near), REPLY(FORBIDDEN), "holds none of the roles");
 	harness_want(dismiss(&w, "eva", &id, &near), REPLY(DONE));
 	want_fault(dismiss(&w, "eva", &id, &near), REPLY(WRONG_STATE), "duplicate_dismissed");
-	want_fault(dismiss(&w, "eva", &near, &id), REPLY(WRONG_STATE), "duplicate_dismissed"); /* nor the other way */
+	want_fault(dismiss(&w, "eva", &near, &id), REPLY(WRONG_STATE),
+		"duplicate_dismissed"); /* nor the other way */
 	assert_int_equal(world_case(&w, &id)->n_duplicates, 1);
 	assert_int_equal(world_case(&w, &near)->n_duplicates, 2);
 	harness_want(join(&w, "sara", &same, &id), REPLY(DONE));
@@ -443,7 +450,8 @@ static void suggestions_are_few_however_many_there_are_and_nobody_sees_those_of_
 	cases = world_ask(&w, COMMAND(LIST_CASES), &list.base)->cases_found;
 	assert_int_equal(cases->cases[0]->n_duplicates, DUPLICATES_MAX);
 	get.case_id = BINARY(id);
-	reply = harness_order(w.h, &w.cases, NULL, "bo", COMMAND(GET_CASE), &get.base); /* the unit's manager */
+	reply = harness_order(
+		w.h, &w.cases, NULL, "bo", COMMAND(GET_CASE), &get.base); /* the unit's manager */
 	harness_want(reply, REPLY(DONE));
 	assert_int_equal(reply->case_found->case_->n_duplicates, 0);
 	assert_true(reply->case_found->case_->limited);

@@ -138,7 +138,8 @@ static const struct step information[] = {
 	{"JOIN", "received>joined"},
 	{"PART_RECEIVED", "joined>received"},
 	{"DISMISS", "received>received registered>registered provider_notified>provider_notified"},
-	{"CORRECT", "received>received registered>registered provider_notified>provider_notified closed>closed joined>joined"},
+	{"CORRECT", "received>received registered>registered provider_notified>provider_notified "
+		    "closed>closed joined>joined"},
 };
 
 static const char *wanted_steps(const struct step *steps, size_t count, const char *act)

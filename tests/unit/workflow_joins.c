@@ -51,7 +51,8 @@ static void a_report_stands_under_a_kind_that_asks_for_as_much(void **state)
 			Avvik__V1__Case found = a_case((Avvik__V1__CaseKind)one, STATE(RECEIVED), 0),
 					into = a_case((Avvik__V1__CaseKind)other, STATE(RECEIVED), 1);
 			want(&found, &into, allowed[one][other] ? CASE_ALLOWED : CASE_GUARD_JOIN_KIND);
-			assert_int_equal(case_kinds_join((Avvik__V1__CaseKind)one, (Avvik__V1__CaseKind)other),
+			assert_int_equal(
+				case_kinds_join((Avvik__V1__CaseKind)one, (Avvik__V1__CaseKind)other),
 				allowed[one][other] || allowed[other][one]);
 		}
 }
@@ -67,7 +68,8 @@ static void a_case_takes_reports_from_when_it_is_complete_until_it_is_closed(voi
 			: at == STATE(CLOSED)	? CASE_GUARD_JOIN_CLOSED
 			: at == STATE(JOINED)	? CASE_GUARD_JOIN_JOINED
 						: CASE_ALLOWED);
-		assert_int_equal(case_open((Avvik__V1__CaseState)at), at != STATE(CLOSED) && at != STATE(JOINED));
+		assert_int_equal(
+			case_open((Avvik__V1__CaseState)at), at != STATE(CLOSED) && at != STATE(JOINED));
 	}
 }
 
@@ -133,8 +135,8 @@ static void a_case_is_parted_into_the_state_that_it_was_joined_in(void **state)
 				continue;
 			into.state_before = befores[i];
 			found.joined_into = &into;
-			assert_int_equal(
-				case_next((Avvik__V1__CaseKind)kind, STATE(JOINED), case_resolve(&found, &order)),
+			assert_int_equal(case_next((Avvik__V1__CaseKind)kind, STATE(JOINED),
+						 case_resolve(&found, &order)),
 				befores[i]);
 		}
 }
@@ -195,7 +197,8 @@ int main(void)
 		cmocka_unit_test(a_report_stands_under_a_kind_that_asks_for_as_much),
 		cmocka_unit_test(a_case_takes_reports_from_when_it_is_complete_until_it_is_closed),
 		cmocka_unit_test(what_is_known_to_ivo_or_is_to_be_stays_where_it_is_seen),
-		cmocka_unit_test(no_case_stands_under_itself_nor_under_two_nor_without_a_place_nor_without_end),
+		cmocka_unit_test(
+			no_case_stands_under_itself_nor_under_two_nor_without_a_place_nor_without_end),
 		cmocka_unit_test(a_case_is_parted_into_the_state_that_it_was_joined_in),
 		cmocka_unit_test(what_was_cancelled_runs_again_or_stands_still_if_it_stood),
 		cmocka_unit_test(what_is_passed_over_is_not_said_until_it_lies_ahead_again),
