@@ -39,10 +39,13 @@ static void want(const Avvik__V1__Case *found, const Avvik__V1__Case *into, enum
 
 static void a_report_stands_under_a_kind_that_asks_for_as_much(void **state)
 {
-	static const bool allowed[CASE_KIND_COUNT][CASE_KIND_COUNT] = {
-		[KIND(LEX_SARAH)] = {[KIND(LEX_SARAH)] = true},
-		[KIND(DEVIATION)] = {[KIND(DEVIATION)] = true, [KIND(LEX_SARAH)] = true},
-		[KIND(INFORMATION)] = {[KIND(INFORMATION)] = true},
+	static const struct {
+		Avvik__V1__CaseKind one, into;
+	} allowed[] = {
+		{KIND(LEX_SARAH), KIND(LEX_SARAH)},
+		{KIND(DEVIATION), KIND(DEVIATION)},
+		{KIND(DEVIATION), KIND(LEX_SARAH)},
+		{KIND(INFORMATION), KIND(INFORMATION)},
 	};
 
 	(void)state;
@@ -50,10 +53,13 @@ static void a_report_stands_under_a_kind_that_asks_for_as_much(void **state)
 		for (int other = 1; other < CASE_KIND_COUNT; other++) {
 			Avvik__V1__Case found = a_case((Avvik__V1__CaseKind)one, STATE(RECEIVED), 0),
 					into = a_case((Avvik__V1__CaseKind)other, STATE(RECEIVED), 1);
-			want(&found, &into, allowed[one][other] ? CASE_ALLOWED : CASE_GUARD_JOIN_KIND);
-			assert_int_equal(
-				case_kinds_join((Avvik__V1__CaseKind)one, (Avvik__V1__CaseKind)other),
-				allowed[one][other] || allowed[other][one]);
+			bool there = false, back = false;
+			for (size_t i = 0; i < AV_COUNT(allowed); i++) {
+				there |= (int)allowed[i].one == one && (int)allowed[i].into == other;
+				back |= (int)allowed[i].one == other && (int)allowed[i].into == one;
+			}
+			want(&found, &into, there ? CASE_ALLOWED : CASE_GUARD_JOIN_KIND);
+			assert_int_equal(case_kinds_join(found.kind, into.kind), there || back);
 		}
 }
 
