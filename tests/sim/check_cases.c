@@ -1,48 +1,13 @@
-/* check_cases.c - cases and deadlines, told again from workflow's journal: states by the table, each deadline
- * its end, each rung at most once, and once if its time passed while it ran
+/* check_cases.c - cases and deadlines, told again from workflow's journal: states by the table (check_states.c), each
+ * deadline its end, each rung at most once, and once if its time passed while it ran
  */
-#include "sim.h"
+#include "check_inner.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../services/workflow/case_rules.h"
-
-#define EVENT(name) AVVIK__V1__EVENT__BODY_##name
-#define RUNGS_MAX 16
+#define RUNGS_MAX AV_COUNT(((struct told_deadline *)NULL)->fired)
 #define LATE_MS INT64_C(600000) /* what was queued before a rung's time and was done after it */
-
-struct told_case {
-	struct av_id id;
-	Avvik__V1__CaseKind kind;
-	Avvik__V1__CaseState state;
-	unsigned int acts;
-};
-
-struct told_deadline {
-	const Avvik__V1__Deadline *ledger;
-	int64_t set_at_ms, ended_at_ms, stopped_at_ms; /* recorded */
-	bool overdue_fired;
-	unsigned int fired[RUNGS_MAX];
-	uint64_t ended_by;
-};
-
-struct told {
-	struct world *w;
-	struct told_case *cases;
-	size_t case_count;
-	struct told_deadline *deadlines;
-	size_t deadline_count;
-};
-
-static struct told_case *case_of(struct told *t, const Avvik__V1__Event *event)
-{
-	struct av_id id = sim_id(event->case_id);
-	for (size_t i = t->case_count; i-- > 0;)
-		if (memcmp(&t->cases[i].id, &id, sizeof id) == 0)
-			return &t->cases[i];
-	return NULL;
-}
 
 static struct told_deadline *deadline_of(struct told *t, ProtobufCBinaryData id)
 {
@@ -51,92 +16,6 @@ static struct told_deadline *deadline_of(struct told *t, ProtobufCBinaryData id)
 			memcmp(t->deadlines[i].ledger->deadline_id.data, id.data, id.len) == 0)
 			return &t->deadlines[i];
 	return NULL;
-}
-
-/* --- states --- */
-
-static const struct {
-	unsigned int event;
-	enum case_act acts[3];
-	size_t count;
-} by_event[] = {
-	/* clang-format off */
-	{EVENT(CASE_PLACED),             {CASE_ACT_PLACE, CASE_ACT_PLACE_LAST}, 2},
-	{EVENT(REPORTER_NAMED),          {CASE_ACT_NAME_REPORTER, CASE_ACT_NAME_REPORTER_LAST}, 2},
-	{EVENT(CASE_ASSESSED_INITIALLY), {CASE_ACT_INVESTIGATE, CASE_ACT_TAKE_POSITION}, 2},
-	{EVENT(INVESTIGATION_COMPLETED), {CASE_ACT_COMPLETE}, 1},
-	{EVENT(CASE_DECIDED),            {CASE_ACT_DECIDE}, 1},
-	{EVENT(MEASURE_PROPOSED),        {CASE_ACT_PROPOSE}, 1},
-	{EVENT(PROPOSAL_DECIDED),        {CASE_ACT_APPROVE, CASE_ACT_REJECT}, 2},
-	{EVENT(EFFECT_JUDGED),           {CASE_ACT_EVALUATE_PART}, 1},
-	{EVENT(MEASURE_DECIDED),         {CASE_ACT_DECIDE_MEASURE}, 1},
-	{EVENT(NO_MEASURES_DECIDED),     {CASE_ACT_NO_MEASURES}, 1},
-	{EVENT(MEASURE_EXECUTED),        {CASE_ACT_EXECUTE, CASE_ACT_EXECUTE_LAST}, 2},
-	{EVENT(MEASURE_EVALUATED),       {CASE_ACT_EVALUATE, CASE_ACT_EVALUATE_WANTING}, 2},
-	{EVENT(CASE_CLOSED),             {CASE_ACT_CLOSE, CASE_ACT_CLOSE_EARLY}, 2},
-	{EVENT(CASE_TAKEN_FOR_REVIEW),   {CASE_ACT_TAKE}, 1},
-	{EVENT(COMPLETION_REQUESTED),    {CASE_ACT_REQUEST}, 1},
-	{EVENT(COMPLETION_ANSWERED),     {CASE_ACT_ANSWER}, 1},
-	{EVENT(INQUIRY_BEGUN),           {CASE_ACT_BEGIN_INQUIRY}, 1},
-	{EVENT(RISK_ASSESSED),           {CASE_ACT_ASSESS_RISK}, 1},
-	{EVENT(INQUIRY_COMPLETED),       {CASE_ACT_COMPLETE_INQUIRY}, 1},
-	{EVENT(CASE_TURNED_LEX_SARAH),   {CASE_ACT_TURN, CASE_ACT_ASSESS_RISK_TURNS}, 2},
-	{EVENT(CASE_REMEDIED),           {CASE_ACT_REMEDY}, 1},
-	{EVENT(AFFECTED_INFORMED),       {CASE_ACT_INFORM}, 1},
-	{EVENT(SERIOUS_FOUND),           {CASE_ACT_FIND_SERIOUS}, 1},
-	{EVENT(ENTRY_RECORDED),          {CASE_ACT_RECORD_ENTRY}, 1},
-	{EVENT(IVO_NOTIFIED),            {CASE_ACT_NOTIFY_IVO}, 1},
-	{EVENT(INVESTIGATION_HANDED_IN), {CASE_ACT_HAND_IN}, 1},
-}; /* clang-format on */
-
-/* The state that an event says it leads to; UNSPECIFIED: it says none, and there is none to change. */
-static Avvik__V1__CaseState state_told(const Avvik__V1__Event *event)
-{
-	const ProtobufCFieldDescriptor *field = av_body_field(&event->base);
-	const ProtobufCFieldDescriptor *state =
-		protobuf_c_message_descriptor_get_field_by_name(field->descriptor, "state");
-	if (!state)
-		return AVVIK__V1__CASE_STATE__CASE_STATE_UNSPECIFIED;
-	return *(const Avvik__V1__CaseState *)(const void *)((const char *)av_body(&event->base) +
-							     state->offset);
-}
-
-static void follow_state(struct told *t, const Avvik__V1__Event *event)
-{
-	struct told_case *found = case_of(t, event);
-	for (size_t i = 0; i < AV_COUNT(by_event); i++) {
-		if (by_event[i].event != (unsigned int)event->body_case)
-			continue;
-		if (event->body_case == EVENT(CASE_REMEDIED) && event->case_remedied->by_report)
-			return;
-		SIM_EXPECT(t->w, found, "workflow: event %llu of a case that was never opened",
-			(unsigned long long)event->sequence);
-		Avvik__V1__CaseState to = state_told(event);
-		if (event->body_case == EVENT(CASE_CLOSED))
-			to = AVVIK__V1__CASE_STATE__CASE_STATE_CLOSED;
-		for (size_t k = 0; k < by_event[i].count; k++) {
-			Avvik__V1__CaseState next = case_next(found->kind, found->state, by_event[i].acts[k]);
-			if (!next || (to && next != to))
-				continue;
-			found->state = next;
-			found->acts++;
-			if (event->body_case == EVENT(CASE_TURNED_LEX_SARAH))
-				found->kind = AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
-			return;
-		}
-		sim_fail(t->w,
-			"workflow: event %llu takes case %s from %s to %s, which the table does not know",
-			(unsigned long long)event->sequence, sim_hex(event->case_id),
-			case_state_name(found->state), case_state_name(to));
-	}
-}
-
-static void open_case(struct told *t, const Avvik__V1__Event *event)
-{
-	SIM_EXPECT(t->w, !case_of(t, event), "workflow: case %s is opened twice", sim_hex(event->case_id));
-	t->cases[t->case_count++] = (struct told_case){.id = sim_id(event->case_id),
-		.kind = event->case_opened->kind,
-		.state = event->case_opened->state};
 }
 
 /* --- deadlines --- */
@@ -154,7 +33,14 @@ static void set_deadline(struct told *t, const Avvik__V1__Event *event)
 			t->deadlines[t->deadline_count].overdue_fired |=
 				ledger->rungs[i]->kind == AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE;
 		}
-	t->deadline_count++;
+	if (ledger->supersedes.len) {
+		const struct told_deadline *before = deadline_of(t, ledger->supersedes);
+		SIM_EXPECT(t->w, before && before->ended_by,
+			"workflow: deadline %s takes the place of one that runs",
+			sim_hex(ledger->deadline_id));
+		due_inherit(&t->deadlines[t->deadline_count], before);
+	}
+	due_check(t, &t->deadlines[t->deadline_count++]);
 }
 
 static void check_plan(struct told *t, const struct told_deadline *each, int64_t until_ms);
@@ -170,6 +56,7 @@ static void replan_deadline(struct told *t, const Avvik__V1__Event *event)
 	found->ledger = ledger;
 	found->set_at_ms = event->recorded_at_ms;
 	found->stopped_at_ms = 0;
+	due_check(t, found);
 	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it stands among t->deadlines */
 }
 
@@ -180,6 +67,25 @@ static void stop_deadline(struct told *t, const Avvik__V1__Event *event)
 		"workflow: event %llu stops a deadline that does not run",
 		(unsigned long long)event->sequence);
 	found->stopped_at_ms = event->recorded_at_ms;
+	due_stopped(t, found, event);
+}
+
+/* What follows from it comes next: planned anew, or another in its place. */
+static void resume_deadline(struct told *t, const Avvik__V1__Event *event)
+{
+	struct told_deadline *found = deadline_of(t, event->deadline_resumed->deadline_id);
+	SIM_EXPECT(t->w, found && !found->ended_by && found->stopped_at_ms,
+		"workflow: event %llu lets a deadline go on that runs", (unsigned long long)event->sequence);
+	due_resumed(t, found, event);
+}
+
+static void extend_deadline(struct told *t, const Avvik__V1__Event *event)
+{
+	struct told_deadline *found = deadline_of(t, event->deadline_extended->deadline_id);
+	SIM_EXPECT(t->w, found && !found->ended_by,
+		"workflow: event %llu gives a deadline more time that has ended",
+		(unsigned long long)event->sequence);
+	found->extended += event->deadline_extended->count;
 }
 
 static void end_deadline(struct told *t, const Avvik__V1__Event *event, ProtobufCBinaryData id)
@@ -262,7 +168,8 @@ static void check_answer(struct world *w, const struct told_case *each)
 		node_ask(&w->nodes[WORKFLOW], CASES, AVVIK__V1__COMMAND__BODY_GET_CASE, &get.base);
 	SIM_EXPECT(w,
 		reply && reply->case_found && reply->case_found->case_->state == each->state &&
-			reply->case_found->case_->kind == each->kind,
+			reply->case_found->case_->kind == each->kind &&
+			reply->case_found->case_->ivo == each->ivo,
 		"workflow: the record of case %s is not what its events say", sim_hex(get.case_id));
 }
 
@@ -273,7 +180,7 @@ static void check_opened(struct told *t, const struct events *intake)
 		if (intake->at[i]->body_case != EVENT(REPORT_FILED))
 			continue;
 		reports++;
-		SIM_EXPECT(t->w, case_of(t, intake->at[i]), "workflow: report %s has no case",
+		SIM_EXPECT(t->w, told_case_of(t, intake->at[i]), "workflow: report %s has no case",
 			sim_hex(intake->at[i]->case_id));
 	}
 	SIM_EXPECT(
@@ -284,7 +191,7 @@ static void tell(struct told *t, const Avvik__V1__Event *event)
 {
 	switch (event->body_case) {
 	case EVENT(CASE_OPENED):
-		open_case(t, event);
+		tell_opened(t, event);
 		break;
 	case EVENT(DEADLINE_SET):
 		set_deadline(t, event);
@@ -297,6 +204,15 @@ static void tell(struct told *t, const Avvik__V1__Event *event)
 		break;
 	case EVENT(DEADLINE_STOPPED):
 		stop_deadline(t, event);
+		tell_state(t, event);
+		break;
+	case EVENT(DEADLINE_RESUMED):
+		resume_deadline(t, event);
+		tell_state(t, event);
+		break;
+	case EVENT(DEADLINE_EXTENDED):
+		extend_deadline(t, event);
+		tell_state(t, event);
 		break;
 	case EVENT(DEADLINE_REPLANNED):
 		replan_deadline(t, event);
@@ -305,14 +221,14 @@ static void tell(struct told *t, const Avvik__V1__Event *event)
 		fire_rung(t, event);
 		break;
 	default:
-		follow_state(t, event);
+		tell_state(t, event);
 	}
 }
 
 void check_cases(struct world *w, const struct events *events, bool end)
 {
 	const struct events *workflow = &events[WORKFLOW];
-	struct told t = {.w = w};
+	struct told t = {.w = w, .end = end};
 	t.cases = calloc(workflow->count + 1, sizeof *t.cases);
 	t.deadlines = calloc(workflow->count + 1, sizeof *t.deadlines);
 	if (!t.cases || !t.deadlines)

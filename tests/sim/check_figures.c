@@ -12,13 +12,17 @@
 #define EVENT(name) AVVIK__V1__EVENT__BODY_##name
 #define M(name) AVVIK__V1__MEASUREMENT__MEASUREMENT_##name
 
+#define AGAIN_MAX 64
+
 struct fact { /* a case, a deadline or a measure as it stands at the end */
 	struct av_id id, case_id;
 	int what; /* 'c' 'd' 'm' */
 	const char *unit, *rule;
 	Avvik__V1__CaseKind kind, kind_received;
 	Avvik__V1__Degree degree;
-	av_day received_on, decided_on, closed_on, notified_on, turned_on, due_on;
+	av_day received_on, decided_on, closed_on, turned_on, returned_on, due_on;
+	av_day notified_on[AGAIN_MAX], reopened_on[AGAIN_MAX]; /* each time counts */
+	size_t notified, reopened;
 	int outcome; /* deadline: 0 running, 1 met, 2 missed, 3 cancelled; measure: its measurement */
 };
 
@@ -65,6 +69,15 @@ static void place(struct recount *r, const Avvik__V1__Event *event)
 	for (size_t i = 0; i < r->count; i++)
 		if (memcmp(&r->facts[i].case_id, &id, sizeof id) == 0)
 			r->facts[i].unit = event->case_placed->unit;
+	if (event->case_placed->kind)
+		fact_of(r, 'c', event->case_id)->kind = event->case_placed->kind;
+}
+
+static void again(struct recount *r, av_day days[AGAIN_MAX], size_t *count, av_day on)
+{
+	SIM_EXPECT(
+		r->w, *count < AGAIN_MAX, "a case is opened again, or notified, too often for the recount");
+	days[(*count)++] = on;
 }
 
 static void take_case(struct recount *r, const Avvik__V1__Event *event)
@@ -93,8 +106,17 @@ static void take_case(struct recount *r, const Avvik__V1__Event *event)
 		fact->kind = AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
 		fact->turned_on = on;
 		break;
+	case EVENT(CASE_RETURNED_TO_DEVIATION):
+		fact->kind = AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION;
+		fact->returned_on = on;
+		break;
+	case EVENT(CASE_REOPENED): /* decided and closed anew */
+		fact->closed_on = fact->decided_on = 0;
+		fact->degree = AVVIK__V1__DEGREE__DEGREE_UNSPECIFIED;
+		again(r, fact->reopened_on, &fact->reopened, on);
+		break;
 	case EVENT(IVO_NOTIFIED):
-		fact->notified_on = on;
+		again(r, fact->notified_on, &fact->notified, on);
 		break;
 	default:
 		break;
@@ -266,8 +288,12 @@ static void count_fact(struct recount *r, const struct fact *f)
 			count(r, f->unit, M(CLOSED), f->kind, f->degree, "", f->closed_on);
 		else
 			count(r, f->unit, M(OPEN), f->kind, f->degree, "", 0);
-		if (f->notified_on)
-			count(r, f->unit, M(NOTIFIED_IVO), f->kind, f->degree, "", f->notified_on);
+		for (size_t i = 0; i < f->notified; i++)
+			count(r, f->unit, M(NOTIFIED_IVO), f->kind, f->degree, "", f->notified_on[i]);
+		for (size_t i = 0; i < f->reopened; i++)
+			count(r, f->unit, M(REOPENED), f->kind, f->degree, "", f->reopened_on[i]);
+		if (f->returned_on)
+			count(r, f->unit, M(RETURNED_DEVIATION), f->kind, f->degree, "", f->returned_on);
 		if (f->turned_on)
 			count(r, f->unit, M(TURNED_LEX_SARAH), f->kind, f->degree, "", f->turned_on);
 	}

@@ -12,27 +12,46 @@ struct tally {
 	unsigned int reports, acts;
 };
 
-static const char *const act_events[] = {"CasePlaced", "ReporterNamed", "CaseRemedied", "AffectedInformed",
-	"CaseAssessedInitially", "SeriousFound", "EntryRecorded", "InvestigationCompleted", "CaseDecided",
-	"IvoNotified", "InvestigationHandedIn", "MeasureProposed", "ProposalDecided", "MeasureDecided",
-	"NoMeasuresDecided", "MeasureExecuted",
-	"EffectJudged", /* MeasureEvaluated comes with the last answer */
-	"CaseClosed", "CaseTakenForReview", "CompletionRequested", "CompletionAnswered", "InquiryBegun",
-	"RiskAssessed", "InquiryCompleted", "CaseTurnedLexSarah"};
+static const unsigned int act_events[] = {EVENT(CASE_PLACED), EVENT(REPORTER_NAMED), EVENT(CASE_REMEDIED),
+	EVENT(AFFECTED_INFORMED), EVENT(CASE_ASSESSED_INITIALLY), EVENT(SERIOUS_FOUND), EVENT(ENTRY_RECORDED),
+	EVENT(INVESTIGATION_COMPLETED), EVENT(CASE_DECIDED), EVENT(IVO_NOTIFIED),
+	EVENT(INVESTIGATION_HANDED_IN), EVENT(MEASURE_PROPOSED), EVENT(PROPOSAL_DECIDED),
+	EVENT(MEASURE_DECIDED), EVENT(NO_MEASURES_DECIDED), EVENT(MEASURE_EXECUTED),
+	EVENT(EFFECT_JUDGED), /* MeasureEvaluated comes with the last answer */
+	EVENT(CASE_CLOSED), EVENT(CASE_TAKEN_FOR_REVIEW), EVENT(COMPLETION_REQUESTED),
+	EVENT(COMPLETION_ANSWERED), EVENT(INQUIRY_BEGUN), EVENT(RISK_ASSESSED), EVENT(INQUIRY_COMPLETED),
+	EVENT(CASE_TURNED_LEX_SARAH), EVENT(RELATIVES_INFORMED), EVENT(FILE_ENTRY_CONFIRMED),
+	EVENT(POLICE_REPORT_DECIDED), EVENT(REGISTRY_NUMBER_SET), EVENT(IVO_DUTY_LIFTED),
+	EVENT(IVO_REQUESTED), EVENT(IVO_ANSWERED), EVENT(IVO_DECIDED), EVENT(CASE_RECONSIDERED),
+	EVENT(CASE_RETURNED_TO_DEVIATION), EVENT(CASE_REOPENED), EVENT(INFORMATION_REGISTERED),
+	EVENT(PROVIDER_NOTIFIED)};
+
+/* A deadline that a fact stops, or lets go on, has no motive. */
+static bool of_deadline(const Avvik__V1__Event *event)
+{
+	switch (event->body_case) {
+	case EVENT(DEADLINE_STOPPED):
+		return event->deadline_stopped->content;
+	case EVENT(DEADLINE_RESUMED):
+		return event->deadline_resumed->content;
+	case EVENT(DEADLINE_EXTENDED):
+		return event->deadline_extended->content;
+	default:
+		return false;
+	}
+}
 
 static bool is_act(const Avvik__V1__Event *event)
 {
-	const ProtobufCFieldDescriptor *field = av_body_field(&event->base);
-	if (!field || !event->actor || !*event->actor->person)
+	if (!event->actor || !*event->actor->person)
 		return false;
-	const char *name = ((const ProtobufCMessageDescriptor *)field->descriptor)->short_name;
 	if (event->body_case == AVVIK__V1__EVENT__BODY_CASE_TURNED_LEX_SARAH &&
 		event->case_turned_lex_sarah->cause == AVVIK__V1__TURN_CAUSE__TURN_CAUSE_THRESHOLD)
 		return false; /* it comes with the risk */
 	for (size_t i = 0; i < AV_COUNT(act_events); i++)
-		if (strcmp(name, act_events[i]) == 0)
+		if (act_events[i] == (unsigned int)event->body_case)
 			return true;
-	return false;
+	return of_deadline(event);
 }
 
 static bool same_act(const struct order *order, const Avvik__V1__Event *event)
@@ -120,6 +139,20 @@ static unsigned int supplemented(const struct events *intake, const struct order
 	return count;
 }
 
+/* Once, whoever tells it how often. */
+static unsigned int told_by_provider(const struct events *workflow, const struct order *order)
+{
+	unsigned int count = 0;
+	for (size_t i = 0; i < workflow->count; i++) {
+		const Avvik__V1__Event *event = workflow->at[i];
+		struct av_id id = sim_id(event->case_id);
+		count += event->body_case == EVENT(PROVIDER_NOTIFIED) &&
+			 event->provider_notified->by_provider &&
+			 memcmp(&id, &order->case_id, sizeof id) == 0;
+	}
+	return count;
+}
+
 static void check_receipt(struct world *w, const struct order *order, const struct events *intake)
 {
 	uint64_t sequence = order->receipt->leaf->sequence;
@@ -151,6 +184,9 @@ void check_orders(struct world *w, const struct events intake[1], const struct e
 			break;
 		case ORDER_PUBLISH:
 			effects = published(intake, order);
+			break;
+		case ORDER_TELL:
+			effects = want ? told_by_provider(workflow, order) : 0;
 			break;
 		case ORDER_SUPPLEMENT:
 			effects = want ? supplemented(intake, order) : 0;

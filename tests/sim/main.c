@@ -1,16 +1,23 @@
 /* main.c - sim: one run from a seed, seeds for a time, or the proof that planted faults are found
  *
- *	sim --seed N                          one run, told in one line; a fault ends it with code 1
- *	sim --seconds S [--from N]            seed after seed; each fourth one twice, and the journals
- *compared sim --mutations [--from N]            each planted fault must be found within some seeds sim
- *--shrink --seed N                 a failing seed, made small
+ *	sim --seed N                 one run, told in one line; a fault ends it with code 1
+ *	sim --seconds S [--from N]   seed after seed; each fourth one twice, and the journals compared
+ *	sim --seeds N [--from N]     so many of them
+ *	sim --mutations [--from N]   each planted fault must be found within some seeds
+ *	sim --shrink --seed N        a failing seed, made small
  *
- *	--steps M --reports R                 how long, and how many reports at most; --large: both for months
- *	--without KIND,…                      kinds of trouble that do not come (sim --kinds lists them)
- *	--mutate NAME                         with a planted fault       --verbose   told step by step
- *	--jobs J                              of --seconds and --mutations: so many processes
+ *	--steps M --reports R        how long, and how many reports at most; --large: both for months
+ *	--year                       a year of one committee: few reports, and much is done with each
+ *	--table                      afterwards: the rows of the state tables, and how often each was played; code 1 when an
+ *	                             act that people do was never accepted
+ *	--without KIND,…             kinds of trouble that do not come (sim --kinds lists them)
+ *	--mutate NAME                with a planted fault
+ *	--verbose                    told step by step
+ *	--jobs J                     of --seconds, --seeds and --mutations: so many processes
  */
 #include "shrink.h"
+#include "people_inner.h"
+#include "table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +29,8 @@
 #define REPORTS_DEFAULT 180
 #define STEPS_LARGE 60000
 #define REPORTS_LARGE 3000
+#define STEPS_YEAR 16000
+#define REPORTS_YEAR 48
 #define MUTATION_SEEDS 12
 
 static const char *const kind_texts[KIND_COUNT] = {
@@ -48,8 +57,8 @@ static const char *const mutation_texts[MUTATION_COUNT] = {
 struct options {
 	struct shape shape;
 	uint64_t seed, from;
-	unsigned int seconds, jobs;
-	bool has_seed, planted, shrink, kinds;
+	unsigned int seconds, jobs, seeds;
+	bool has_seed, planted, shrink, kinds, table;
 };
 
 void run_here(uint64_t seed, const struct shape *shape, unsigned char ret_hash[AV_HASH_SIZE])
@@ -87,7 +96,7 @@ static int some_seeds(const struct options *o, unsigned int job)
 {
 	time_t until = time(NULL) + o->seconds;
 	uint64_t seed = o->from + job, count = 0;
-	for (; time(NULL) < until; seed += o->jobs, count++) {
+	for (; o->seeds ? seed < o->from + o->seeds : time(NULL) < until; seed += o->jobs, count++) {
 		struct verdict verdict = run_apart(seed, &o->shape, seed % 4 == 0, false);
 		if (verdict.status != 0)
 			return failed(seed, &o->shape, &verdict);
@@ -161,9 +170,11 @@ static int tell_kinds(void)
 static int usage(void)
 {
 	fprintf(stderr,
-		"sim --seed N | --seconds S [--from N] [--jobs J] | --mutations | --shrink --seed N | "
+		"sim --seed N | --seconds S | --seeds N [--from N] [--jobs J] | --mutations | "
+		"--shrink --seed N | "
 		"--kinds\n"
-		"    [--steps M] [--reports R] [--large] [--without KIND,...] [--mutate NAME] [--verbose]\n");
+		"    [--table] [--year] [--steps M] [--reports R] [--large] [--without KIND,...] [--mutate "
+		"NAME] [--verbose]\n");
 	return 2;
 }
 
@@ -201,8 +212,14 @@ static bool take_flag(struct options *o, const char *name)
 		o->shape.reports = REPORTS_LARGE;
 		return true;
 	}
-	bool *const flags[] = {&o->shape.verbose, &o->planted, &o->shrink, &o->kinds};
-	static const char *const names[] = {"--verbose", "--mutations", "--shrink", "--kinds"};
+	if (strcmp(name, "--year") == 0) {
+		o->shape.year = true;
+		o->shape.steps = STEPS_YEAR;
+		o->shape.reports = REPORTS_YEAR;
+		return true;
+	}
+	bool *const flags[] = {&o->shape.verbose, &o->planted, &o->shrink, &o->kinds, &o->table};
+	static const char *const names[] = {"--verbose", "--mutations", "--shrink", "--kinds", "--table"};
 	for (size_t i = 0; i < AV_COUNT(names); i++)
 		if (strcmp(name, names[i]) == 0)
 			return *flags[i] = true;
@@ -227,6 +244,8 @@ static bool take_value(struct options *o, const char *name, const char *value)
 		o->shape.reports = (size_t)number;
 	} else if (strcmp(name, "--seconds") == 0) {
 		o->seconds = (unsigned int)number;
+	} else if (strcmp(name, "--seeds") == 0) {
+		o->seeds = (unsigned int)number;
 	} else if (strcmp(name, "--jobs") == 0) {
 		o->jobs = number ? (unsigned int)number : 1;
 	} else {
@@ -235,11 +254,27 @@ static bool take_value(struct options *o, const char *name, const char *value)
 	return true;
 }
 
+static int run(const struct options *o)
+{
+	unsigned char hash[AV_HASH_SIZE];
+	if (o->kinds)
+		return tell_kinds();
+	if (o->planted)
+		return in_jobs(o, some_planted);
+	if (o->seconds || o->seeds)
+		return in_jobs(o, some_seeds);
+	if (o->shrink)
+		return shrink(o);
+	if (!o->has_seed)
+		return usage();
+	run_here(o->seed, &o->shape, hash);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {
 		.shape = {.steps = STEPS_DEFAULT, .reports = REPORTS_DEFAULT}, .from = 1, .jobs = 1};
-	unsigned char hash[AV_HASH_SIZE];
 	for (int i = 1; i < argc; i++) {
 		if (take_flag(&o, argv[i]))
 			continue;
@@ -247,16 +282,12 @@ int main(int argc, char **argv)
 			return usage();
 		i++;
 	}
-	if (o.kinds)
-		return tell_kinds();
-	if (o.planted)
-		return in_jobs(&o, some_planted);
-	if (o.seconds)
-		return in_jobs(&o, some_seeds);
-	if (o.shrink)
-		return shrink(&o);
-	if (!o.has_seed)
-		return usage();
-	run_here(o.seed, &o.shape, hash);
-	return 0;
+	table_open();
+	int code = run(&o);
+	if (o.table) {
+		const char *const *acts;
+		size_t count = people_act_names(&acts);
+		code |= table_tell(acts, count) ? 0 : 1;
+	}
+	return code;
 }

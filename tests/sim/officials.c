@@ -1,4 +1,4 @@
-/* officials.c - content read and erased on a grant, and what the administrator decides
+/* officials.c - content read and erased on a grant, what the administrator decides, and a private provider's own system
  */
 #include "people_inner.h"
 
@@ -116,4 +116,44 @@ void people_retry_notice(struct world *w)
 	order->notice_id = people_copy(w, found->notices[chance(w, found->n_notices)]->notice_id);
 	order->reason = TEXT("simulation");
 	order_new(w, ORDER_ADMIN, ADMIN, NOTIFICATION, NULL, COMMAND(RETRY_NOTICE), &order->base);
+}
+
+/* Open cases go over to the pack that was published last. */
+void people_apply_rules(struct world *w)
+{
+	if (!w->last_pack || w->last_pack->state != ORDER_DONE || asked_already(w, WORKFLOW))
+		return;
+	Avvik__V1__ApplyRules *order = NEW(w, ApplyRules, apply_rules);
+	order->version = TEXT(w->last_pack->version);
+	order->reason = TEXT("simulation");
+	order_new(w, ORDER_ADMIN, ADMIN, WORKFLOW, NULL, COMMAND(APPLY_RULES), &order->base);
+}
+
+/* --- a private provider's system --- */
+
+static bool of_provider(struct world *w, const struct order *report)
+{
+	Avvik__V1__GetCase get = AVVIK__V1__GET_CASE__INIT;
+	get.case_id = (ProtobufCBinaryData){AV_ID_SIZE, (uint8_t *)(uintptr_t)report->case_id.bytes};
+	const Avvik__V1__Reply *reply = node_ask(&w->nodes[WORKFLOW], CASES, COMMAND(GET_CASE), &get.base);
+	return reply && reply->case_found &&
+	       reply->case_found->case_->kind == AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION;
+}
+
+void people_tell_notification(struct world *w)
+{
+	struct order *report = NULL;
+	for (int i = 0; i < 20; i++) {
+		report = people_report(w);
+		if (!report || of_provider(w, report))
+			break;
+	}
+	if (!report)
+		return;
+	Avvik__V1__TellNotification *tell = NEW(w, TellNotification, tell_notification);
+	tell->report_id = people_copy(w, (ProtobufCBinaryData){AV_ID_SIZE, report->case_id.bytes});
+	tell->notified_at_ms = people_ago(w, INT64_C(86400000));
+	tell->ivo_case_number = TEXT("8.7-4712/2026");
+	order_new(w, ORDER_TELL, report->client, WORKFLOW, NULL, COMMAND(TELL_NOTIFICATION), &tell->base)
+		->case_id = report->case_id;
 }

@@ -209,7 +209,13 @@ static void take_refusal(struct order *order, const struct packet *packet, const
 	if (order->state != ORDER_DONE && order->out > 0)
 		return; /* another copy is under way: only the last answer says that nothing was done */
 	if (!definite(status)) {
+		if (w->verbose && order->sent % 64 == 1)
+			sim_say(w, "order %u (%u) is put off: %s: %s", order->id, order->number,
+				av_enum_name(&avvik__v1__reply_status__descriptor, status), reply->text);
 		w->count.full += status == STATUS(FULL);
+		/* Who is told so tells the administrator: a daemon that has little room left does its turns well. */
+		if (status == STATUS(FULL))
+			w->nodes[order->node].full = w->nodes[order->node].up;
 		if (order->state == ORDER_SENT)
 			order->state = order->once ? ORDER_REFUSED : ORDER_WAITING;
 		order->not_before_ms = w->now_ms + 1000;

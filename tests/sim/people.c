@@ -8,6 +8,8 @@
 #include "daemon/settings.h"
 #include "wire/yaml.h"
 
+#define YEAR_MS (365 * INT64_C(86400000))
+
 const char *secret(struct world *w)
 {
 	return av_arena_printf(w->arena, SIM_SECRET " %llu", (unsigned long long)chance(w, 1000000000));
@@ -74,6 +76,17 @@ static void know_leaves(struct world *w)
 			w->leaves[w->leaf_count++] = d->units[i]->code;
 }
 
+/* What a municipality may decide for itself: some do. */
+static void decide_rules(struct world *w)
+{
+	static char *operations[] = {(char *)"private", (char *)"contracted"};
+	if (chance(w, 2)) {
+		w->rules->information_operations = operations;
+		w->rules->n_information_operations = AV_COUNT(operations);
+	}
+	w->rules->independent_investigator = chance(w, 2);
+}
+
 void people_begin(struct world *w)
 {
 	static const char *const alarm_units[] = {"aldreomsorg", NULL};
@@ -88,6 +101,7 @@ void people_begin(struct world *w)
 	w->rules = (Avvik__V1__RulePack *)from_file(
 		w, "rules/se-2025-07.yaml", &avvik__v1__rule_pack__descriptor);
 	know_leaves(w);
+	decide_rules(w);
 	if (chance(w, 2)) {
 		publish_rules(w, w->rules);
 		publish_directory(w, w->directory);
@@ -142,10 +156,12 @@ static const char *some_unit(struct world *w)
 		return av_arena_printf(w->arena, "nyenhet-%u", (unsigned int)chance(w, 4) + w->new_units);
 	if (luck < 11)
 		return "aldreomsorg";
+	if (luck < 18)
+		return chance(w, 2) ? "hvb-tallen" : "hvb-granen"; /* of private providers */
 	return w->leaves[chance(w, w->leaf_count)];
 }
 
-static void name_people(struct world *w, Avvik__V1__FileReport *report, bool always)
+static void name_people(struct world *w, Avvik__V1__FileReport *report)
 {
 	Avvik__V1__ReportPersons *persons = NEW(w, ReportPersons, report_persons);
 	Avvik__V1__AffectedPerson *person = NEW(w, AffectedPerson, affected_person);
@@ -155,7 +171,7 @@ static void name_people(struct world *w, Avvik__V1__FileReport *report, bool alw
 	persons->n_affected = 1;
 	if (chance(w, 2))
 		report->persons = persons;
-	if (!always && chance(w, 10) == 0)
+	if (chance(w, 10) == 0)
 		return;
 	report->reporter = NEW(w, Reporter, reporter);
 	report->reporter->name = TEXT(secret(w));
@@ -173,6 +189,14 @@ static void remedy_at_once(struct world *w, Avvik__V1__ReportNarrative *narrativ
 	narrative->n_immediate_measures = 1;
 }
 
+/* In a year of a committee they come all through it. */
+static bool too_early(const struct world *w)
+{
+	size_t filed = w->reports_all - w->reports_most;
+	return w->year && (int64_t)filed * YEAR_MS >
+				  (int64_t)w->reports_all * (w->now_ms - w->started_at_ms + YEAR_MS / 12);
+}
+
 static void file_report(struct world *w)
 {
 	static Avvik__V1__Law laws[] = {
@@ -180,7 +204,7 @@ static void file_report(struct world *w)
 	static const char *const categories[] = {"FALL", "LAK", "UTF", "BEM", "MILJO", "NOSUCH"};
 	Avvik__V1__FileReport *report = NEW(w, FileReport, file_report);
 	bool deviation = chance(w, 10) < 6;
-	if (w->reports_most == 0)
+	if (w->reports_most == 0 || too_early(w))
 		return;
 	w->reports_most--;
 	report->type = deviation ? AVVIK__V1__REPORT_TYPE__REPORT_TYPE_DEVIATION
@@ -199,7 +223,7 @@ static void file_report(struct world *w)
 	report->narrative->description = TEXT(secret(w));
 	if (chance(w, 4) == 0)
 		remedy_at_once(w, report->narrative);
-	name_people(w, report, deviation);
+	name_people(w, report);
 	int client = chance(w, 3) ? CARE : ALARM;
 	struct order *order =
 		order_new(w, ORDER_REPORT, client, INTAKE, NULL, COMMAND(FILE_REPORT), &report->base);
@@ -243,10 +267,12 @@ void people_step(struct world *w)
 	static const struct { unsigned int parts; enum kind kind; void (*send)(struct world *w); } habits[] = {
 		{200, KIND_COUNT,       file_report},
 		{30,  KIND_SUPPLEMENTS, supplement},
-		{700, KIND_ACTS,        people_act},
+		{688, KIND_ACTS,        people_act},
+		{10,  KIND_ACTS,        people_tell_notification},
 		{35,  KIND_CONTENT,     people_ask_grant},
 		{7,   KIND_PUBLISHING,  publish_more},
 		{3,   KIND_PUBLISHING,  publish_pack},
+		{2,   KIND_PUBLISHING,  people_apply_rules},
 		{10,  KIND_RETRIES,     people_retry_notice},
 		{15,  KIND_COUNT,       people_resolve},
 	}; /* clang-format on */

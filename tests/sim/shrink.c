@@ -74,8 +74,8 @@ struct verdict run_apart(uint64_t seed, const struct shape *shape, bool twice, b
 
 void run_command(char ret_text[600], uint64_t seed, const struct shape *shape)
 {
-	int at = snprintf(ret_text, 600, "sim --seed %llu --steps %u --reports %zu", (unsigned long long)seed,
-		shape->steps, shape->reports);
+	int at = snprintf(ret_text, 600, "sim --seed %llu%s --steps %u --reports %zu",
+		(unsigned long long)seed, shape->year ? " --year" : "", shape->steps, shape->reports);
 	for (int kind = 0, count = 0; kind < KIND_COUNT; kind++)
 		if (shape->without >> kind & 1)
 			at += snprintf(ret_text + at, 600 - (size_t)at, "%s%s", count++ ? "," : " --without ",

@@ -5,12 +5,15 @@
  * a turn, the clock, the mail server, people, and death. Everything that happens is one step, chosen by the
  * seed, so the same seed gives the same run, byte for byte.
  *
- *	world.c    steps, the network             node.c      a daemon's life        check*.c  at rest: all
- *must hold rest.c     coming to rest, the end        turns.c     what it does           faults.c  where it
- *dies trouble.c  what goes wrong, the clock     feeds.c     both ends of a feed    mutations.c  what is
- *broken people*.c, acts.c, officials.c: what      orders.c    commands and replies               on purpose
- *	           people send                    mail.c      what leaves            backups.c  and restores
- *	disk*.c    writes, syncs, power cuts      shrink.c    a failing seed, made small
+ *	world.c      steps, the network                    node.c, turns.c  a daemon's life, what it does
+ *	rest.c       coming to rest, the end               faults.c         where it dies
+ *	trouble.c    what goes wrong, the clock            feeds.c          both ends of a feed
+ *	people.c     reports, what is published            mutations.c      what is broken on purpose
+ *	acts*.c      what is done with cases               orders.c         commands and replies
+ *	officials.c  content, administrators, providers    mail.c           what leaves
+ *	backups.c    and restores                          disk*.c          writes, syncs, power cuts
+ *	shrink.c     a failing seed, made small            check*.c         at rest: all that must hold
+ *	table.c      the state tables as they are written, and what of them was played
  */
 #ifndef AVVIK_SIM_H
 #define AVVIK_SIM_H
@@ -97,6 +100,7 @@ struct shape {
 	unsigned int without; /* a bit for each kind */
 	enum mutation mutation;
 	bool verbose;
+	bool year; /* of one committee: few reports, which come all through it, much is done with each, and little goes wrong */
 };
 
 /* --- commands --- */
@@ -108,7 +112,8 @@ enum order_kind {
 	ORDER_GRANT,
 	ORDER_OPEN,
 	ORDER_PUBLISH,
-	ORDER_ADMIN
+	ORDER_ADMIN,
+	ORDER_TELL
 };
 enum order_state {
 	ORDER_WAITING, /* to be sent (again) */
@@ -248,7 +253,8 @@ struct world {
 	bool feed_revoked;
 	struct order **orders;
 	size_t order_count, order_room;
-	size_t reports_most;
+	size_t reports_most, reports_all;
+	bool year;
 	struct order *focus[20]; /* cases that people are busy with */
 	/* what people know */
 	Avvik__V1__Directory *directory;

@@ -64,7 +64,9 @@ struct world *world_open(uint64_t seed, const struct shape *shape)
 		.without = shape->without,
 		.mutation = shape->mutation,
 		.verbose = shape->verbose,
-		.reports_most = shape->reports};
+		.reports_most = shape->reports,
+		.reports_all = shape->reports,
+		.year = shape->year};
 	w->random = av_random_seeded(seed);
 	w->luck = av_random_seeded(seed ^ 0x6c75636b);
 	w->backing_up = NODES - 1;
@@ -74,9 +76,9 @@ struct world *world_open(uint64_t seed, const struct shape *shape)
 	if (!mkdtemp(w->path))
 		abort();
 	w->settings = av_settings_default("simulation", "state", w->arena);
-	/* Some day of 2026, in the morning. */
+	/* Some day of 2026, in the morning; a year begins on 2 January. */
 	w->started_at_ms = w->now_ms =
-		INT64_C(1767250800000) + (int64_t)chance(w, 330) * DAY_MS + 8 * HOUR_MS;
+		INT64_C(1767250800000) + (w->year ? 1 : (int64_t)chance(w, 330)) * DAY_MS + 8 * HOUR_MS;
 	for (int client = 0; client < CLIENTS; client++)
 		for (int node = 0; node < NODES; node++) {
 			line_init(&w->up[client][node]);
@@ -252,7 +254,7 @@ static void step(struct world *w)
 	} else if (luck < 985) {
 		if (n->full)
 			make_room(n);
-	} else {
+	} else if (!w->year || chance(w, 8) == 0) {
 		trouble(w);
 	}
 	av_arena_reset(w->scratch);
