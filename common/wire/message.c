@@ -85,8 +85,53 @@ int av_message_load(const ProtobufCMessageDescriptor *type, struct av_bytes wire
 	return unpack(type, wire, arena, AV_DAMAGED, ret_message);
 }
 
+static bool in_oneof(const ProtobufCFieldDescriptor *field)
+{
+	return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
+}
+
+/* A copy that for protobuf-c has only these fields; `type` must outlive it. */
+static ProtobufCMessage *piece_of(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *fields,
+	unsigned count, struct av_arena *arena, ProtobufCMessageDescriptor *type)
+{
+	ProtobufCMessage *piece = av_arena_copy(arena, message, message->descriptor->sizeof_message);
+	*type = *message->descriptor;
+	type->fields = fields;
+	type->n_fields = count;
+	if (piece)
+		piece->descriptor = type;
+	return piece;
+}
+
+/* protobuf-c looks at each member of a oneof, for the size and again for the bytes: in Event that is seventy-six
+ * bodies for the one that is set. Members stand last in every message of avvik.v1 (a test holds them to it), so the
+ * fields before them and the one that is set, packed one behind the other, are the same bytes. */
+static struct av_bytes pack_with_body(
+	const ProtobufCMessage *message, const ProtobufCFieldDescriptor *body, struct av_arena *arena)
+{
+	const ProtobufCMessageDescriptor *type = message->descriptor;
+	ProtobufCMessageDescriptor head_type, body_type;
+	unsigned plain = 0;
+	while (!in_oneof(&type->fields[plain]))
+		plain++;
+	ProtobufCMessage *head = piece_of(message, type->fields, plain, arena, &head_type),
+			 *rest = piece_of(message, body, 1, arena, &body_type);
+	if (!head || !rest)
+		return av_bytes(NULL, 0);
+	head->n_unknown_fields = 0; /* they come last, with the body */
+	size_t size = protobuf_c_message_get_packed_size(head) + protobuf_c_message_get_packed_size(rest);
+	unsigned char *data = av_arena_alloc(arena, size);
+	if (!data)
+		return av_bytes(NULL, 0);
+	size_t packed = protobuf_c_message_pack(head, data);
+	return av_bytes(data, packed + protobuf_c_message_pack(rest, data + packed));
+}
+
 struct av_bytes av_message_pack(const ProtobufCMessage *message, struct av_arena *arena)
 {
+	const ProtobufCFieldDescriptor *body = av_body_field(message);
+	if (body)
+		return pack_with_body(message, body, arena);
 	size_t size = protobuf_c_message_get_packed_size(message);
 	unsigned char *data = av_arena_alloc(arena, AV_MAX(size, 1));
 	if (!data)
@@ -101,11 +146,6 @@ ProtobufCMessage *av_message_copy(const ProtobufCMessage *message, struct av_are
 	if (!wire.data || av_message_load(message->descriptor, wire, arena, &copy) < 0)
 		return NULL;
 	return copy;
-}
-
-static bool in_oneof(const ProtobufCFieldDescriptor *field)
-{
-	return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
 }
 
 const ProtobufCFieldDescriptor *av_body_field(const ProtobufCMessage *message)

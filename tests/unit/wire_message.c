@@ -15,6 +15,10 @@ static void every_message_packs_and_unpacks_to_the_same_bytes(void **state)
 					 *got = NULL;
 			av_faults_init(&faults, *state);
 			struct av_bytes wire = av_message_pack(made, *state);
+			unsigned char *whole = av_arena_alloc(*state, wire.size + 1);
+			assert_int_equal(protobuf_c_message_get_packed_size(made), wire.size);
+			assert_int_equal(protobuf_c_message_pack(made, whole), wire.size);
+			assert_memory_equal(whole, wire.data, wire.size);
 			int status = av_message_unpack(
 				shape->type, wire, AV_WIRE_LIMITS_PUBLISH, *state, &faults, &got);
 			assert_no_faults(&faults);
