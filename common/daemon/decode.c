@@ -16,7 +16,7 @@
 
 struct peek {
 	unsigned int number;
-	struct av_bytes reference, message_id;
+	struct av_bytes reference, message_id, body;
 };
 
 static bool varint(const unsigned char **at, const unsigned char *end, uint64_t *ret_value)
@@ -53,8 +53,10 @@ static int peek(struct av_bytes wire, struct peek *ret_peek)
 			found.reference = av_bytes(at, size);
 		else if ((tag & 7) == 2 && tag >> 3 == MESSAGE_ID_FIELD)
 			found.message_id = av_bytes(at, size);
-		else if ((tag & 7) == 2 && tag >> 3 >= FIRST_BODY && tag >> 3 <= UINT32_MAX)
+		else if ((tag & 7) == 2 && tag >> 3 >= FIRST_BODY && tag >> 3 <= UINT32_MAX) {
 			found.number = (unsigned int)(tag >> 3);
+			found.body = av_bytes(at, size);
+		}
 		at += size;
 	}
 	*ret_peek = found;
@@ -82,6 +84,14 @@ int av_command_peek(
 	if (status == AV_OK)
 		*ret_row = command_row(service, found.number);
 	return status;
+}
+
+struct av_bytes command_sent(struct av_bytes wire, unsigned int *ret_number)
+{
+	struct peek found = {.body = av_bytes("", 0)};
+	(void)peek(wire, &found); /* what cannot be read has no body, ignoring */
+	*ret_number = found.number;
+	return found.body;
 }
 
 /* What a peer called its message, when it is plain enough to be given back unread. */
@@ -147,9 +157,9 @@ static void paths_of_body(struct av_faults *faults, unsigned int number)
 			fault->path += length + 1;
 }
 
-int av_command_decode(const struct av_service *service, struct av_bytes wire,
+int command_decode(const struct av_service *service, struct av_bytes wire,
 	const struct av_principal *principal, struct av_arena *arena, Avvik__V1__Command **ret_command,
-	const struct av_command_row **ret_row, struct av_bytes *ret_reply)
+	const struct av_command_row **ret_row, struct av_faults *ret_kept, struct av_bytes *ret_reply)
 {
 	struct av_faults faults;
 	struct peek found = {0};
@@ -188,12 +198,13 @@ int av_command_decode(const struct av_service *service, struct av_bytes wire,
 			"an order needs the sender's own reference, so that it can be sent again safely");
 		status = AV_INVALID;
 	}
+	paths_of_body(&faults, found.number);
 	if (status == AV_OK) {
 		*ret_command = command;
 		*ret_row = row;
+		*ret_kept = faults;
 		return AV_OK;
 	}
-	paths_of_body(&faults, found.number);
 	int answer = reply_status(status);
 	if (!answer) { /* out of memory, while reading */
 		answer = AVVIK__V1__REPLY_STATUS__REPLY_STATUS_BUSY;
@@ -201,4 +212,12 @@ int av_command_decode(const struct av_service *service, struct av_bytes wire,
 	}
 	*ret_reply = refuse(&found, answer, status == AV_MEMORY ? 100 : 0, text, &faults, arena);
 	return status;
+}
+
+int av_command_decode(const struct av_service *service, struct av_bytes wire,
+	const struct av_principal *principal, struct av_arena *arena, Avvik__V1__Command **ret_command,
+	const struct av_command_row **ret_row, struct av_bytes *ret_reply)
+{
+	struct av_faults kept; /* queries have nothing that is kept in spite of its form */
+	return command_decode(service, wire, principal, arena, ret_command, ret_row, &kept, ret_reply);
 }

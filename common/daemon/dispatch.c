@@ -170,68 +170,86 @@ static int stands(struct av_turn *turn, struct av_item *item, const struct av_co
 	return item->reply.data ? AV_OK : AV_MEMORY;
 }
 
-/* What a repetition is recognised by: the kind of command and the hash of its body, which the commitment is
- * made over too. It is kept for good, also after erasure, so it is keyed with a key of the key store: the
- * data alone, and copies of it, do not let anyone try whether a content was this one. */
-static void command_hash(const struct av_turn *turn, unsigned int number,
-	const unsigned char body[AV_HASH_SIZE], unsigned char ret_hash[AV_HASH_SIZE])
+/* What a command says: the hash of its body, which the commitment is made over too, and what a repetition, or an
+ * item that ended the process, is recognised by. That is kept for good, also after erasure, so it is keyed with a
+ * key of the key store: the data alone, and copies of it, do not let anyone try whether a content was this one. */
+struct said {
+	unsigned char packed_hash[AV_HASH_SIZE], hash[AV_HASH_SIZE];
+};
+
+static void said_make(
+	const struct av_turn *turn, unsigned int number, struct av_bytes body, struct said *ret_said)
 {
 	unsigned char tagged[4 + AV_HASH_SIZE];
+	av_hash(body, ret_said->packed_hash);
 	av_put_u32(tagged, number);
-	memcpy(tagged + 4, body, AV_HASH_SIZE);
-	av_hash_keyed(turn->own_key, av_bytes(tagged, sizeof tagged), ret_hash);
+	memcpy(tagged + 4, ret_said->packed_hash, AV_HASH_SIZE);
+	av_hash_keyed(turn->own_key, av_bytes(tagged, sizeof tagged), ret_said->hash);
+}
+
+/* Under way from here on. false: it has ended the process twice. Whatever is answered otherwise, it was lived
+ * through; if not, the transaction is gone and with it the forgetting. */
+static bool may_go_on(struct av_turn *turn, const struct av_item *item, const struct said *said)
+{
+	mark_set(turn, AV_ITEM_COMMAND, item->principal ? item->principal->name : "", 0, said->hash);
+	if (set_aside(turn, said->hash))
+		return false;
+	set_aside_forget(turn, said->hash);
+	return true;
+}
+
+static int aside(struct av_turn *turn, struct av_item *item)
+{
+	turn->counts.failed++;
+	item->reply = av_reply_plain(item->wire, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_FAILED, 0,
+		"set aside: it has ended the process twice; nothing was stored", turn->arena);
+	return item->reply.data ? AV_OK : AV_MEMORY;
 }
 
 int command_run(struct av_turn *turn, struct av_item *item)
 {
 	const struct av_command_row *row;
-	const struct av_service *service = turn->o.service;
 	Avvik__V1__Command *command;
-	unsigned char hash[AV_HASH_SIZE], packed_hash[AV_HASH_SIZE];
+	struct said said;
+	struct av_faults kept;
 	struct av_reference known;
 	struct av_outcome out;
+	unsigned int number;
 
-	/* While it is read it is known by its bytes, afterwards by what it says. Whatever is answered, it was
-	 * lived through; if not, the transaction is gone and with it the forgetting. */
-	av_fingerprint(item->wire, hash);
-	mark_set(turn, AV_ITEM_COMMAND, item->principal ? item->principal->name : "", 0, hash);
-	bool unreadable = set_aside(turn, hash);
-	if (!unreadable)
-		set_aside_forget(turn, hash);
-	if (!unreadable && av_command_decode(service, item->wire, item->principal, turn->arena, &command,
-				   &row, &item->reply) != AV_OK) {
+	/* While it is read it is known by its body as it was sent, afterwards by its canonical form: the same bytes,
+	 * hashed once, from whoever packs the fields in the order of their numbers. */
+	struct av_bytes sent = command_sent(item->wire, &number);
+	said_make(turn, number, sent, &said);
+	if (!may_go_on(turn, item, &said))
+		return aside(turn, item);
+	if (command_decode(turn->o.service, item->wire, item->principal, turn->arena, &command, &row, &kept,
+		    &item->reply) != AV_OK) {
 		turn->counts.refused++;
 		return item->reply.data ? AV_OK : AV_MEMORY;
 	}
-	const ProtobufCMessage *body = unreadable ? NULL : av_body(&command->base);
-	struct av_bytes packed = body ? av_message_pack(body, turn->arena) : av_bytes("", 0);
+	const ProtobufCMessage *body = av_body(&command->base);
+	struct av_bytes packed = av_message_pack(body, turn->arena);
 	if (!packed.data)
 		return AV_MEMORY;
-	if (body) {
-		av_hash(packed, packed_hash);
-		command_hash(turn, (unsigned int)command->body_case, packed_hash, hash);
-		mark_set(turn, AV_ITEM_COMMAND, item->principal->name, 0, hash);
+	if (!av_bytes_equal(packed, sent)) {
+		said_make(turn, number, packed, &said);
+		if (!may_go_on(turn, item, &said))
+			return aside(turn, item);
 	}
-	if (unreadable || set_aside(turn, hash)) {
-		turn->counts.failed++;
-		item->reply = av_reply_plain(item->wire, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_FAILED, 0,
-			"set aside: it has ended the process twice; nothing was stored", turn->arena);
-		return item->reply.data ? AV_OK : AV_MEMORY;
-	}
-	set_aside_forget(turn, hash);
 
 	outcome_init(&out, turn);
 	struct av_ctx ctx = turn_ctx(turn, item, &out);
 	ctx.principal = item->principal;
 	ctx.command = command;
 	ctx.packed = packed;
-	ctx.packed_hash = body ? packed_hash : NULL;
+	ctx.packed_hash = said.packed_hash;
+	ctx.kept = &kept;
 	ctx.reply = AV_NEW(turn->arena, Avvik__V1__Reply, avvik__v1__reply);
 	if (!ctx.reply)
 		return AV_MEMORY;
 	if (row->kind == AV_ORDER) {
 		int status = av_reference_find(turn->txn, ctx.principal->name, command->reference, &known);
-		if (status == AV_OK && memcmp(known.hash, hash, sizeof hash) == 0)
+		if (status == AV_OK && memcmp(known.hash, said.hash, sizeof said.hash) == 0)
 			return repeat(turn, item, &ctx, &known);
 		if (status == AV_OK) {
 			av_fault(&ctx.faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_CONTRADICTION, "reference",
@@ -259,7 +277,7 @@ int command_run(struct av_turn *turn, struct av_item *item)
 		return item->reply.data ? AV_OK : AV_MEMORY;
 	}
 	if (status >= 0)
-		status = stands(turn, item, row, &ctx, hash);
+		status = stands(turn, item, row, &ctx, said.hash);
 	else if (reply_status(status))
 		return refused(turn, item, command, status, &ctx);
 	return status;

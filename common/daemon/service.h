@@ -41,7 +41,8 @@ struct av_ctx {
 		*principal; /* who sent the command; NULL: a feed, time, or the daemon itself */
 	const Avvik__V1__Command *command; /* NULL unless a command */
 	struct av_bytes packed;		   /* the command's body in canonical form; empty unless an order */
-	const unsigned char *packed_hash;  /* av_hash of it, 32 bytes; NULL where it is empty */
+	const unsigned char *packed_hash;  /* av_hash of it, 32 bytes; NULL where there is none */
+	const struct av_faults *kept;	   /* of a command in a turn: what is kept in spite of its form */
 	int64_t arrived_at_ms;		   /* of the item, at most now_ms */
 	const Avvik__V1__Event *event;	   /* the feed's event; NULL unless a feed */
 	const Avvik__V1__FeedItem *feed_item; /* with its opened parts */

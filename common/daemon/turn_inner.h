@@ -163,6 +163,13 @@ static inline ProtobufCBinaryData id_binary(const struct av_id *id)
 /* 16 bytes or AV_NOTHING. */
 int binary_id(ProtobufCBinaryData data, struct av_id *ret_id);
 
+/* decode.c */
+/* The body of a command frame as it was sent, and its number; empty and 0 when there is none to be found. */
+struct av_bytes command_sent(struct av_bytes wire, unsigned int *ret_number);
+/* As av_command_decode; *ret_kept as in av_ctx. */
+int command_decode(const struct av_service *service, struct av_bytes wire,
+	const struct av_principal *principal, struct av_arena *arena, Avvik__V1__Command **ret_command,
+	const struct av_command_row **ret_row, struct av_faults *ret_kept, struct av_bytes *ret_reply);
 /* dispatch.c */
 const struct av_command_row *command_row(const struct av_service *service, unsigned int number);
 int command_run(struct av_turn *turn, struct av_item *item);

@@ -9,7 +9,6 @@
 #include "intake_store.h"
 #include "intake_view.h"
 #include "report_rules.h"
-#include "wire/rules.h"
 
 #define CODE(name) AVVIK__V1__FAULT_CODE__FAULT_CODE_##name
 #define PART(name) AVVIK__V1__CONTENT_PART__CONTENT_PART_##name
@@ -198,9 +197,7 @@ int on_file_report(struct av_ctx *ctx, const ProtobufCMessage *body)
 	}
 	/* What the table keeps in spite of its form (a mail address, a year 9999) belongs to the faults of
 	 * the report. */
-	status = av_rules_check(body, &ctx->faults);
-	if (status < 0)
-		return status;
+	ctx->faults = *ctx->kept;
 	int64_t received_ms = report_received_ms(report->received_at_ms, ctx->now_ms);
 	const struct report_view seen = {view->org, view_rules(view, av_local_day(received_ms)), ctx->now_ms};
 	report_check(report, &seen, &ctx->faults, &found);
@@ -256,9 +253,7 @@ int on_supplement_report(struct av_ctx *ctx, const ProtobufCMessage *body)
 			"was filed by another sender: the one who filed a report supplements it");
 		return AV_FORBIDDEN;
 	}
-	status = av_rules_check(body, &ctx->faults);
-	if (status < 0)
-		return status;
+	ctx->faults = *ctx->kept;
 	if (supplement_check(supplement, ctx->now_ms, &ctx->faults) < 0)
 		return AV_INVALID;
 
