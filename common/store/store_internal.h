@@ -48,6 +48,7 @@ struct av_store {
 	size_t pin_pages;
 	_Atomic size_t pin_id;		/* 0: none */
 	uint64_t file_bytes, file_used; /* as last lengthened */
+	size_t last_puts;		/* of the last commit */
 	bool ahead_off;
 	pthread_mutex_t pool_lock;
 	struct av_txn *pool; /* read transactions at rest: each keeps its reader slot */
