@@ -55,10 +55,11 @@ void document_correction_note(struct document *doc, const Avvik__V1__ContentRef 
 
 	if (correction)
 		html_element(&doc->html, "p class=\"corrected\"",
-			DOCUMENT_PRINTF(doc, "Rättad %s av %s (%s). Det som stod här tidigare är raderat.",
+			DOCUMENT_PRINTF(doc, "Rättad %s av %s (%s). Det som stod här tidigare %s.",
 				tool_time(doc->tool, correction->corrected_at_ms),
 				document_author(doc, correction->person, correction->role),
-				document_reason(doc, correction->reason)));
+				document_reason(doc, correction->reason),
+				correction->erased_at_ms ? "är raderat" : "raderas"));
 }
 
 const Avvik__V1__ContentRef *document_content(const Avvik__V1__Event *event)

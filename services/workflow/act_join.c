@@ -126,6 +126,7 @@ static struct av_id tell_other(struct act *act, ProtobufCBinaryData case_id, uns
 	struct av_emit_options options = {.case_id = &id,
 		.occurred_at_ms = act->acted_at_ms,
 		.cause_id = because,
+		.role = act->role,
 		.trace_id = act->other && act->other->trace_id.len ? &trace : NULL};
 
 	return av_emit(act->ctx, number, body, &options);

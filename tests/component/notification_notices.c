@@ -325,6 +325,35 @@ static void a_report_erased_at_intake_is_erased_here(void **state)
 	harness_close(&h);
 }
 
+/* The two feeds have no order between them. */
+static void an_address_that_was_corrected_outlives_the_report_that_it_took_the_place_of(void **state)
+{
+	(void)state;
+	for (int erased_first = 0; erased_first <= 1; erased_first++) {
+		struct harness *h = town_open();
+		struct av_id id = town_id(1);
+		struct contact contact;
+
+		town_told(h);
+		town_report(h, id, "fel@lindaker.se");
+		town_tell(h, town_opened(h, id, DEVIATION, "solen", CASE_STATE(RECEIVED)));
+		if (erased_first)
+			assert_int_equal(town_report_erased(h, id), AV_OK);
+		assert_int_equal(town_corrected(h, id, "asa@lindaker.se"), AV_OK);
+		if (!erased_first)
+			assert_int_equal(town_report_erased(h, id), AV_OK);
+		struct av_txn *txn = harness_read(h);
+		assert_int_equal(contact_load(txn, NULL, av_bytes(id.bytes, AV_ID_SIZE), &contact), AV_OK);
+		assert_true(contact.has_mail);
+		assert_int_equal(contact.content_id.bytes[0] != 0, 1);
+		av_txn_abort(&txn);
+		assert_int_equal(harness_count(h, EVENT(CONTENT_ERASED), 0), 1); /* the wrong one, once */
+		harness_upkeep(h);
+		harness_check_replay(h);
+		harness_close(&h);
+	}
+}
+
 #define T(name) cmocka_unit_test(name)
 
 int main(void)
@@ -342,6 +371,7 @@ int main(void)
 		T(a_case_moved_to_a_unit_of_a_directory_on_its_way_waits_for_it),
 		T(addresses_are_sealed_and_renewed_only_when_they_change),
 		T(a_report_erased_at_intake_is_erased_here),
+		T(an_address_that_was_corrected_outlives_the_report_that_it_took_the_place_of),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

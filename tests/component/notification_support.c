@@ -212,6 +212,30 @@ int town_report(struct harness *h, struct av_id case_id, const char *mail)
 	return harness_feed_parts(h, "intake", event, &part, 1);
 }
 
+int town_corrected(struct harness *h, struct av_id case_id, const char *mail)
+{
+	Avvik__V1__ContentCorrected *corrected =
+		AV_NEW(h->arena, Avvik__V1__ContentCorrected, avvik__v1__content_corrected);
+	Avvik__V1__OpenedPart *part = contact_part(h, "Åsa", mail);
+	struct av_id content_id = case_id;
+
+	content_id.bytes[8] = 0x82;
+	corrected->content = contact_ref(h, content_id);
+	return harness_feed_parts(h, "workflow",
+		harness_event(h, EVENT(CONTENT_CORRECTED), &corrected->base, &case_id, 0), &part, 1);
+}
+
+int town_report_erased(struct harness *h, struct av_id case_id)
+{
+	Avvik__V1__ContentErased *erased =
+		AV_NEW(h->arena, Avvik__V1__ContentErased, avvik__v1__content_erased);
+	struct av_id content_id = case_id;
+
+	content_id.bytes[8] = 0x81;
+	erased->content_id = data_of(h, av_bytes(content_id.bytes, AV_ID_SIZE));
+	return harness_feed(h, "intake", harness_event(h, EVENT(CONTENT_ERASED), &erased->base, &case_id, 0));
+}
+
 Avvik__V1__Event *town_opened(struct harness *h, struct av_id case_id, Avvik__V1__CaseKind kind,
 	const char *unit_code, Avvik__V1__CaseState state)
 {

@@ -70,6 +70,23 @@ static void closing_takes_the_case_from_open_to_closed(void **state)
 	assert_int_equal(change_of(&counts, MEASUREMENT(CLOSED)), 1);
 }
 
+static void a_joined_report_stays_received_and_is_no_longer_open(void **state)
+{
+	(void)state;
+	Avvik__V1__CaseFact before = case_fact(2, 0, 0, 0), joined = before;
+	struct counts counts = {.count = 0};
+	joined.joined_on = 20550;
+	counts_of_case(&counts, &before, -1);
+	counts_of_case(&counts, &joined, +1);
+	assert_int_equal(counts.count, 2);
+	assert_int_equal(change_of(&counts, MEASUREMENT(OPEN)), -1);
+	assert_int_equal(change_of(&counts, MEASUREMENT(JOINED)), 1);
+	assert_int_equal(change_of(&counts, MEASUREMENT(RECEIVED)), 0);
+	counts_of_case(&counts, &joined, -1); /* parted: as if it had never been */
+	counts_of_case(&counts, &before, +1);
+	assert_int_equal(counts.count, 0);
+}
+
 /* The sum over any chain of changes of one fact is what its last form contributes: so order and number of
  * steps do not matter. */
 static void steps_sum_to_the_last_form(void **state)
@@ -148,6 +165,7 @@ int main(void)
 		cmocka_unit_test(a_fact_less_itself_changes_nothing),
 		cmocka_unit_test(an_open_case_counts_as_received_and_open),
 		cmocka_unit_test(closing_takes_the_case_from_open_to_closed),
+		cmocka_unit_test(a_joined_report_stays_received_and_is_no_longer_open),
 		cmocka_unit_test(steps_sum_to_the_last_form),
 		cmocka_unit_test(a_deadline_counts_once_it_is_met_or_missed),
 		cmocka_unit_test(a_day_tells_in_day_month_tertial_and_year),
