@@ -113,15 +113,16 @@ static void look_ahead(
 			look_at_unit(reach, org, pack, directory->units[i], days[j]);
 }
 
-/* The pack that a case received today gets. */
+/* The pack that a case received today gets: of two that begin on the same day, the one published last. */
 static const Avvik__V1__RulePack *pack_in_force(struct known *known, struct av_txn *txn, av_day today)
 {
 	struct av_iter it = av_iter(txn, TABLE_PACKS, av_bytes(NULL, 0), av_bytes(NULL, 0));
 	const Avvik__V1__RulePack *best = NULL, *pack;
 	char version[41], best_version[41] = "";
+	unsigned char best_published[AV_ID_SIZE];
 
 	while (av_iter_next(&it)) {
-		if (it.key.size >= sizeof version)
+		if (it.key.size >= sizeof version || it.value.size < AV_ID_SIZE)
 			continue;
 		memcpy(version, it.key.data, it.key.size);
 		version[it.key.size] = '\0';
@@ -129,9 +130,12 @@ static const Avvik__V1__RulePack *pack_in_force(struct known *known, struct av_t
 			(pack->valid_until_on && pack->valid_until_on < today))
 			continue;
 		if (*best_version && known_pack(known, txn, best_version, &best) == AV_OK &&
-			best->valid_from_on > pack->valid_from_on)
+			(best->valid_from_on > pack->valid_from_on ||
+				(best->valid_from_on == pack->valid_from_on &&
+					memcmp(best_published, it.value.data, AV_ID_SIZE) > 0)))
 			continue;
 		memcpy(best_version, version, sizeof version);
+		memcpy(best_published, it.value.data, AV_ID_SIZE);
 	}
 	av_iter_end(&it);
 	return *best_version && known_pack(known, txn, best_version, &best) == AV_OK ? best : NULL;

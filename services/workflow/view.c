@@ -99,6 +99,7 @@ static int read_packs(struct cache *cache, struct av_txn *txn)
 		if (status != AV_OK)
 			break;
 		pack->rules = (const Avvik__V1__RulePack *)rules;
+		memcpy(pack->published.bytes, it.value.data, AV_ID_SIZE);
 		pack->calendar = deadline_calendar_of(pack->rules, cache->rules_arena);
 		cache->pack_count++;
 	}
@@ -145,6 +146,14 @@ const struct workflow_pack *workflow_pack(const struct workflow_view *view, cons
 	return NULL;
 }
 
+/* Of two that begin on the same day, the one published last has taken the other's place. */
+static bool takes_place_of(const struct workflow_pack *pack, const struct workflow_pack *other)
+{
+	if (!other || pack->rules->valid_from_on != other->rules->valid_from_on)
+		return !other || pack->rules->valid_from_on > other->rules->valid_from_on;
+	return memcmp(pack->published.bytes, other->published.bytes, AV_ID_SIZE) > 0;
+}
+
 const struct workflow_pack *workflow_pack_on(const struct workflow_view *view, av_day day)
 {
 	const struct workflow_pack *best = NULL;
@@ -153,7 +162,7 @@ const struct workflow_pack *workflow_pack_on(const struct workflow_view *view, a
 		const Avvik__V1__RulePack *rules = view->packs[i].rules;
 		if (rules->valid_from_on > day || (rules->valid_until_on && rules->valid_until_on < day))
 			continue;
-		if (!best || rules->valid_from_on >= best->rules->valid_from_on)
+		if (takes_place_of(&view->packs[i], best))
 			best = &view->packs[i];
 	}
 	return best;

@@ -17,6 +17,7 @@ extern const struct av_service workflow_service;
 
 struct workflow_pack {
 	const Avvik__V1__RulePack *rules;
+	struct av_id published; /* the event that told of it: of a later one it is greater */
 	struct deadline_calendar calendar;
 };
 

@@ -227,6 +227,26 @@ static void a_rule_pack_is_for_its_days_alone(void **state)
 	world_close(&w);
 }
 
+/* Whatever its version is called. */
+static void of_two_packs_from_the_same_day_the_one_published_last_holds(void **state)
+{
+	static const char *const versions[] = {"lindaker-2026", "zeta-2026", "alfa-2026"};
+	struct world w;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	for (size_t i = 0; i < AV_COUNT(versions); i++) {
+		Avvik__V1__RulePack *rules = world_rules(&w);
+		struct av_id filed;
+		rules->version = (char *)(uintptr_t)versions[i];
+		world_publish_changed(&w, rules);
+		filed = world_file(&w, world_report(&w));
+		assert_string_equal(world_case(&w, &filed)->rules_version, versions[i]);
+	}
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
 static void a_rule_pack_that_changes_under_its_version_goes_to_quarantine(void **state)
 {
 	Avvik__V1__RulesPublished published = AVVIK__V1__RULES_PUBLISHED__INIT;
@@ -280,6 +300,7 @@ int main(void)
 		cmocka_unit_test(a_person_places_the_case_and_names_the_reporter),
 		cmocka_unit_test(a_case_opens_without_rules_and_gets_its_deadlines_when_they_come),
 		cmocka_unit_test(a_rule_pack_is_for_its_days_alone),
+		cmocka_unit_test(of_two_packs_from_the_same_day_the_one_published_last_holds),
 		cmocka_unit_test(a_rule_pack_that_changes_under_its_version_goes_to_quarantine),
 		cmocka_unit_test(a_new_rule_pack_is_for_new_cases),
 	};
