@@ -22,7 +22,8 @@
 	X(FEED,       "feed",       "read the daemon's feed") \
 	X(CONTACTS,   "contacts",   "get opened addresses in feeds") \
 	X(SUMMARY,    "summary",    "figures and the summary stream of its units") \
-	X(STATUS,     "status",     "ask for health") /* clang-format on */
+	X(STATUS,     "status",     "ask for health") \
+	X(TAKE_OVER,  "take_over",  "take over open cases from another system") /* clang-format on */
 
 enum av_right_bit {
 #define X(name, text, what) AV_RIGHT_BIT_##name,

@@ -120,7 +120,7 @@ static unsigned int check_rights(struct loading *load, size_t index, const Avvik
 			fault(load, AVVIK__V1__FAULT_CODE__FAULT_CODE_UNKNOWN_VALUE,
 				path_of_item(load, index, "rights", i),
 				"a right is publish, act, query, content, administer, feed, contacts, "
-				"summary or status");
+				"summary, status or take_over");
 	}
 	return rights;
 }

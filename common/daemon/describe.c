@@ -23,7 +23,7 @@ static void rights_print(unsigned int rights, FILE *stream)
 
 static void command_print(const struct av_command_row *row, FILE *stream)
 {
-	static const char *const kinds[] = {"order", "query", "once"};
+	static const char *const kinds[] = {"order", "query", "once", "trial"};
 	fprintf(stream, "  %-20s %-6s", name_of(&avvik__v1__command__descriptor, row->number),
 		kinds[row->kind]);
 	rights_print(row->rights, stream);

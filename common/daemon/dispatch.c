@@ -272,7 +272,7 @@ int command_run(struct av_turn *turn, struct av_item *item)
 	int status = row->handler(&ctx, body);
 	if (status >= 0 && out.failed < 0)
 		status = out.failed;
-	if (status >= 0 && row->kind == AV_QUERY) { /* only tests ask in a turn */
+	if (status >= 0 && (row->kind == AV_QUERY || row->kind == AV_TRIAL)) { /* queries: only in tests */
 		item->reply = query_reply(command, status, &ctx);
 		return item->reply.data ? AV_OK : AV_MEMORY;
 	}

@@ -135,6 +135,8 @@ struct av_id av_emit(
 	entry->actor.person = (char *)(uintptr_t)person_of(ctx, options);
 	if (options->role)
 		entry->actor.role = (char *)(uintptr_t)options->role;
+	if (options->taken_over_from)
+		entry->actor.taken_over_from = (char *)(uintptr_t)options->taken_over_from;
 	event->actor = &entry->actor;
 	av_body_set(&event->base, number, body);
 	*out->tail = entry;

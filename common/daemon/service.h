@@ -66,6 +66,7 @@ struct av_emit_options {
 	const struct av_id *cause_id; /* NULL: the feed event's id, else none */
 	const char *person;	      /* NULL: command->on_behalf_of, else none */
 	const char *role;	      /* in which the person acted; NULL: not told */
+	const char *taken_over_from;  /* the other system in which it was done; NULL: here */
 	const struct av_id *trace_id; /* NULL: the command's trace, or the feed event's; else a new one */
 	const struct av_id *event_id; /* NULL: a new one */
 };
@@ -122,7 +123,8 @@ void *av_reply_body(struct av_ctx *ctx, unsigned int number);
 enum av_command_kind {
 	AV_ORDER, /* goes through a turn; needs a reference, is safe to repeat */
 	AV_QUERY, /* answered from a read transaction on the loop thread */
-	AV_ONCE /* through a turn, but never repeated from memory (its reply may hold content): OpenContent */
+	AV_ONCE, /* through a turn, but never repeated from memory (its reply may hold content): OpenContent */
+	AV_TRIAL /* through a turn as an order would go, and then nothing of it is kept: CheckTakeover */
 };
 enum av_command_flags {
 	AV_LARGE = 1 << 0,   /* publish limits instead of command limits */

@@ -236,6 +236,28 @@ static const struct av_field_rule rows[] = {
 	{"CaseText", "goal",              0, 4000},
 	{"CaseText", "note",              0, MOTIVE},
 
+	/* taking over */
+	{"TakeoverFile", "system",        CODE, 40, .what = "the other system, as a code"},
+	{"TakeoverFile", "cases",         AV_REQUIRED, 5000, .what = "the cases"},
+	{"TakeoverCase", "external_id",   AV_REQUIRED | AV_LINE, 80, .what = "the number of the case in the other system"},
+	{"TakeoverCase", "state",         AV_REQUIRED},
+	{"TakeoverCase", "report",        AV_REQUIRED, .what = "the report, as it came in"},
+	{"TakeoverCase", "acts",          0, 500},
+	{"TakeoverCase", "measures",      0, 100},
+	{"TakenAct", "acted_at_ms",       AV_REQUIRED, .what = "when it was done"},
+	{"TakenAct", "done_by",           AV_LINE, 200},
+	{"TakenMeasure", "plan",          AV_REQUIRED, .what = "the plan of the measure"},
+	{"TakenMeasure", "executed_text", 0, MOTIVE},
+	{"TakenMeasure", "checks",        0, 10},
+	{"TakenCheck", "judged_at_ms",    AV_REQUIRED, .what = "when its effect was judged"},
+	{"TakenCheck", "text",            AV_REQUIRED, MOTIVE, .what = "what was found of the effect"},
+	{"TakenCheck", "check",           AV_CODE, 20},
+	{"TakeOverCase", "system",        CODE, 40, .what = "the other system, as a code"},
+	{"TakeOverCase", "reason",        AV_REQUIRED, 400, .what = "the reason, which is kept"},
+	{"TakeOverCase", "case",          AV_REQUIRED, .what = "the case"},
+	{"CheckTakeover", "system",       CODE, 40, .what = "the other system, as a code"},
+	{"CheckTakeover", "case",         AV_REQUIRED, .what = "the case"},
+
 	/* case and deadline: queries */
 	{"ListCases", "unit",             AV_CODE, 40},
 	{"ListCases", "limit",            0, 500},

@@ -25,6 +25,7 @@ static const ProtobufCMessageDescriptor *const roots[] = {
 	&avvik__v1__grant_body__descriptor,
 	&avvik__v1__case_text__descriptor,
 	&avvik__v1__contact__descriptor,
+	&avvik__v1__takeover_file__descriptor,
 	&avvik__v1__settings__descriptor,
 	&avvik__v1__principals__descriptor,
 };

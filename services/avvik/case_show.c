@@ -147,6 +147,10 @@ static void facts_print(struct tool *tool, struct names *names, const Avvik__V1_
 	line("opened again", tool_time(tool, found->reopened_at_ms));
 	line("was", found->was_deviation ? "a deviation first" : "");
 	line("closed", tool_time(tool, found->closed_at_ms));
+	if (found->takeover)
+		line("taken over",
+			av_arena_printf(tool->arena, "from %s, %s there, on %s", found->takeover->system,
+				found->takeover->external_id, tool_time(tool, found->takeover->at_ms)));
 	line("law", found->legal_reference);
 	line("rule pack", found->rules_version);
 	line("id", tool_id_text(tool, found->case_id));

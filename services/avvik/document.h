@@ -84,6 +84,8 @@ size_t document_acts(struct document *doc, enum document_section section);
 void document_none(struct document *doc, const char *sentence);
 /* "saga.samordnare, socialt ansvarig samordnare"; without content the role alone. */
 const char *document_author(struct document *doc, const char *person, const char *role);
+/* The other system in which it was done, before the case was taken over; NULL: here. */
+const char *document_from(const Avvik__V1__Event *event);
 const char *document_actor(struct document *doc, const Avvik__V1__Event *event);
 /* The content of an event; NULL: none. */
 const Avvik__V1__ContentRef *document_content(const Avvik__V1__Event *event);

@@ -51,6 +51,9 @@ static const char *documented_by(
 		   *author = document_author(doc, entry->author, entry->role);
 	bool later = strcmp(recorded, occurred) != 0;
 
+	if (event && document_from(event->event)) /* by whom stands with the text */
+		return DOCUMENT_PRINTF(doc, "Dokumenterat %s i %s. Övertaget därifrån %s.", occurred,
+			document_from(event->event), recorded);
 	return DOCUMENT_PRINTF(doc, "Dokumenterat %s%s%s av %s.", occurred, later ? ", fört hit " : "",
 		later ? recorded : "", *author ? author : "okänd");
 }

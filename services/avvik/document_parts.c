@@ -293,8 +293,16 @@ const char *document_actor(struct document *doc, const Avvik__V1__Event *event)
 	const char *author = report ? "" : document_author(doc, actor->person, actor->role);
 	if (*author) /* who reported stands in the report, for those who may read it */
 		return author;
+	if (document_from(event))
+		return DOCUMENT_PRINTF(
+			doc, "i %s, %s", actor->taken_over_from, tool_time(doc->tool, event->occurred_at_ms));
 	return strcmp(actor->principal, "avvik") == 0 ? "systemet"
 						      : DOCUMENT_PRINTF(doc, "systemet %s", actor->principal);
+}
+
+const char *document_from(const Avvik__V1__Event *event)
+{
+	return event->actor && *event->actor->taken_over_from ? event->actor->taken_over_from : NULL;
 }
 
 /* "Utfört 2026-04-02 15:00. Dokumenterat 2026-04-09 10:00 av beata.bjorkman, enhetschef." */
@@ -304,6 +312,9 @@ static const char *when_and_who(struct document *doc, const Avvik__V1__Event *ev
 		   *occurred = tool_time(doc->tool, event->occurred_at_ms), *by = document_actor(doc, event);
 	bool later = *occurred && strcmp(occurred, recorded) != 0;
 
+	if (document_from(event))
+		return DOCUMENT_PRINTF(doc, "Utfört %s i %s. Övertaget därifrån %s.", occurred,
+			document_from(event), recorded);
 	return DOCUMENT_PRINTF(doc, "%s%s%sDokumenterat %s%s%s.", later ? "Utfört " : "",
 		later ? occurred : "", later ? ". " : "", recorded, *by ? " av " : "", by);
 }

@@ -163,10 +163,17 @@ void document_report(struct document *doc, const struct case_event *event, const
 
 	html_open(&doc->html, "section class=\"act\"");
 	html_element(&doc->html, "h3", title);
-	html_element(&doc->html, "p class=\"by\"",
-		DOCUMENT_PRINTF(doc, "Registrerad %s genom %s.",
-			tool_time(doc->tool, event->event->recorded_at_ms),
-			document_actor(doc, event->event)));
+	if (document_from(event->event))
+		html_element(&doc->html, "p class=\"by\"",
+			DOCUMENT_PRINTF(doc, "Mottagen %s i %s. Övertagen därifrån %s.",
+				tool_time(doc->tool, event->event->occurred_at_ms),
+				document_from(event->event),
+				tool_time(doc->tool, event->event->recorded_at_ms)));
+	else
+		html_element(&doc->html, "p class=\"by\"",
+			DOCUMENT_PRINTF(doc, "Registrerad %s genom %s.",
+				tool_time(doc->tool, event->event->recorded_at_ms),
+				document_actor(doc, event->event)));
 	document_correction_note(doc, ref);
 	if (narrative)
 		narrative_of(doc, (const Avvik__V1__ReportNarrative *)narrative);
@@ -182,8 +189,11 @@ void document_report(struct document *doc, const struct case_event *event, const
 
 void document_reports(struct document *doc)
 {
-	const struct case_event *event = document_event(doc, E(REPORT_FILED), 0);
+	const struct case_event *event = document_event(doc, E(REPORT_FILED), 0),
+				*opened = document_event(doc, E(CASE_OPENED), 0);
 
+	if (!event && opened && document_from(opened->event))
+		event = opened; /* what the other system received is kept with the case */
 	html_element(&doc->html, "h2", "Rapporten");
 	if (event)
 		document_report(doc, event, "Den ursprungliga rapporten");

@@ -64,6 +64,7 @@ static const struct document_kind kinds[] = {
 	{"DuplicateDismissed",      IN_COURSE,    "Ett annat ärende bedömdes gälla en annan händelse"},
 	{"ContentCorrected",        IN_CORRECTIONS, "En felaktig uppgift rättades"},
 	{"CorrectionCompleted",     IN_COURSE,    "Den felaktiga uppgiften raderades"},
+	{"CaseTakenOver",           IN_COURSE,    "Ärendet togs över från ett annat system"},
 	{"DeadlineSet",             IN_NONE, ""},
 	{"DeadlineMet",             IN_NONE, ""},
 	{"DeadlineCancelled",       IN_NONE, ""},
@@ -138,6 +139,8 @@ static const struct document_field fields[] = {
 	{"rules_version",          "Regelverk",                       SHOW_PLAIN},
 	{"rule",                   "Frist",                           SHOW_PLAIN},
 	{"reason",                 "Skäl",                            SHOW_REASON},
+	{"system",                 "Från systemet",                   SHOW_PLAIN},
+	{"external_id",            "Nummer där",                      SHOW_PLAIN},
 };
 
 static const struct {

@@ -30,7 +30,7 @@ const struct subcommand subcommands[] = {
 		OR "principals revoke NAME"
 		OR "principals check [FILE]\n\n"
 		"KIND: publisher, case_system, administrator, consumer or daemon. Rights: publish, act, query, content, administer,\n"
-		"feed, contacts, summary, status. add and rotate make the key too. The daemons read the file again by themselves\n"
+		"feed, contacts, summary, status, take_over. add and rotate make the key too. The daemons read the file again by themselves\n"
 		"within seconds (at once on SIGHUP); a revoked key is refused from the next message on.\n\n"
 		"example: avvik principals add carerecords --kind publisher --rights publish,status --units hemtjanst-norr"},
 	{"directory", command_directory, "admin", "the organisation: check, preview, publish, show",
@@ -138,6 +138,15 @@ const struct subcommand subcommands[] = {
 		"Later events of the same case wait behind one that could not be handled; other cases go on. DAEMON is the consumer; it is\n"
 		"found when only one can be meant. The reason is kept in the journal.\n\n"
 		"example: avvik quarantine retry workflow 1723 --reason \"rule pack corrected\""},
+	{"takeover", command_takeover, "takeover", "take over open cases from another system",
+		"check FILE"
+		OR "takeover apply FILE --reason TEXT [--report FILE]\n\n"
+		"FILE (YAML or JSON, docs/takeover.md) has the open cases of another system, with what was done there and when. check\n"
+		"writes nothing: it lists every fault with line and remedy, or what would become of each case. apply refuses a file that has\n"
+		"faults, and may be run again after whatever happened: nothing is done twice. Deadlines are counted from the dates of then;\n"
+		"nothing is said of what lies before. It needs the right take_over, of a key of its own:\n"
+		"`avvik principals add takeover --kind administrator --rights take_over`.\n\n"
+		"example: avvik takeover apply deploy/takeover/lindaker.yaml --reason \"the old system is closed\""},
 	{"verify", command_verify, "admin", "verify chains and receipts, replay the journals and compare",
 		"\n\nWorks on a copy of each store, one after another: the daemons may run meanwhile, and there must be room for it.\n\n"
 		"example: avvik verify"},

@@ -10,6 +10,6 @@ command_run command_up, command_keys, command_principals, command_directory, com
 command_run command_report, command_case, command_why, command_trace, command_deadlines, command_notices;
 command_run command_content, command_summary, command_stream, command_feed, command_status,
 	command_quarantine;
-command_run command_verify, command_backup, command_restore, command_clock;
+command_run command_takeover, command_verify, command_backup, command_restore, command_clock;
 
 #endif

@@ -17,6 +17,7 @@ struct telling {
 	struct names names;
 	struct told told; /* by the rungs */
 	bool swedish;
+	const Avvik__V1__Takeover *takeover; /* NULL: the case began here */
 	const Avvik__V1__Why *why;
 	const Avvik__V1__Deadline *deadline;
 };
@@ -84,6 +85,12 @@ static const char *met_by(struct telling *telling)
 	return text;
 }
 
+/* What ended it was done in the other system, and told when the case was taken over. */
+static bool ended_there(const struct telling *telling)
+{
+	return telling->takeover && telling->deadline->ended_recorded_at_ms == telling->takeover->at_ms;
+}
+
 static const char *state(const struct telling *telling, int64_t now_ms)
 {
 	const Avvik__V1__Deadline *deadline = telling->deadline;
@@ -94,7 +101,7 @@ static const char *state(const struct telling *telling, int64_t now_ms)
 	case AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_MET:
 		return av_arena_printf(tool->arena, IN(telling, "met in time, %s%s", "klar i tid, %s%s"),
 			tool_time(tool, deadline->ended_at_ms),
-			deadline->ended_recorded_at_ms > deadline->due_at_ms
+			deadline->ended_recorded_at_ms > deadline->due_at_ms && !ended_there(telling)
 				? av_arena_printf(tool->arena,
 					  IN(telling, " (recorded late, %s)", " (antecknat sent, %s)"),
 					  tool_time(tool, deadline->ended_recorded_at_ms))
@@ -211,6 +218,9 @@ static const char *rung_state(const struct telling *telling, const Avvik__V1__Ru
 					     "sagt %s, sent: systemet stod stilla")
 				   : IN(telling, "said %s", "sagt %s"),
 			tool_time(tool, rung->fired_at_ms));
+	if (rung->passed_over && telling->takeover && rung->at_ms < telling->takeover->at_ms)
+		return IN(telling, "passed over: lay before the case was taken over",
+			"inte sagt: låg före övertagandet");
 	if (rung->passed_over)
 		return IN(telling, "lay before the deadline was set", "låg före fristens början");
 	return runs(telling->deadline) ? IN(telling, "to come", "kommande")
@@ -321,6 +331,11 @@ static void why_print(struct telling *telling, const char *number, int64_t now_m
 	printf(IN(telling, "source   %s; %s\n", "källa    %s; %s\n"), deadline->source,
 		deadline->statutory ? IN(telling, "a statutory deadline", "lagstadgad frist")
 				    : IN(telling, "a local target", "lokalt mål"));
+	if (telling->takeover)
+		printf(IN(telling, "taken over from %s on %s, where it was %s\n",
+			       "övertaget från %s den %s, där med nummer %s\n"),
+			telling->takeover->system, tool_day(tool, av_local_day(telling->takeover->at_ms)),
+			telling->takeover->external_id);
 	printf(IN(telling, "starts   %s: %s\n", "börjar   %s: %s\n"), tool_time(tool, deadline->anchor_at_ms),
 		anchor(telling));
 	printf(IN(telling, "length   %s\n", "längd    %s\n"), period(telling));
@@ -380,6 +395,7 @@ int command_why(struct tool *tool, int argc, char **argv)
 		tool_print_json(tool, &found->base);
 	} else if (found && found->n_whys) {
 		for (size_t i = 0; i < found->n_whys; i++) {
+			telling.takeover = found->takeover;
 			telling.why = found->whys[i];
 			telling.deadline = telling.why->deadline;
 			if (i)

@@ -237,8 +237,14 @@ const char *words_of(
 {
 	struct saying say = {words, arena, event, daemon};
 	const struct saying_row *row = row_of(event);
+	const char *text = row ? row->say(&say) : NULL;
 
-	return row ? row->say(&say) : NULL;
+	/* What was done in another system is told with its time there. */
+	if (text && event->actor && *event->actor->taken_over_from &&
+		event->occurred_at_ms < event->recorded_at_ms)
+		text = av_arena_printf(arena, "%s [in %s, %s]", text, event->actor->taken_over_from,
+			tool_time(words->names.tool, event->occurred_at_ms));
+	return text;
 }
 
 const char *words_mails(

@@ -395,8 +395,17 @@ static const char *say_rung_fired(struct saying *say)
 	}
 }
 
+static const char *say_taken_over(struct saying *say)
+{
+	const Avvik__V1__CaseTakenOver *body = say->event->case_taken_over;
+	return SAY("%s is taken over from %s, where it was %s (%s): %s", say_subject(say), body->system,
+		body->external_id, say_enum(say, &avvik__v1__case_state__descriptor, (int)body->state),
+		body->reason ? body->reason->text : "");
+}
+
 /* clang-format off */
 const struct saying_row case_sayings[] = {
+	{E(CASE_TAKEN_OVER),         say_taken_over},
 	{E(CASE_OPENED),             say_case_opened},
 	{E(CASE_PLACED),             say_case_placed},
 	{E(REPORTER_NAMED),          say_reporter_named},

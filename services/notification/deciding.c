@@ -27,6 +27,11 @@ struct considered {
 	bool reporter_has_mail, changed;
 };
 
+bool case_event_of_the_past(const Avvik__V1__Event *event)
+{
+	return event->actor && *event->actor->taken_over_from;
+}
+
 /* A case was moved to a unit that is not known here: the directory with it is on its way, or one without it
  * has arrived already. So it waits, but not for ever; then the search begins at the committee. */
 static bool awaits_directory(const struct av_ctx *ctx, const struct considered *c)
@@ -60,6 +65,8 @@ static int gather(struct av_ctx *ctx, const Avvik__V1__Event *event, struct cons
 		return status;
 	c->changed = status == AV_OK;
 	status = contact_load(ctx->txn, NULL, case_id, &contact);
+	if (status == AV_NOT_FOUND && case_event_of_the_past(event))
+		status = AV_OK; /* no report comes from intake that it would wait for */
 	if (status < 0)
 		return status == AV_NOT_FOUND ? AV_BUSY : status;
 	c->reporter_has_mail = contact.has_mail;
@@ -166,7 +173,9 @@ static int decide(struct av_ctx *ctx, const struct considered *c)
 	size_t count = 0;
 	bool matched = false;
 
-	int status = notices_decide(&question, ctx->arena, &decisions, &count, &matched);
+	int status = case_event_of_the_past(c->event)
+			     ? AV_OK
+			     : notices_decide(&question, ctx->arena, &decisions, &count, &matched);
 	if (status == AV_OK && (c->changed || matched))
 		status = emit_known(ctx, c, &options);
 	for (size_t i = 0; status == AV_OK && i < count; i++) {

@@ -5,6 +5,8 @@
 #include "daemon/service.h"
 #include "known.h"
 
+/* Done in another system, before the case was taken over from there: it becomes known, and nobody is told of it. */
+bool case_event_of_the_past(const Avvik__V1__Event *event);
 /* Handles a workflow event: decided now, or kept waiting until what it needs has arrived from intake.
  * AV_NOTHING: known already. AV_NOT_FOUND: of a case whose opening was never told. reporter_has_mail: not
  * NULL when the event itself brings the reporter's contact. */

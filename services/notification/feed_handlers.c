@@ -94,10 +94,17 @@ static int erase_contact(struct av_ctx *ctx, const struct contact *contact,
 
 int on_case_event(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
+	static const ProtobufCBinaryData none;
+	int status = AV_OK;
+
 	AV_UNUSED(body);
 	if (seen(ctx))
 		return AV_NOTHING;
-	return case_event_take(ctx, ctx->event, data_bytes(ctx->feed_item->event), NULL);
+	/* Who reported to another system is not written to; that is known from the start. */
+	if (ctx->event->body_case == EVENT(CASE_OPENED) && case_event_of_the_past(ctx->event))
+		status = store_contact(ctx, "", ctx->event->case_id, av_bytes(NULL, 0), none, NULL);
+	return status == AV_OK ? case_event_take(ctx, ctx->event, data_bytes(ctx->feed_item->event), NULL)
+			       : status;
 }
 
 /* A case that was opened before there were rules for it: what it has told waits, and can be decided now. */

@@ -49,6 +49,7 @@ static const struct av_event_row events[] = {
 	FROM("workflow", INQUIRY_BEGUN,           on_case_event,          DECIDES),
 	FROM("workflow", RISK_ASSESSED,           on_case_event,          DECIDES),
 	FROM("workflow", HIGH_RISK_FOUND,         on_case_event,          DECIDES),
+	FROM("workflow", CASE_TAKEN_OVER,         on_case_event,          DECIDES),
 	FROM("workflow", INQUIRY_COMPLETED,       on_case_event,          DECIDES),
 	FROM("workflow", CASE_TURNED_LEX_SARAH,   on_case_event,          DECIDES),
 	FROM("workflow", CASE_SUPPLEMENTED,       on_case_event,          DECIDES),

@@ -306,12 +306,13 @@ int on_case_parted(struct av_ctx *ctx, const ProtobufCMessage *message)
 
 /* --- workflow: deadlines --- */
 
-/* One that takes another's place may have been missed before. */
-static bool overdue_said(const Avvik__V1__Deadline *deadline)
+/* One that takes another's place may have been missed before; of one that was taken over from another system it is
+ * passed over that it was. */
+static bool overdue_known(const Avvik__V1__Deadline *deadline)
 {
 	for (size_t i = 0; i < deadline->n_rungs; i++)
 		if (deadline->rungs[i]->kind == AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE &&
-			deadline->rungs[i]->fired_at_ms)
+			(deadline->rungs[i]->fired_at_ms || deadline->rungs[i]->passed_over))
 			return true;
 	return false;
 }
@@ -337,8 +338,8 @@ int on_deadline_set(struct av_ctx *ctx, const ProtobufCMessage *message)
 	fact->kind = of_case->kind;
 	fact->rule = deadline->rule;
 	fact->due_on = deadline->due_on;
-	fact->outcome = overdue_said(deadline) ? AVVIK__V1__DEADLINE_OUTCOME__DEADLINE_OUTCOME_MISSED
-					       : AVVIK__V1__DEADLINE_OUTCOME__DEADLINE_OUTCOME_RUNNING;
+	fact->outcome = overdue_known(deadline) ? AVVIK__V1__DEADLINE_OUTCOME__DEADLINE_OUTCOME_MISSED
+						: AVVIK__V1__DEADLINE_OUTCOME__DEADLINE_OUTCOME_RUNNING;
 	return deadline_emit(ctx, &counts, fact);
 }
 

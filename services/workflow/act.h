@@ -26,6 +26,15 @@ struct act {
 	Avvik__V1__Deadline *deadline; /* of the ledgers: the one that the act is on; NULL: none */
 	Avvik__V1__ActAccepted *accepted;
 	unsigned int events; /* of the case, so far */
+	/* Of a case that is taken over (ledgers.taken_over_from): where the order stands, in place of the row's
+	 * path; and what was told, for the case that is put together (takeover.c). */
+	const char *path, *done_by; /* NULL: not told */
+	struct act_told *told, **told_end;
+};
+struct act_told {
+	unsigned int number;
+	void *body;
+	struct act_told *next;
 };
 
 /* One row per act of ActOnCase. `check` adds faults for what is missing or unknown (it may leave them out:
@@ -43,6 +52,12 @@ struct act_rows {
 extern const struct act_rows act_rows_inquiry, act_rows_informing, act_rows_information, act_rows_ivo,
 	act_rows_course, act_rows_measures, act_rows_deviation, act_rows_outcome, act_rows_deadlines,
 	act_rows_join, act_rows_correct;
+
+/* The steps of handling one, as ActOnCase and taking over share them (act_handlers.c). */
+const struct act_row *act_row_of(const Avvik__V1__ActOnCase *order); /* NULL: there is no such act */
+void act_read_intent(struct act *act, const char *person);
+int act_check_fields(struct act *act, const struct act_row *row); /* AV_OK, AV_INVALID with faults */
+int act_check_case(struct act *act, const struct act_row *row);	  /* the table and the guards: a refusal */
 
 /* The deadline of an act on one, and what the ledger says of it (act_deadlines.c). */
 void act_find_deadline(struct act *act);

@@ -24,6 +24,8 @@ static void check_take(struct act *act)
 {
 	char *handler = act->order->take_for_review->handler;
 
+	if (act->ledgers.taken_over_from) /* nobody acts here who it could be */
+		act_need(act, handler, "handler", "the person who handles it, by the id in the directory");
 	act_need_person(act, handler, "handler");
 	if (*handler && av_org_person(act->view.org, handler) &&
 		!workflow_holds_for(&act->view, act->pack, act->found, "begin_inquiry", handler,

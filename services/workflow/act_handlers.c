@@ -14,7 +14,7 @@
 #define FAULT(name) AVVIK__V1__FAULT_CODE__FAULT_CODE_##name
 #define CLOCK_SKEW_MS INT64_C(300000) /* other systems' clocks may be so far ahead */
 
-static const struct act_row *row_of(const Avvik__V1__ActOnCase *order)
+const struct act_row *act_row_of(const Avvik__V1__ActOnCase *order)
 {
 	static const struct act_rows *const all[] = {&act_rows_inquiry, &act_rows_informing,
 		&act_rows_information, &act_rows_ivo, &act_rows_course, &act_rows_measures,
@@ -149,14 +149,14 @@ static int check_version(struct act *act)
 		(unsigned long long)act->order->version_seen, (unsigned long long)act->found->version);
 }
 
-static void read_intent(struct act *act)
+void act_read_intent(struct act *act, const char *person)
 {
 	const Avvik__V1__ActOnCase *order = act->order;
 	struct case_intent *intent = &act->intent;
 	ProtobufCBinaryData measure = {0, NULL};
 
 	intent->act = case_resolve(act->found, order);
-	intent->person = act->ctx->command->on_behalf_of;
+	intent->person = person;
 	switch (order->act_case) {
 	case AVVIK__V1__ACT_ON_CASE__ACT_ASSESS_INITIALLY:
 		intent->degree = order->assess_initially->preliminary_degree;
@@ -195,21 +195,21 @@ static void read_intent(struct act *act)
 		act_read_correction(act);
 }
 
-static int check_case(struct act *act, const struct act_row *row)
+int act_check_case(struct act *act, const struct act_row *row)
 {
 	enum case_guard guard = case_check(act->found, &act->intent, &act->next);
 
 	if (guard != CASE_ALLOWED)
-		return refuse_guard(act, guard, row->path);
+		return refuse_guard(act, guard, act->path ? act->path : row->path);
 	act->ivo = case_ivo_after(act->found, &act->intent);
 	return AV_OK;
 }
 
-static int check_fields(struct act *act, const struct act_row *row)
+int act_check_fields(struct act *act, const struct act_row *row)
 {
 	size_t before = act->ctx->faults.count;
 
-	act->ctx->faults.prefix = av_arena_printf(act->ctx->arena, "%s.", row->path);
+	act->ctx->faults.prefix = av_arena_printf(act->ctx->arena, "%s.", act->path ? act->path : row->path);
 	if (row->check)
 		row->check(act);
 	act->ctx->faults.prefix = NULL;
@@ -235,7 +235,7 @@ static int open_ledgers(struct act *act)
 int on_act_on_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
 	struct act act = {.ctx = ctx, .order = (const Avvik__V1__ActOnCase *)body};
-	const struct act_row *row = row_of(act.order);
+	const struct act_row *row = act_row_of(act.order);
 	int status;
 
 	if (!row)
@@ -243,7 +243,7 @@ int on_act_on_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 			ctx, AV_INVALID, FAULT(REQUIRED), "act", "say what is to be done: one of the acts");
 	status = open_act(&act);
 	if (status == AV_OK) {
-		read_intent(&act);
+		act_read_intent(&act, ctx->command->on_behalf_of);
 		status = check_person(&act, case_act_name(act.intent.act));
 	}
 	if (status == AV_OK)
@@ -256,12 +256,12 @@ int on_act_on_case(struct av_ctx *ctx, const ProtobufCMessage *body)
 		status = open_ledgers(&act);
 	if (status == AV_OK) /* the state before the fields: what cannot be done needs no better words */
 		status = case_next(act.found->kind, act.found->state, act.intent.act)
-				 ? check_fields(&act, row)
+				 ? act_check_fields(&act, row)
 				 : AV_OK;
 	if (status == AV_OK)
 		status = act_read_other(&act);
 	if (status == AV_OK)
-		status = check_case(&act, row);
+		status = act_check_case(&act, row);
 	if (status != AV_OK)
 		return status;
 	act.accepted = av_reply_body(ctx, AVVIK__V1__REPLY__BODY_ACT_ACCEPTED);

@@ -191,6 +191,12 @@ static int write_entry(struct act *act)
 		return AV_MEMORY;
 	text.text = entry->text;
 	text.source = entry->source;
+	if (act->done_by &&
+		*act->done_by) /* who documented it in another system is an account of that system */
+		text.note = av_arena_printf(act->ctx->arena, "Dokumenterat av %s i %s.", act->done_by,
+			act->ledgers.taken_over_from);
+	if (!text.note)
+		return AV_MEMORY;
 	status = av_seal_text(act->ctx, &text, &recorded->content);
 	if (status != AV_OK)
 		return status;

@@ -227,7 +227,7 @@ static void read_judges(struct act *act)
 			continue;
 		intent->asks_investigator |= rule->judge == JUDGE(INVESTIGATOR);
 		intent->asks_manager |= rule->judge == JUDGE(MANAGER);
-		for (size_t r = 0; !held && act->view.org && r < rule->n_roles; r++)
+		for (size_t r = 0; !held && *intent->person && act->view.org && r < rule->n_roles; r++)
 			held = av_org_holds(
 				act->view.org, intent->person, rule->roles[r], act->found->unit, today);
 		intent->as_investigator |= held && rule->judge != JUDGE(MANAGER);
@@ -235,6 +235,8 @@ static void read_judges(struct act *act)
 	}
 	intent->as_investigator |=
 		*act->found->investigator && strcmp(act->found->investigator, intent->person) == 0;
+	if (act->ledgers.taken_over_from) /* it was settled there, by whom it was there to settle */
+		intent->as_investigator = intent->as_manager = true;
 }
 
 void act_read_effect(struct act *act)

@@ -7,9 +7,20 @@
 
 struct av_id act_emit(struct act *act, unsigned int number, void *body)
 {
-	struct av_emit_options options = {
-		.case_id = &act->case_id, .occurred_at_ms = act->acted_at_ms, .role = act->role};
+	const char *taken_over_from = act->ledgers.taken_over_from;
+	struct av_emit_options options = {.case_id = &act->case_id,
+		.occurred_at_ms = act->acted_at_ms,
+		.role = act->role,
+		.person = taken_over_from ? "" : NULL,
+		.taken_over_from = taken_over_from};
+	struct act_told *told = taken_over_from ? av_arena_alloc(act->ctx->arena, sizeof(*told)) : NULL;
+
 	act->events++;
+	if (told) { /* without memory av_emit fails too */
+		*told = (struct act_told){number, body, NULL};
+		*act->told_end = told;
+		act->told_end = &told->next;
+	}
 	return av_emit(act->ctx, number, body, &options);
 }
 

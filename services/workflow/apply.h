@@ -6,7 +6,7 @@
 #include "workflow_store.h"
 
 struct change {
-	struct av_txn *txn;
+	struct av_txn *txn; /* NULL: the case lies in memory alone */
 	const Avvik__V1__Event *event;
 	struct av_arena *arena;
 	struct av_id id;	/* of the case */
@@ -36,11 +36,13 @@ change_fn change_case_opened, change_case_placed, change_reporter_named, change_
 	change_inquiry_begun, change_risk_assessed, change_high_risk_found, change_inquiry_completed,
 	change_case_joined, change_other_joined, change_case_parted, change_other_parted,
 	change_joined_case_closed, change_duplicate_dismissed, change_content_corrected,
-	change_correction_completed;
+	change_correction_completed, change_case_taken_over;
 
 /* Whether a case of the same unit and category is to find this one, now that its measures or its category
  * changed. */
 void change_index_effective(struct change *change, const char *category_before);
 int change_add_task(struct change *change, const char *task);
+/* Is it a fact of another system's time, told when the case was taken over? */
+bool change_is_taken_over(const struct change *change);
 
 #endif

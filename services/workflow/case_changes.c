@@ -69,7 +69,7 @@ static void count_number(struct change *change, const char *number)
 	struct av_bytes key, before;
 	uint32_t last;
 
-	if (!dash || dash == number)
+	if (!dash || dash == number || !change->txn)
 		return;
 	key = av_bytes(number, (size_t)(dash - number));
 	last = (uint32_t)strtoul(dash + 1, NULL, 10);
@@ -78,6 +78,12 @@ static void count_number(struct change *change, const char *number)
 		return;
 	av_put_u32(value, last);
 	av_put(change->txn, TABLE_SEQUENCES, key, av_bytes(value, 4));
+}
+
+/* Whoever received the report in another system knew who reported; it waits for no name here. */
+bool change_is_taken_over(const struct change *change)
+{
+	return change->event->actor && *change->event->actor->taken_over_from;
 }
 
 int change_case_opened(struct change *change, const void *body)
@@ -120,7 +126,7 @@ int change_case_opened(struct change *change, const void *body)
 		status = change_add_task(change, "unplaced");
 		av_put(change->txn, TABLE_UNPLACED, ID_BYTES(&change->id), av_bytes_of(opened->unit));
 	}
-	if (status == AV_OK && !opened->reporter_named &&
+	if (status == AV_OK && !opened->reporter_named && !change_is_taken_over(change) &&
 		opened->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH)
 		status = change_add_task(change, "reporter_unnamed");
 	if (!*opened->rules_version)
@@ -269,4 +275,27 @@ int change_case_rules_set(struct change *change, const void *body)
 	av_delete(change->txn, TABLE_UNRULED, day_key(key, change->found->received_at_ms, &change->id));
 	av_delete(change->txn, TABLE_WORK, work_key(key, WORK_RULES, &change->id));
 	return AV_OK;
+}
+
+/* "system NUL external id": how the case is known there. */
+int change_case_taken_over(struct change *change, const void *body)
+{
+	const Avvik__V1__CaseTakenOver *taken = body;
+	unsigned char key[TAKEN_KEY_MAX];
+	Avvik__V1__Takeover *takeover = av_arena_alloc(change->arena, sizeof(*takeover));
+
+	if (!takeover)
+		return AV_MEMORY;
+	avvik__v1__takeover__init(takeover);
+	takeover->system = taken->system;
+	takeover->external_id = taken->external_id;
+	takeover->at_ms = change->event->recorded_at_ms;
+	takeover->content =
+		change->found->n_contents ? change->found->contents[0] : NULL; /* it may be corrected */
+	change->found->takeover = takeover;
+	if (change->txn)
+		av_put(change->txn, TABLE_TAKEN,
+			av_bytes(key, taken_key(key, taken->system, taken->external_id)),
+			ID_BYTES(&change->id));
+	return change_keep_content(change, taken->content);
 }

@@ -339,6 +339,14 @@ bool deadline_overdue_fired(const Avvik__V1__Deadline *ledger)
 	return false;
 }
 
+bool deadline_overdue_known(const Avvik__V1__Deadline *ledger)
+{
+	for (size_t i = 0; i < ledger->n_rungs; i++)
+		if (ledger->rungs[i]->kind == RUNG(OVERDUE) && ledger->rungs[i]->passed_over)
+			return true;
+	return deadline_overdue_fired(ledger);
+}
+
 struct deadline_judgement deadline_judge(const Avvik__V1__Deadline *ledger, int64_t acted_at_ms)
 {
 	bool late = !deadline_stopped(ledger) && acted_at_ms > ledger->due_at_ms;

@@ -92,6 +92,8 @@ bool deadline_next_rung(const Avvik__V1__Deadline *ledger, size_t *ret_index, in
 /* Is a rung that fires now late? */
 bool deadline_rung_late(const Avvik__V1__RungPlanned *rung, int64_t now_ms);
 bool deadline_overdue_fired(const Avvik__V1__Deadline *ledger);
+/* Had its time passed, as far as its rungs tell: said, or passed over when the case was taken over? */
+bool deadline_overdue_known(const Avvik__V1__Deadline *ledger);
 
 struct deadline_judgement {
 	bool late;	    /* the act came after the due instant */

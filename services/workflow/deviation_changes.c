@@ -100,7 +100,7 @@ int change_case_turned_lex_sarah(struct change *change, const void *body)
 	change->found->legal_reference = turned->legal_reference;
 	change->found->was_deviation = true;
 	change->found->handler = (char *)"";
-	if (!change->found->reporter_named)
+	if (!change->found->reporter_named && !change_is_taken_over(change))
 		status = change_add_task(change, "reporter_unnamed");
 	return status == AV_OK ? change_keep_content(change, turned->content) : status;
 }

@@ -31,7 +31,7 @@ static bool is_leaf(const struct workflow_view *view, const char *code)
 	return unit && av_org_leaf(view->org, unit);
 }
 
-static Avvik__V1__CaseOpened *open_case(struct av_ctx *ctx, const struct workflow_view *view,
+Avvik__V1__CaseOpened *workflow_open_case(struct av_ctx *ctx, const struct workflow_view *view,
 	const struct workflow_pack *pack, const Avvik__V1__ReportFiled *filed, int64_t received_at_ms)
 {
 	Avvik__V1__CaseOpened *opened = AV_NEW(ctx->arena, Avvik__V1__CaseOpened, avvik__v1__case_opened);
@@ -65,7 +65,7 @@ static Avvik__V1__CaseOpened *open_case(struct av_ctx *ctx, const struct workflo
 	opened->reporter_named = filed->reporter_named;
 	opened->contact_given = filed->contact_given;
 	opened->concerns = filed->concerns;
-	if (ctx->event->actor)
+	if (ctx->event && ctx->event->actor)
 		opened->reported_by = ctx->event->actor->person;
 	if (lex_sarah)
 		opened->legal_reference =
@@ -76,8 +76,7 @@ static Avvik__V1__CaseOpened *open_case(struct av_ctx *ctx, const struct workflo
 	return opened->number ? opened : NULL;
 }
 
-/* The earliest of the immediate measures that a report tells of; 0: none. */
-static int64_t remedied_at(const Avvik__V1__ReportFiled *filed, int64_t received_at_ms, int64_t now_ms)
+int64_t workflow_remedied_at(const Avvik__V1__ReportFiled *filed, int64_t received_at_ms, int64_t now_ms)
 {
 	int64_t first = 0;
 
@@ -129,7 +128,7 @@ int on_report_filed(struct av_ctx *ctx, const ProtobufCMessage *body)
 	received_at_ms = filed->received_at_ms > 0 ? filed->received_at_ms : ctx->event->recorded_at_ms;
 	received_at_ms = AV_MIN(received_at_ms, ctx->now_ms);
 	ledgers.pack = workflow_pack_on(&view, av_local_day(received_at_ms));
-	opened = open_case(ctx, &view, ledgers.pack, filed, received_at_ms);
+	opened = workflow_open_case(ctx, &view, ledgers.pack, filed, received_at_ms);
 	if (!opened)
 		return AV_MEMORY;
 	ledgers.kind = opened->kind;
@@ -138,7 +137,7 @@ int on_report_filed(struct av_ctx *ctx, const ProtobufCMessage *body)
 	options.occurred_at_ms = received_at_ms;
 	opened_id = av_emit(ctx, EVENT(CASE_OPENED), opened, &options);
 	status = ledgers_fact(&ledgers, AVVIK__V1__ANCHOR__ANCHOR_RECEIVED, received_at_ms, NULL, &opened_id);
-	first = remedied_at(filed, received_at_ms, ctx->now_ms);
+	first = workflow_remedied_at(filed, received_at_ms, ctx->now_ms);
 	if (status == AV_OK && first)
 		status = tell_remedied(&ledgers, first, &opened_id);
 	again = (struct recurrence){

@@ -34,8 +34,11 @@ const Avvik__V1__DeadlineRule *ledgers_rule(const struct ledgers *ledgers, const
 static struct av_emit_options options_of(
 	const struct ledgers *ledgers, int64_t occurred_at_ms, const struct av_id *because)
 {
-	return (struct av_emit_options){
-		.case_id = &ledgers->case_id, .occurred_at_ms = occurred_at_ms, .cause_id = because};
+	return (struct av_emit_options){.case_id = &ledgers->case_id,
+		.occurred_at_ms = occurred_at_ms,
+		.cause_id = because,
+		.person = ledgers->taken_over_from ? "" : NULL,
+		.taken_over_from = ledgers->taken_over_from};
 }
 
 static int tell_met(
@@ -57,6 +60,7 @@ static int tell_met(
 	av_emit(ledgers->ctx, AVVIK__V1__EVENT__BODY_DEADLINE_MET, met, &options);
 	ledger->state = judgement.late ? AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_MET_LATE
 				       : AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_MET;
+	ledger->ended_at_ms = at_ms;
 	return AV_OK;
 }
 
@@ -74,11 +78,12 @@ static int tell_cancelled(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, 
 	cancelled->rule = ledger->rule;
 	cancelled->because = because_of;
 	cancelled->measure_id = ledger->measure_id;
-	cancelled->overdue_fired = deadline_overdue_fired(ledger);
+	cancelled->overdue_fired = deadline_overdue_known(ledger);
 	cancelled->superseded_by = ledger->superseded_by;
 	av_emit(ledgers->ctx, AVVIK__V1__EVENT__BODY_DEADLINE_CANCELLED, cancelled, &options);
 	ledger->state = superseded ? AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_SUPERSEDED
 				   : AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_CANCELLED;
+	ledger->ended_at_ms = at_ms;
 	return AV_OK;
 }
 
@@ -106,7 +111,9 @@ static int tell_set(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, const 
 
 	if (!set)
 		return AV_MEMORY;
-	set->deadline = ledger;
+	set->deadline = av_arena_copy(ledgers->ctx->arena, ledger, sizeof(*ledger)); /* as it is now */
+	if (!set->deadline)
+		return AV_MEMORY;
 	av_emit(ledgers->ctx, AVVIK__V1__EVENT__BODY_DEADLINE_SET, set, &options);
 	return keep(ledgers, ledger);
 }
@@ -130,6 +137,8 @@ static int start(struct ledgers *ledgers, const Avvik__V1__DeadlineRule *rule, i
 	ledger->unit_code = (char *)ledgers->unit;
 	ledger->number = (char *)ledgers->number;
 	status = deadline_set(rule, &ledgers->pack->calendar, at_ms, ledgers->ctx->now_ms, arena, ledger);
+	if (status == AV_OK && ledgers->taken_over_from)
+		deadline_pass_over(ledger, ledgers->ctx->now_ms);
 	return status == AV_OK ? tell_set(ledgers, ledger, because) : status;
 }
 
@@ -173,7 +182,7 @@ int ledgers_replan(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, int64_t
 	if (deadline_speaks_again(planned, ledgers->ctx->now_ms))
 		return supersede(ledgers, ledger, planned, because);
 	*ledger = *planned;
-	replanned->deadline = ledger;
+	replanned->deadline = planned; /* as it is now */
 	replanned->due_before_ms = due_before_ms;
 	av_emit(ledgers->ctx, AVVIK__V1__EVENT__BODY_DEADLINE_REPLANNED, replanned, &options);
 	return AV_OK;

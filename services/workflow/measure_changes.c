@@ -129,6 +129,8 @@ void change_index_effective(struct change *change, const char *category_before)
 	unsigned char key[EFFECTIVE_KEY_MAX], value[8];
 	int64_t last_ms = 0;
 
+	if (!change->txn)
+		return;
 	for (size_t i = 0; i < found->n_measures; i++) {
 		const Avvik__V1__Measure *measure = found->measures[i];
 		if (measure->state == MEASURE(EVALUATED) && measure->effective && !measure->questioned)

@@ -289,6 +289,7 @@ int on_get_why(struct av_ctx *ctx, const ProtobufCMessage *body)
 	if (status != AV_OK)
 		return status;
 	reply->number = found->number;
+	reply->takeover = sight == SIGHT_ALL ? found->takeover : NULL;
 	reply->whys = av_arena_alloc(ctx->arena, count * sizeof(*reply->whys) + 1);
 	if (!reply->whys)
 		return AV_MEMORY;

@@ -96,6 +96,8 @@ struct ledgers {
 	Avvik__V1__CaseKind kind;
 	const char *unit, *number;
 	const char *check;	     /* MEASURE_EVALUATED meets the deadline of this rule alone; NULL: all */
+	const char *taken_over_from; /* the facts are of another system's time: what lies before now is passed
+					over; NULL: they are ours */
 	Avvik__V1__Deadline **items; /* running and ended */
 	size_t count, room;
 	unsigned int case_events; /* emitted here: those that raise the case's version */
@@ -169,6 +171,14 @@ bool content_is_ours(struct av_ctx *ctx, const struct av_id *content_id); /* als
 const Avvik__V1__ContentRef *content_ref(
 	const Avvik__V1__Case *found, ProtobufCBinaryData content_id); /* NULL: not of the case */
 
+/* --- a report becomes a case (feed_handlers.c; takeover.c) --- */
+
+/* In the arena, with the next number of the year of receipt. NULL: AV_MEMORY. */
+Avvik__V1__CaseOpened *workflow_open_case(struct av_ctx *ctx, const struct workflow_view *view,
+	const struct workflow_pack *pack, const Avvik__V1__ReportFiled *filed, int64_t received_at_ms);
+/* The earliest of the immediate measures that a report tells of; 0: none. */
+int64_t workflow_remedied_at(const Avvik__V1__ReportFiled *filed, int64_t received_at_ms, int64_t now_ms);
+
 /* --- handlers --- */
 
 av_handler on_report_filed, on_report_supplemented, on_content_erased, on_directory_published,
@@ -177,6 +187,7 @@ av_handler on_act_on_case, on_read_content, on_erase_content, on_open_content;
 av_handler on_preview_rules, on_preview_directory, on_apply_rules;
 av_handler on_get_case, on_list_cases, on_list_deadlines, on_get_why, on_get_report_status;
 av_handler on_tell_notification;
+av_handler on_check_takeover, on_take_over_case;
 /* A portion of what is left of open cases that go over to another rule pack (rules_apply.c): about `limit`
  * events, cases that stay as they are counted as one. *ret_worked: false when none is under way. */
 int workflow_apply_rules(struct av_ctx *ctx, unsigned int limit, bool *ret_worked);

@@ -234,6 +234,7 @@ static const struct {
 	{ EVENT(DUPLICATE_DISMISSED),     CASE_CHANGED, change_duplicate_dismissed },
 	{ EVENT(CONTENT_CORRECTED),       CASE_CHANGED, change_content_corrected },
 	{ EVENT(CORRECTION_COMPLETED),    CASE_CHANGED, change_correction_completed },
+	{ EVENT(CASE_TAKEN_OVER),         CASE_CHANGED, change_case_taken_over },
 	{ EVENT(DEADLINE_SET),            OTHER,        on_deadline_set },
 	{ EVENT(DEADLINE_MET),            OTHER,        on_deadline_met },
 	{ EVENT(DEADLINE_CANCELLED),      OTHER,        on_deadline_cancelled },
@@ -244,15 +245,35 @@ static const struct {
 	{ EVENT(RUNG_FIRED),              OTHER,        on_rung_fired },
 }; /* clang-format on */
 
+static size_t row_of(const Avvik__V1__Event *event)
+{
+	size_t row = 0;
+
+	while (row < AV_COUNT(table) && table[row].number != (unsigned int)event->body_case)
+		row++;
+	return row;
+}
+
+int workflow_apply_in_memory(const Avvik__V1__Event *event, struct av_arena *arena, Avvik__V1__Case **found)
+{
+	struct change change = {.event = event, .arena = arena, .id = id_of(event->case_id), .found = *found};
+	size_t row = row_of(event);
+	int status;
+
+	if (row == AV_COUNT(table) || table[row].what == OTHER)
+		return AV_OK;
+	status = table[row].function(&change, av_body(&event->base));
+	*found = change.found;
+	return status;
+}
+
 int workflow_apply(struct av_txn *txn, const Avvik__V1__Event *event, struct av_arena *arena)
 {
 	struct change change = {.txn = txn, .event = event, .arena = arena, .id = id_of(event->case_id)};
 	struct case_place was = {0};
-	size_t row = 0;
+	size_t row = row_of(event);
 	int status;
 
-	while (row < AV_COUNT(table) && table[row].number != (unsigned int)event->body_case)
-		row++;
 	if (row == AV_COUNT(table))
 		return AV_OK;
 	if (table[row].what == CASE_CHANGED) {

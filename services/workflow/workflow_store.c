@@ -39,6 +39,7 @@ const struct av_table_decl workflow_tables[WORKFLOW_TABLE_COUNT] = {
 	{ "applying",       AV_PROJECTION },
 	{ "effective",      AV_PROJECTION },
 	{ "near",           AV_PROJECTION },
+	{ "taken",          AV_PROJECTION },
 };
 /* clang-format on */
 
@@ -289,6 +290,32 @@ size_t effective_key(
 		return at;
 	memcpy(key + at, id->bytes, AV_ID_SIZE);
 	return at + AV_ID_SIZE;
+}
+
+/* --- what was taken over --- */
+
+size_t taken_key(unsigned char key[TAKEN_KEY_MAX], const char *system, const char *external_id)
+{
+	size_t at = strnlen(system, 40), size = strnlen(external_id, 80);
+
+	memcpy(key, system, at);
+	key[at++] = '\0';
+	memcpy(key + at, external_id, size);
+	return at + size;
+}
+
+int case_by_external(struct av_txn *txn, const char *system, const char *external_id, struct av_id *ret_id)
+{
+	unsigned char key[TAKEN_KEY_MAX];
+	struct av_bytes value;
+	int status = av_get(txn, TABLE_TAKEN, av_bytes(key, taken_key(key, system, external_id)), &value);
+
+	if (status != AV_OK)
+		return status;
+	if (value.size != AV_ID_SIZE)
+		return AV_DAMAGED;
+	memcpy(ret_id->bytes, value.data, AV_ID_SIZE);
+	return AV_OK;
 }
 
 /* --- what was published --- */

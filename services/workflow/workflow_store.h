@@ -18,6 +18,7 @@
  *
  *	near            unit, NUL, day u32, case id 16   -: of open cases, the day it happened or was noticed
  *	effective       unit, NUL, category, NUL, case id 16   u64: when a measure was judged effective there
+ *	taken           system, NUL, external id         case id 16: of a case that was taken over
  *
  * Integers are big-endian. All tables are projections. A hex example stands in workflow_store.c.
  */
@@ -44,9 +45,10 @@ enum workflow_table {
 	TABLE_SEQUENCES,
 	TABLE_APPLYING,
 	TABLE_EFFECTIVE,
-	TABLE_NEAR
+	TABLE_NEAR,
+	TABLE_TAKEN
 };
-#define WORKFLOW_TABLE_COUNT 15
+#define WORKFLOW_TABLE_COUNT 16
 extern const struct av_table_decl workflow_tables[WORKFLOW_TABLE_COUNT];
 
 /* What is left to do for cases that something published concerns; done in portions by on_due. */
@@ -82,6 +84,10 @@ struct av_id id_of(ProtobufCBinaryData data);				     /* zero unless it is 16 by
 ProtobufCBinaryData id_data(const struct av_id *id, struct av_arena *arena); /* a copy in the arena */
 
 int workflow_apply(struct av_txn *txn, const Avvik__V1__Event *event, struct av_arena *arena);
+
+/* What an event does to a case that lies in memory alone, as it is put together (takeover.c): deadlines and tables
+ * are left as they are. *found NULL: the event opens it. */
+int workflow_apply_in_memory(const Avvik__V1__Event *event, struct av_arena *arena, Avvik__V1__Case **found);
 
 /* For apply alone. */
 struct case_place { /* what the indexes of a case are made of */
@@ -124,5 +130,10 @@ void near_store(
 struct av_bytes work_key(unsigned char key[1 + AV_ID_SIZE], enum workflow_work work, const struct av_id *id);
 
 #define ID_BYTES(id) av_bytes((id)->bytes, AV_ID_SIZE)
+
+/* A case that was taken over, by its number there. AV_NOT_FOUND. */
+int case_by_external(struct av_txn *txn, const char *system, const char *external_id, struct av_id *ret_id);
+#define TAKEN_KEY_MAX 130
+size_t taken_key(unsigned char key[TAKEN_KEY_MAX], const char *system, const char *external_id);
 
 #endif

@@ -356,6 +356,42 @@ static void an_address_that_was_corrected_outlives_the_report_that_it_took_the_p
 
 #define T(name) cmocka_unit_test(name)
 
+static Avvik__V1__Event *of_the_past(struct harness *h, Avvik__V1__Event *event)
+{
+	event->actor = AV_NEW(h->arena, Avvik__V1__Actor, avvik__v1__actor);
+	event->actor->principal = (char *)"mover";
+	event->actor->taken_over_from = (char *)"oldsys";
+	return event;
+}
+
+/* No report comes from intake for such a case: nothing waits for one, also not what is told afterwards. */
+static void what_was_done_in_another_system_is_told_to_nobody_and_what_follows_is(void **state)
+{
+	(void)state;
+	for (int late = 0; late < 2; late++) { /* the rules arrive before, or after */
+		struct harness *h = town_open();
+		struct av_id id = town_id(1);
+
+		if (!late)
+			town_told(h);
+		assert_int_equal(town_tell(h, of_the_past(h, town_opened(h, id, LEX_SARAH, "solen",
+								     CASE_STATE(RECEIVED)))),
+			AV_OK);
+		assert_int_equal(town_tell(h, of_the_past(h, town_rung(h, id, "D5", false))), AV_OK);
+		assert_int_equal(town_tell(h, town_rung(h, id, "D5", false)), AV_OK);
+		if (late)
+			town_told(h);
+		harness_tick(h, h->now_ms);
+		assert_string_equal(town_notices(h), "N90:dan");
+		assert_int_equal(town_tell(h, town_closed(h, id)), AV_OK);
+		assert_string_equal(town_notices(h), "N90:dan"); /* the reporter is not known here */
+		assert_false(harness_last(h, EVENT(CONTACT_STORED))->contact_stored->has_mail &&
+			     harness_last(h, EVENT(CONTACT_STORED))->contact_stored->case_id.len);
+		harness_check_replay(h);
+		harness_close(&h);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +401,7 @@ int main(void)
 		T(a_case_opened_before_there_were_rules_tells_when_they_are_set_for_it),
 		T(nothing_that_waits_makes_the_daemon_busy),
 		T(an_event_of_a_case_that_was_never_opened_is_set_aside),
+		T(what_was_done_in_another_system_is_told_to_nobody_and_what_follows_is),
 		T(a_rule_that_reaches_nobody_is_told_and_found_again),
 		T(a_deputy_is_told_while_the_manager_is_away),
 		T(an_incomplete_case_is_told_to_its_unit_when_it_is_placed),

@@ -274,12 +274,46 @@ static void pages_of_a_snapshot_hold_every_figure_once(void **state)
 	harness_close(&h);
 }
 
+/* A case that was taken over counts on its own days. Its deadline was missed there: nothing says so again, and it is
+ * met when what it waits for proves to have been done in time. */
+static void what_was_missed_before_it_was_taken_over_counts_as_missed(void **state)
+{
+	Avvik__V1__RungPlanned rung = AVVIK__V1__RUNG_PLANNED__INIT, *rungs[] = {&rung};
+	struct harness *h = opened();
+	Avvik__V1__Event *set = deadline_set(h, id_of(1), id_of(9)),
+			 *taken = case_opened(h, id_of(1), "lindhaga", KIND(LEX_SARAH));
+
+	(void)state;
+	harness_feed(h, "intake", directory(h, "vast"));
+	taken->case_opened->received_at_ms = harness_at("2025-10-06 08:00");
+	assert_int_equal(harness_feed(h, "workflow", taken), AV_OK);
+	assert_int_equal(
+		figure(h, "namnd", SPAN(YEAR), "2025", MEASUREMENT(RECEIVED), KIND(LEX_SARAH), ""), 1);
+	assert_int_equal(
+		figure(h, "namnd", SPAN(YEAR), "2026", MEASUREMENT(RECEIVED), KIND(LEX_SARAH), ""), 0);
+	rung.kind = AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE;
+	rung.passed_over = true;
+	set->deadline_set->deadline->rungs = rungs;
+	set->deadline_set->deadline->n_rungs = 1;
+	assert_int_equal(harness_feed(h, "workflow", set), AV_OK);
+	assert_int_equal(
+		figure(h, "namnd", SPAN(YEAR), "2026", MEASUREMENT(DEADLINES_MISSED), KIND(LEX_SARAH), "D5"),
+		1);
+	assert_int_equal(harness_feed(h, "workflow", deadline_met(h, id_of(1), id_of(9), false)), AV_OK);
+	assert_int_equal(
+		figure(h, "namnd", SPAN(YEAR), "2026", MEASUREMENT(DEADLINES_MISSED), KIND(LEX_SARAH), "D5"),
+		0);
+	harness_check_replay(h);
+	harness_close(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_case_counts_at_its_unit_and_every_level_above),
 		cmocka_unit_test(the_same_event_under_a_new_sequence_counts_once),
 		cmocka_unit_test(a_deadline_met_in_time_but_recorded_late_turns_missed_into_met),
+		cmocka_unit_test(what_was_missed_before_it_was_taken_over_counts_as_missed),
 		cmocka_unit_test(a_case_before_its_directory_is_counted_when_the_directory_comes),
 		cmocka_unit_test(a_unit_that_moves_takes_its_figures_along),
 		cmocka_unit_test(an_unplaced_case_counts_at_the_committee_and_moves_when_it_is_placed),

@@ -53,7 +53,7 @@ for target in "$@"; do
   quiet=""
   case $target in
     *_records) "$build/bin/fuzz_seeds" "$seeds" --records ;;
-    text) cp deploy/directory/*.yaml deploy/rules/*.yaml deploy/samples/*.yaml tests/fuzz/worlds/directory.yaml "$seeds/" ;;
+    text) cp deploy/directory/*.yaml deploy/rules/*.yaml deploy/samples/*.yaml deploy/takeover/*.yaml tests/fuzz/worlds/directory.yaml "$seeds/" ;;
     json) cp deploy/samples/*.json "$seeds/" ;;
     files)
       for file in deploy/templates/*; do seed_as 5 "$file"; done

@@ -24,7 +24,8 @@ static const ProtobufCMessageDescriptor *shape_of(size_t number)
 {
 	static const ProtobufCMessageDescriptor *const shapes[] = {&avvik__v1__directory__descriptor,
 		&avvik__v1__rule_pack__descriptor, &avvik__v1__settings__descriptor,
-		&avvik__v1__principals__descriptor, &avvik__v1__file_report__descriptor};
+		&avvik__v1__principals__descriptor, &avvik__v1__file_report__descriptor,
+		&avvik__v1__takeover_file__descriptor};
 	return number < AV_COUNT(shapes) ? shapes[number] : NULL;
 }
 

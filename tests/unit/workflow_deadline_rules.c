@@ -313,6 +313,38 @@ static int close_arena(void **state)
 	return 0;
 }
 
+/* What lies before a taking over stays unsaid however the deadline is replanned; what lies ahead again is said. */
+static void what_is_passed_over_stays_so_unless_it_lies_ahead_again(void **state)
+{
+	struct deadline_calendar calendar = deadline_calendar_of(NULL, arena);
+	Avvik__V1__DeadlineRule *rule = rule_of(30, UNIT(DAYS), false);
+	Avvik__V1__Deadline *ledger;
+	size_t next;
+	int64_t at_ms;
+
+	(void)state;
+	add_rung(rule, RUNG(WARNING), 5, UNIT(DAYS));
+	add_rung(rule, RUNG(OVERDUE), 0, UNIT(DAYS));
+	add_rung(rule, RUNG(ESCALATION), 5, UNIT(DAYS));
+	ledger = set(rule, "2026-01-01 12:00", "2026-02-02 09:00"); /* due 31 January, escalated 5 February */
+	assert_true(ledger->rungs[1]->late && deadline_next_rung(ledger, &next, &at_ms));
+	assert_int_equal(next, 1);
+	deadline_pass_over(ledger, at("2026-02-02 09:00"));
+	assert_true(
+		ledger->rungs[0]->passed_over && ledger->rungs[1]->passed_over && !ledger->rungs[1]->late);
+	assert_true(deadline_next_rung(ledger, &next, &at_ms));
+	assert_int_equal(next, 2);
+	assert_true(deadline_overdue_known(ledger) && !deadline_overdue_fired(ledger));
+	assert_true(deadline_overdue(ledger, at("2026-02-02 09:00")));
+	assert_int_equal(deadline_replan(rule, &calendar, at("2026-02-03 09:00"), arena, ledger), AV_OK);
+	assert_true(ledger->rungs[1]->passed_over && !ledger->rungs[1]->late);
+	ledger->extended = 10; /* to 10 February */
+	assert_int_equal(deadline_replan(rule, &calendar, at("2026-02-03 09:00"), arena, ledger), AV_OK);
+	for (size_t i = 0; i < ledger->n_rungs; i++)
+		assert_false(ledger->rungs[i]->passed_over || ledger->rungs[i]->late);
+	assert_false(deadline_overdue_known(ledger));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +358,7 @@ int main(void)
 		cmocka_unit_test(rungs_come_in_order_of_time_and_end_with_the_deadline),
 		cmocka_unit_test(an_escalation_never_comes_before_the_end),
 		cmocka_unit_test(a_rung_is_late_after_an_hour),
+		cmocka_unit_test(what_is_passed_over_stays_so_unless_it_lies_ahead_again),
 		cmocka_unit_test(met_is_judged_by_the_time_of_the_act),
 		cmocka_unit_test(what_a_fact_does_stands_in_the_rule),
 	};
