@@ -75,6 +75,9 @@ int act_read_other(struct act *act);
 int act_close_joined(struct act *act, const struct av_id *because);
 /* CORRECT: what the content itself says of it (act_correct.c). */
 void act_read_correction(struct act *act);
+/* The case is a private provider's (act_information.c): emits `placed`, whose unit and motive are set. As the
+ * committee's information it is received at `received_at_ms`. */
+int act_becomes_information(struct act *act, Avvik__V1__CasePlaced *placed, int64_t received_at_ms);
 
 /* For the writers (act_parts.c). */
 struct av_id act_emit(struct act *act, unsigned int number, void *body);

@@ -136,6 +136,17 @@ static void check_risk(struct act *act)
 			size);
 }
 
+/* What is suspected at a private provider's unit is the provider's to investigate. */
+static int turn_at_provider(struct act *act)
+{
+	Avvik__V1__CasePlaced *placed = ACT_NEW(act, CasePlaced, case_placed);
+
+	if (!placed)
+		return AV_MEMORY;
+	placed->unit = placed->from_unit = act->found->unit;
+	return act_becomes_information(act, placed, act->acted_at_ms);
+}
+
 /* As lex Sarah the report is received now; the law is that of the day it first came in. A remedy already
  * recorded counts. */
 static int turn(struct act *act, char *motive, Avvik__V1__TurnCause cause, Avvik__V1__Law law)
@@ -143,6 +154,7 @@ static int turn(struct act *act, char *motive, Avvik__V1__TurnCause cause, Avvik
 	Avvik__V1__CaseTurnedLexSarah *turned = ACT_NEW(act, CaseTurnedLexSarah, case_turned_lex_sarah);
 	int status = turned ? act_seal(act, motive, &turned->content) : AV_MEMORY;
 	struct ledgers *ledgers = &act->ledgers;
+	bool at_provider = workflow_is_information(&act->view, act->pack, act->found->unit);
 	struct av_id id;
 
 	if (status != AV_OK)
@@ -153,10 +165,13 @@ static int turn(struct act *act, char *motive, Avvik__V1__TurnCause cause, Avvik
 	turned->cause = cause;
 	turned->law = law;
 	id = act_emit(act, EVENT(CASE_TURNED_LEX_SARAH), turned);
-	ledgers->kind = AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
+	ledgers->kind = at_provider ? AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION
+				    : AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
 	status = ledgers_fact(ledgers, ANCHOR(TURNED_LEX_SARAH), act->acted_at_ms, NULL, &id);
 	if (status == AV_OK)
 		status = ledgers_cancel(ledgers, true, ANCHOR(TURNED_LEX_SARAH), &id);
+	if (status == AV_OK && at_provider)
+		return turn_at_provider(act);
 	if (status == AV_OK)
 		status = ledgers_fact(ledgers, ANCHOR(RECEIVED), act->acted_at_ms, NULL, &id);
 	if (status == AV_OK && act->found->remedied)

@@ -78,6 +78,15 @@ static int write_notification(struct act *act)
 	return tell_facts(&act->ledgers, record->notified_at_ms, act->acted_at_ms, &id);
 }
 
+/* Kind and with it who may see change in one write; the committee's own deadlines end. */
+int act_becomes_information(struct act *act, Avvik__V1__CasePlaced *placed, int64_t received_at_ms)
+{
+	workflow_make_information(act->pack, act->found, placed);
+	act->accepted->state = placed->state;
+	struct av_id id = act_emit(act, AVVIK__V1__EVENT__BODY_CASE_PLACED, placed);
+	return ledgers_become_information(&act->ledgers, received_at_ms, &id);
+}
+
 static const struct act_row rows[] = {
 	/* clang-format off */
 	{ ACT(REGISTER_INFORMATION),   "register_information",   check_register,         write_register },

@@ -34,34 +34,6 @@ static void check_place(struct act *act)
 		act_need(act, act->order->place->motive, "motive", "the motive for moving the case");
 }
 
-/* A lex Sarah case that nobody has begun with proves to be of a private provider. */
-static bool becomes_information(const struct act *act)
-{
-	return act->found->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH &&
-	       (act->found->state == AVVIK__V1__CASE_STATE__CASE_STATE_INCOMPLETE ||
-		       act->found->state == AVVIK__V1__CASE_STATE__CASE_STATE_RECEIVED) &&
-	       act->found->ivo == AVVIK__V1__IVO_STATE__IVO_STATE_NOT_REQUIRED &&
-	       workflow_is_information(&act->view, act->pack, act->order->place->unit);
-}
-
-/* Kind and with it who may see change in one write; the committee's own deadlines end. */
-static int write_becomes(struct act *act, Avvik__V1__CasePlaced *placed)
-{
-	struct ledgers *ledgers = &act->ledgers;
-	struct av_id id;
-	int status;
-
-	placed->kind = ledgers->kind = AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION;
-	placed->state = act->accepted->state = AVVIK__V1__CASE_STATE__CASE_STATE_RECEIVED;
-	placed->legal_reference =
-		(char *)workflow_reference(act->pack, "provider", act->found->laws, act->found->n_laws);
-	id = act_emit(act, EVENT(CASE_PLACED), placed);
-	status = ledgers_cancel(ledgers, true, ANCHOR(PLACED_AT_PROVIDER), &id);
-	return status == AV_OK
-		       ? ledgers_fact(ledgers, ANCHOR(RECEIVED), act->found->received_at_ms, NULL, &id)
-		       : status;
-}
-
 static int write_place(struct act *act)
 {
 	Avvik__V1__CasePlaced *placed = ACT_NEW(act, CasePlaced, case_placed);
@@ -72,8 +44,10 @@ static int write_place(struct act *act)
 	placed->unit = act->order->place->unit;
 	placed->from_unit = act->found->unit;
 	placed->state = act->next;
-	return becomes_information(act) ? write_becomes(act, placed)
-					: act_tell(act, EVENT(CASE_PLACED), placed, 0, NULL);
+	/* One that nobody has begun with may prove to be a private provider's. */
+	return workflow_becomes_information(&act->view, act->pack, act->found, placed->unit)
+		       ? act_becomes_information(act, placed, act->found->received_at_ms)
+		       : act_tell(act, EVENT(CASE_PLACED), placed, 0, NULL);
 }
 
 static void check_name_reporter(struct act *act)

@@ -90,24 +90,66 @@ static int fire_rungs(struct av_ctx *ctx, unsigned int limit, bool *ret_more)
 	return status;
 }
 
-/* The unit that was reported has come into the directory. */
-static int place(struct av_ctx *ctx, const Avvik__V1__Case *found, const struct av_id *case_id)
+/* What is done to a case without anybody's act. */
+struct work {
+	struct av_ctx *ctx;
+	const Avvik__V1__Case *found;
+	struct workflow_view view;
+	struct ledgers ledgers;
+	struct av_id trace;
+	struct av_emit_options options;
+};
+
+static int work_begin(
+	struct work *work, struct av_ctx *ctx, const Avvik__V1__Case *found, const struct av_id *case_id)
 {
-	Avvik__V1__CasePlaced *placed = AV_NEW(ctx->arena, Avvik__V1__CasePlaced, avvik__v1__case_placed);
-	struct av_id trace = id_of(found->trace_id);
-	struct av_emit_options options = {
-		.case_id = case_id, .trace_id = found->trace_id.len ? &trace : NULL};
+	*work = (struct work){.ctx = ctx,
+		.found = found,
+		.trace = id_of(found->trace_id),
+		.ledgers = {.ctx = ctx,
+			.case_id = *case_id,
+			.kind = found->kind,
+			.unit = found->unit,
+			.number = found->number}};
+	work->options = (struct av_emit_options){
+		.case_id = case_id, .trace_id = found->trace_id.len ? &work->trace : NULL};
+	return workflow_view(ctx, &work->view);
+}
+
+/* The case is where its reporter said it is; or it is there, and is found to be a private provider's. */
+static int work_placed(struct work *work, bool information)
+{
+	const Avvik__V1__Case *found = work->found;
+	Avvik__V1__CasePlaced *placed =
+		AV_NEW(work->ctx->arena, Avvik__V1__CasePlaced, avvik__v1__case_placed);
+	struct av_id id;
 
 	if (!placed)
 		return AV_MEMORY;
-	placed->unit = found->unit;
-	placed->from_unit = found->unit;
+	placed->unit = placed->from_unit = found->unit;
 	placed->state = case_next(found->kind, found->state,
 		case_task(found, "reporter_unnamed") ? CASE_ACT_PLACE : CASE_ACT_PLACE_LAST);
 	if (!placed->state)
 		placed->state = found->state;
-	av_emit(ctx, EVENT(CASE_PLACED), placed, &options);
-	return AV_OK;
+	if (information)
+		workflow_make_information(work->ledgers.pack, found, placed);
+	id = av_emit(work->ctx, EVENT(CASE_PLACED), placed, &work->options);
+	return information ? ledgers_become_information(&work->ledgers, found->received_at_ms, &id) : AV_OK;
+}
+
+/* The unit that was reported has come into the directory. */
+static int place(struct av_ctx *ctx, const Avvik__V1__Case *found, const struct av_id *case_id)
+{
+	struct work work;
+	int status = work_begin(&work, ctx, found, case_id);
+
+	if (status != AV_OK)
+		return status;
+	work.ledgers.pack = workflow_pack(&work.view, found->rules_version);
+	status = ledgers_load(&work.ledgers);
+	return status == AV_OK ? work_placed(&work, workflow_becomes_information(&work.view,
+							    work.ledgers.pack, found, found->unit))
+			       : status;
 }
 
 /* A rule pack covers the day the case was received: its deadlines start where they would have. */
@@ -115,37 +157,33 @@ static int set_rules(struct av_ctx *ctx, const Avvik__V1__Case *found, const str
 	struct av_bytes version)
 {
 	Avvik__V1__CaseRulesSet *set = AV_NEW(ctx->arena, Avvik__V1__CaseRulesSet, avvik__v1__case_rules_set);
-	struct ledgers ledgers = {.ctx = ctx,
-		.case_id = *case_id,
-		.kind = found->kind,
-		.unit = found->unit,
-		.number = found->number};
-	struct av_id trace = id_of(found->trace_id), id;
-	struct av_emit_options options = {
-		.case_id = case_id, .trace_id = found->trace_id.len ? &trace : NULL};
 	char *name = av_arena_printf(ctx->arena, "%.*s", (int)version.size, (const char *)version.data);
-	struct workflow_view view;
-	int status = workflow_view(ctx, &view);
+	struct work work;
+	struct ledgers *ledgers = &work.ledgers;
+	struct av_id id;
+	int status = work_begin(&work, ctx, found, case_id);
 
 	if (!set || !name)
 		return AV_MEMORY;
 	if (status != AV_OK)
 		return status;
-	ledgers.pack = workflow_pack(&view, name);
-	if (!ledgers.pack)
+	ledgers->pack = workflow_pack(&work.view, name);
+	if (!ledgers->pack)
 		return AV_DAMAGED;
-	set->rules_version = ledgers.pack->rules->version;
+	set->rules_version = ledgers->pack->rules->version;
 	if (found->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH)
 		set->legal_reference =
-			(char *)workflow_reference(ledgers.pack, "remedy", found->laws, found->n_laws);
-	id = av_emit(ctx, EVENT(CASE_RULES_SET), set, &options);
-	status = ledgers_load(&ledgers);
+			(char *)workflow_reference(ledgers->pack, "remedy", found->laws, found->n_laws);
+	id = av_emit(ctx, EVENT(CASE_RULES_SET), set, &work.options);
+	status = ledgers_load(ledgers);
+	if (status == AV_OK && workflow_becomes_information(&work.view, ledgers->pack, found, found->unit))
+		return work_placed(&work, true);
 	if (status == AV_OK)
 		status = ledgers_fact(
-			&ledgers, AVVIK__V1__ANCHOR__ANCHOR_RECEIVED, found->received_at_ms, NULL, &id);
+			ledgers, AVVIK__V1__ANCHOR__ANCHOR_RECEIVED, found->received_at_ms, NULL, &id);
 	if (status == AV_OK && found->remedied)
 		status = ledgers_fact(
-			&ledgers, AVVIK__V1__ANCHOR__ANCHOR_REMEDIED, found->remedied_at_ms, NULL, &id);
+			ledgers, AVVIK__V1__ANCHOR__ANCHOR_REMEDIED, found->remedied_at_ms, NULL, &id);
 	return status;
 }
 

@@ -192,20 +192,6 @@ const char *workflow_reference(
 	return text ? text : "";
 }
 
-bool workflow_is_information(
-	const struct workflow_view *view, const struct workflow_pack *pack, const char *unit)
-{
-	const Avvik__V1__Unit *known = view->org ? av_org_unit(view->org, unit) : NULL;
-	int operation;
-
-	for (size_t i = 0; known && pack && i < pack->rules->n_information_operations; i++)
-		if (av_enum_value(&avvik__v1__operation__descriptor, pack->rules->information_operations[i],
-			    &operation) == AV_OK &&
-			(int)known->operation == operation)
-			return true;
-	return false;
-}
-
 const Avvik__V1__Code *workflow_code(Avvik__V1__Code *const *codes, size_t count, const char *code)
 {
 	for (size_t i = 0; i < count; i++)

@@ -43,6 +43,12 @@ const char *workflow_reference(
  * pack? */
 bool workflow_is_information(
 	const struct workflow_view *view, const struct workflow_pack *pack, const char *unit);
+/* A lex Sarah case that nobody has begun with, placed at such a unit. */
+bool workflow_becomes_information(const struct workflow_view *view, const struct workflow_pack *pack,
+	const Avvik__V1__Case *found, const char *unit);
+/* Kind, state and legal reference of the event that says so. */
+void workflow_make_information(
+	const struct workflow_pack *pack, const Avvik__V1__Case *found, Avvik__V1__CasePlaced *placed);
 const Avvik__V1__Code *workflow_code(
 	Avvik__V1__Code *const *codes, size_t count, const char *code); /* NULL: unknown */
 
@@ -130,6 +136,8 @@ const Avvik__V1__DeadlineRule *ledgers_rule(const struct ledgers *ledgers, const
  * concern the kind of case any longer. */
 int ledgers_cancel(
 	struct ledgers *ledgers, bool foreign, Avvik__V1__Anchor because_of, const struct av_id *because);
+/* The case is a private provider's: the committee's own deadlines end, those of information begin. */
+int ledgers_become_information(struct ledgers *ledgers, int64_t received_at_ms, const struct av_id *because);
 
 /* --- the same returns after a measure was effective (recurrence.c) --- */
 

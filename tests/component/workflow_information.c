@@ -160,6 +160,86 @@ static void a_report_that_proves_to_be_a_providers_becomes_information_in_one_wr
 	world_close(&w);
 }
 
+static void a_deviation_that_is_suspected_at_a_provider_becomes_information(void **state)
+{
+	Avvik__V1__TurnIntoLexSarah turn = AVVIK__V1__TURN_INTO_LEX_SARAH__INIT;
+	Avvik__V1__ReportFiled *report;
+	Avvik__V1__Case *found;
+	struct world w;
+	struct av_id id;
+
+	(void)state;
+	open_with_providers(&w);
+	report = world_deviation(&w);
+	report->unit = TEXT("vaxthuset");
+	id = world_file(&w, report);
+	harness_advance(w.h, harness_at("2026-04-13 13:00"));
+	turn.motive = TEXT("misstänkt");
+	assert_int_equal(world_does(&w, "sara", &id, ACT(TURN_INTO_LEX_SARAH), &turn.base, NULL)->state,
+		STATE(RECEIVED));
+	found = world_case(&w, &id);
+	assert_int_equal(found->kind, AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION);
+	assert_true(found->was_deviation);
+	assert_non_null(strstr(found->legal_reference, "24 d §"));
+	assert_int_equal(world_deadline(&w, &id, "DEV1")->state, ENDED(MET));
+	assert_int_equal(world_deadlines(&w, &id), 3); /* no D2 to D5: DEV1, DEV2 and */
+	world_want_day(world_deadline(&w, &id, "D6")->due_on, "2026-04-15");
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
+static void a_directory_that_names_the_unit_as_a_providers_makes_it_information(void **state)
+{
+	Avvik__V1__Case *found;
+	struct world w;
+	struct av_id id, own;
+
+	(void)state;
+	open_with_providers(&w);
+	id = filed_for(&w, "lyktan");
+	own = filed_for(&w, "boendet");
+	assert_int_equal(world_case(&w, &id)->kind, AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH);
+	world_publish_directory(
+		&w, "  - { code: lyktan, name: Lyktan, parent: aldre, level: unit, operation: private }\n");
+	(void)harness_tick(w.h, w.h->now_ms);
+	found = world_case(&w, &id);
+	assert_int_equal(found->kind, AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION);
+	assert_int_equal(found->state, STATE(RECEIVED));
+	assert_int_equal(found->n_tasks, 0);
+	assert_int_equal(world_deadline(&w, &id, "D2")->state, ENDED(CANCELLED));
+	assert_int_equal(world_deadline(&w, &id, "D6")->state, ENDED(RUNNING));
+	assert_int_equal(world_case(&w, &own)->kind, AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH);
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
+static void rules_that_come_after_the_report_make_it_information(void **state)
+{
+	Avvik__V1__RulePack *rules;
+	char *operations[] = {TEXT("private")};
+	Avvik__V1__Case *found;
+	struct world w;
+	struct av_id id;
+
+	(void)state;
+	world_open_bare(&w, "2026-04-07 09:00");
+	world_publish_directory(&w, private_units);
+	id = filed_for(&w, "vaxthuset");
+	assert_int_equal(world_case(&w, &id)->kind, AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH);
+	rules = world_rules(&w);
+	rules->information_operations = operations;
+	rules->n_information_operations = 1;
+	world_publish_changed(&w, rules);
+	(void)harness_tick(w.h, w.h->now_ms);
+	found = world_case(&w, &id);
+	assert_int_equal(found->kind, AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION);
+	assert_int_equal(found->state, STATE(RECEIVED));
+	assert_int_equal(world_deadlines(&w, &id), 1);
+	world_want_day(world_deadline(&w, &id, "D6")->due_on, "2026-04-09");
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +247,9 @@ int main(void)
 			a_providers_report_is_registered_and_closed_without_the_committees_deadlines),
 		cmocka_unit_test(the_providers_own_system_tells_of_its_notification),
 		cmocka_unit_test(a_report_that_proves_to_be_a_providers_becomes_information_in_one_write),
+		cmocka_unit_test(a_deviation_that_is_suspected_at_a_provider_becomes_information),
+		cmocka_unit_test(a_directory_that_names_the_unit_as_a_providers_makes_it_information),
+		cmocka_unit_test(rules_that_come_after_the_report_make_it_information),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
