@@ -24,7 +24,9 @@ echo "\$ avvik report verify receipt.json --public keys/intake.sign.pub"
 (cd "$state" && avvik report verify receipt.json --public keys/intake.sign.pub)
 
 heading "One of the mails"
-mail=$(grep -l '^Date: Mon, 22 Jun 2026 08:00' "$state/mail/new/"* | xargs grep -l '<urban.utredstrom@')
+for mail in $(grep -l '^Date: Mon, 22 Jun 2026 08:00' "$state/mail/new/"* | xargs grep -l '<urban.utredstrom@'); do
+  ! show_mail "$mail" | grep -q 'Sista dag' || break
+done
 echo "${mail#"$root/"}"
 show_mail "$mail"
 

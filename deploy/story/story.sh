@@ -90,11 +90,11 @@ on "2026-04-17 09:07"
 turned=$(case_of larmsystem LARM-880302)
 follow "$turned"
 assess_deviations
-act vaxa.hussen "$turned" review
-act vaxa.hussen "$turned" inquire --laws sol
-say "Alarms that were answered without a visit: the risk that the manager at Växthuset finds is so high that it is misconduct, not" \
+act soren.hemgren "$turned" review
+act soren.hemgren "$turned" inquire --laws sol
+say "Alarms that were answered without a visit: the risk that the manager of home care south finds is so high that it is misconduct, not" \
   "a deviation."
-act vaxa.hussen "$turned" risk --law sol --probability 3 --severity 3 --text "Brukaren låg en timme utan hjälp: påtaglig risk."
+act soren.hemgren "$turned" risk --law sol --probability 3 --severity 3 --text "Brukaren låg en timme utan hjälp: påtaglig risk."
 
 on "2026-04-17 14:07"
 act saga.samordnare "$night" serious --motive "Fallet, den låsta dörren och utebliven tillsyn är ett allvarligt missförhållande."
@@ -126,7 +126,7 @@ ignored=$(case_of e-tjanst ET-003104)
 follow "$ignored"
 
 on "2026-04-29 08:37"
-act kvarna.backlund "$late" remedy --at "2026-04-24 11:00" --text "Separata matplatser och personal i matsalen."
+act alma.korttidsson "$late" remedy --at "2026-04-24 11:00" --text "Separata matplatser och personal i matsalen."
 say "The blow in the dining room ($late) was dealt with the same morning, and written down five days later: the deadline counts as" \
   "met, recorded late, and what was said is corrected. At Lindhaga ($ignored) nobody does anything."
 
@@ -138,21 +138,25 @@ heading "May: a private home, and the investigations"
 on "2026-05-04 14:07"
 home=$(case_of hvb-tallen TALLEN-58)
 follow "$home"
-say "A private home reports that a boy was held in his room. Case $home."
-act saga.samordnare "$home" assess --degree serious --investigate --investigator uno.granskvist \
-  --motive "Frihetsberövande utan lagstöd."
-act saga.samordnare "$home" serious --motive "En ungdom har hållits kvar utan lagstöd."
+say "A private home reports that a young person was held in a room. The provider investigates and notifies IVO itself; the committee is to" \
+  "register what it was told, within two working days: case $home."
+follow "$alarm"
+act saga.samordnare "$alarm" serious --motive "Brukaren låg en natt på golvet utan hjälp."
 
 on "2026-05-05 10:07"
-act saga.samordnare "$home" notify --registry "SN 2026/0502" --form 2025-07
+act rut.diariesson "$home" register --number "SN 2026/0502"
+act saga.samordnare "$alarm" notify --registry "SN 2026/0503" --form 2025-07
 investigate ulla.utredstrom "$theft" 2026-04-08
 act ulla.utredstrom "$theft" complete --degree misconduct --motive "Stölden skedde under besök av inhyrd personal."
 
 on "2026-05-07 09:07"
+act rut.diariesson "$home" provider-notified --notified "2026-05-06 15:00" --ivo-number "3.2-2026/4711" \
+  --text "Utföraren har anmält till IVO."
 act saga.samordnare "$theft" decide --degree misconduct --motive "Enligt utredningen."
 
 on "2026-05-08 13:07"
 assess_deviations
+act saga.samordnare "$home" close --note "Utföraren utreder; nämnden är informerad."
 slip=$(case_of e-tjanst ET-003109)
 act saga.samordnare "$slip" assess --degree none --position --motive "Kuvertet kom tillbaka oöppnat."
 act saga.samordnare "$slip" close --note "Inget missförhållande."
@@ -161,14 +165,6 @@ act norea.hemgren "$theft" measure --horizon short --description "Kassaskåp och
 
 on "2026-05-15 13:07"
 assess_deviations
-investigate ulla.utredstrom "$alarm" 2026-04-23
-act ulla.utredstrom "$alarm" complete --degree misconduct --motive "Larmet övervakades inte."
-
-on "2026-05-19 09:07"
-act saga.samordnare "$alarm" decide --degree misconduct --motive "Enligt utredningen."
-act vaxa.hussen "$alarm" measure --horizon short --description "Daglig funktionskontroll av larm." \
-  --goal "Inget larm ur funktion längre än ett dygn." --responsible vaxa.hussen --end 2026-06-12
-follow "$alarm"
 investigate ulla.utredstrom "$escort" 2026-04-22
 act ulla.utredstrom "$escort" complete --degree misconduct --motive "Insatsen var inte inlagd i schemat."
 
@@ -214,12 +210,14 @@ act bengt.bjorkman "$night" execute 1 --text "Bemanningen ändrad, låsen bortta
 heading "July: people are away, deputies get the mail"
 
 on "2026-08-10 09:07"
-say "The investigation at HVB Tallen ($home) is overdue, and mails went to those who stood in for the coordinator, the head of" \
-  "administration and the chair. It is finished now, too late."
-investigate uno.granskvist "$home" 2026-05-04
-act uno.granskvist "$home" complete --degree serious --motive "Ungdomen hölls kvar utan lagstöd."
-act lennart.ansvarsson "$home" decide --degree serious --motive "Enligt utredningen."
-act saga.samordnare "$home" hand-in --channel e_service
+say "The investigation of the alarms at home care south ($alarm) is overdue, and mails went to those who stood in for the coordinator," \
+  "the head of administration and the chair. It is finished now, too late."
+investigate ulla.utredstrom "$alarm" 2026-04-23
+act ulla.utredstrom "$alarm" complete --degree serious --motive "Larmet övervakades inte."
+act lennart.ansvarsson "$alarm" decide --degree serious --motive "Enligt utredningen."
+act saga.samordnare "$alarm" hand-in --channel e_service
+act soren.hemgren "$alarm" measure --horizon short --description "Daglig funktionskontroll av larm." \
+  --goal "Inget larm ur funktion längre än ett dygn." --responsible soren.hemgren --end 2026-09-04
 
 heading "August to October: did it help?"
 

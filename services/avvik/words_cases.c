@@ -19,10 +19,11 @@ static const char *say_case_opened(struct saying *say)
 	if (known) {
 		snprintf(known->number, sizeof known->number, "%s", body->number);
 		snprintf(known->unit, sizeof known->unit, "%s", body->unit);
-		known->lex_sarah = body->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
+		known->kind = body->kind;
 	}
 	if (body->state == AVVIK__V1__CASE_STATE__CASE_STATE_INCOMPLETE)
-		waits = !body->placed && known && known->lex_sarah && !body->reporter_named
+		waits = !body->placed && body->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH &&
+					!body->reporter_named
 				? "; waits for its unit and for the reporter's name"
 			: !body->placed ? "; waits for its unit"
 					: "; waits for the reporter's name";
@@ -38,6 +39,12 @@ static const char *say_case_placed(struct saying *say)
 
 	if (known)
 		snprintf(known->unit, sizeof known->unit, "%s", body->unit);
+	if (known && body->kind)
+		known->kind = body->kind;
+	if (body->kind && strcmp(body->unit, body->from_unit) == 0)
+		return SAY("%s is found to be a private provider's: the provider investigates and notifies "
+			   "IVO%s",
+			before, say_by(say));
 	return SAY("%s is placed at %s%s", before, names_unit(&say->words->names, body->unit), say_by(say));
 }
 
@@ -199,7 +206,7 @@ static const char *say_returned(struct saying *say)
 	const char *before = say_subject(say);
 
 	if (known)
-		known->lex_sarah = false;
+		known->kind = AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION;
 	return SAY("%s is returned to the unit as a deviation%s", before, say_by(say));
 }
 

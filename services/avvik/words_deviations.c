@@ -67,7 +67,7 @@ static const char *say_turned(struct saying *say)
 	const char *before = say_subject(say);
 
 	if (known)
-		known->lex_sarah = true;
+		known->kind = AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
 	return SAY("%s is turned into a lex Sarah case%s%s", before,
 		say->event->case_turned_lex_sarah->cause == AVVIK__V1__TURN_CAUSE__TURN_CAUSE_THRESHOLD
 			? ", since its risk is so high"

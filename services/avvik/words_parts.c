@@ -45,9 +45,16 @@ static void case_ask(struct words *words, struct known_case *known)
 		const Avvik__V1__Case *found = reply->case_found->case_;
 		snprintf(known->number, sizeof known->number, "%s", found->number);
 		snprintf(known->unit, sizeof known->unit, "%s", found->unit);
-		known->lex_sarah = found->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
+		known->kind = found->kind;
 	}
 	tool_reply_free(&reply);
+}
+
+static const char *kind_words(Avvik__V1__CaseKind kind)
+{
+	return kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH     ? "lex Sarah"
+	       : kind == AVVIK__V1__CASE_KIND__CASE_KIND_INFORMATION ? "a private provider's lex Sarah"
+								     : "deviation";
 }
 
 /* "Case 2026-0007 (lex Sarah, Solgläntan)" */
@@ -59,8 +66,8 @@ const char *say_subject(const struct saying *say)
 		return "A case";
 	if (!*known->number)
 		case_ask(say->words, known);
-	return SAY("Case %s (%s%s%s)", known->number, known->lex_sarah ? "lex Sarah" : "deviation",
-		*known->unit ? ", " : "", names_unit(&say->words->names, known->unit));
+	return SAY("Case %s (%s%s%s)", known->number, kind_words(known->kind), *known->unit ? ", " : "",
+		names_unit(&say->words->names, known->unit));
 }
 
 /* "Monday 22 June", with the year when it is another than the event's. */

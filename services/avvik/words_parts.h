@@ -10,7 +10,7 @@
 struct known_case {
 	struct av_id id;
 	char number[24], unit[48];
-	bool lex_sarah;
+	Avvik__V1__CaseKind kind;
 	UT_hash_handle hh;
 };
 

@@ -20,7 +20,7 @@ while IFS= read -r want; do
 done <<'END'
 unit: is not in the directory: send the code of a unit, or have the report placed
 is placed at Hemtjänst norr (by rut.diariesson)
-is turned into a lex Sarah case, since its risk is so high (by vaxa.hussen)
+is turned into a lex Sarah case, since its risk is so high (by soren.hemgren)
 to hand in the investigation to IVO by Monday 22 June (moved from Friday 19 June), a statutory deadline
 done in time: to hand in the investigation to IVO
 done TOO LATE: to hand in the investigation to IVO
