@@ -1,10 +1,10 @@
 /* floor.c - the floor that Avvik is measured beside: the least that takes a message, stores it durably and
- *answers.
+ * answers.
  *
  * A ROUTER socket with CURVE; what has arrived is one batch, at most 4096; one put a message in LMDB; one
- *synced commit; then the answers. With --next it hands each message on to another of its kind after the
- *commit (without waiting for its answer), so that several make a row. With --until it ends when it has stored
- *so many.
+ * synced commit; then the answers. With --next it hands each message on to another of its kind after the
+ * commit (without waiting for its answer), so that several make a row. With --until it ends when it has stored
+ * so many.
  *
  *	floor --bind tcp://127.0.0.1:7000 --folder DIR --secret Z85 [--until N]
  *	      [--next tcp://… --next-key Z85 --own-public Z85 --own-secret Z85]

@@ -1,9 +1,11 @@
 /* workflow_world.h - a small municipality for the component tests of the workflow: a directory, the real rule
- *pack, people.
+ * pack, people.
  *
- *	soc (committee) > forv (administration) > aldre (department) > boendet, hemtjanst (leaves); lss >
- *gruppen (leaf) sara SAS, lena LEX_ANSV, eva LEX_UTR, fia FC at forv; reg REGISTRATOR at soc; alf AC at
- *aldre; anna EC at boendet; bo EC at hemtjanst; mia MAS at forv; dan has no role but stands in for sara in July 2026
+ *	soc (committee) > forv (administration) > aldre (department) > boendet, hemtjanst (leaves)
+ *	                                          lss                > gruppen (leaf)
+ *	sara SAS, lena LEX_ANSV, eva LEX_UTR, fia FC at forv; reg REGISTRATOR at soc; alf AC at aldre;
+ *	anna EC at boendet; bo EC at hemtjanst; mia MAS at forv;
+ *	dan has no role but stands in for sara in July 2026
  */
 #ifndef AVVIK_TESTS_WORKFLOW_WORLD_H
 #define AVVIK_TESTS_WORKFLOW_WORLD_H

@@ -1,16 +1,21 @@
 /* inject.c - the injector: a library for LD_PRELOAD that kills a daemon, lets a call fail or delays it, at a
- *point that a rule names.
+ * point that a rule names.
  *
- * It wraps the calls by which a daemon changes or learns anything: write, writev, pwrite, fsync, fdatasync,
- *msync, create (open of a new file), ftruncate, rename, link, unlink, unlinkat, mkdir, rmdir; send, sendto,
- *sendmsg, recv, recvfrom, recvmsg; read of a socket or of a wake-up between threads. Only in programs whose
- *name begins with "avvik-": the rest is left alone, so that it can be set for `avvik up` and all its
- *children.
+ * It wraps the calls by which a daemon changes or learns anything:
  *
- *	AVVIK_INJECT        the rules, separated by ';'; or @FILE, which holds one a line and is read again
- *when it changes AVVIK_INJECT_HIT    a file to which each rule that fires appends the name of the point
+ *	write, writev, pwrite, fsync, fdatasync, msync, create (open of a new file), ftruncate, rename, link,
+ *	unlink, unlinkat, mkdir, rmdir;
+ *	send, sendto, sendmsg, recv, recvfrom, recvmsg; read of a socket or of a wake-up between threads.
+ *
+ * Only in programs whose name begins with "avvik-": the rest is left alone, so that it can be set for
+ * `avvik up` and all its children.
+ *
+ *	AVVIK_INJECT        the rules, separated by ';'; or @FILE, which holds one a line and is read again when
+ *	                    it changes
+ *	AVVIK_INJECT_HIT    a file to which each rule that fires appends the name of the point
  *	AVVIK_INJECT_COUNT  a folder with a file for each daemon, in which the points met are counted
- *(tests/support/inject.py) AVVIK_INJECT_PORTS  which port is what: "41001=intake.command,41002=intake.feed"
+ *	                    (tests/support/inject.py)
+ *	AVVIK_INJECT_PORTS  which port is what: "41001=intake.command,41002=intake.feed"
  *	AVVIK_INJECT_PHASE  the phase a daemon begins in: "start" when nothing is said
  *	AVVIK_INJECT_LOG    a folder for the power cut's logs (inject_log.c)
  *
@@ -20,10 +25,11 @@
  *	intake/run/pwrite/data*                 nth=1+ do=errno=ENOSPC
  *	*fdatasync*                             nth=1+ when=after do=delay=200
  *
- *	nth=N    the N-th call that matches, counted in each process from the time the rule was read; N+: and
- *all after it when=    before (as when nothing is said), half (half of what is to be written or sent is, then
- *it happens), after do=      kill (SIGKILL; as when nothing is said), errno=EIO|ENOSPC|EINTR|…,
- *delay=MILLISECONDS
+ *	nth=N    the N-th call that matches, counted in each process from the time the rule was read; N+: and all
+ *	         after it
+ *	when=    before (as when nothing is said), half (half of what is to be written or sent is, then it
+ *	         happens), after
+ *	do=      kill (SIGKILL; as when nothing is said), errno=EIO|ENOSPC|EINTR|…, delay=MILLISECONDS
  *
  * The name of a point is daemon/phase/call/what it works on/what for; inject_point.c tells how it is found.
  */

@@ -1,14 +1,13 @@
 /* inject_log.c - what reached the kernel, in order, for the power cut (powercut.c).
  *
  * AVVIK_INJECT_LOG names a folder; each daemon appends to a file of its own there. A record is a line, and
- *after it the bytes that were written, if any:
+ * after it the bytes that were written, if any:
  *
- *	<monotonic nanoseconds> <call> <device:inode> <offset> <bytes> <synchronous: 0 or 1> <path>\t<second
- *path>
+ *	<monotonic nanoseconds> <call> <device:inode> <offset> <bytes> <synchronous: 0 or 1> <path>\t<second path>
  *
  * While a call on a file is under way nothing else is logged, so that a sync covers exactly the writes that
- *stand before it. What is sent is logged before it leaves, by its socket's name, without bytes. The time is
- *the same in all processes.
+ * stand before it. What is sent is logged before it leaves, by its socket's name, without bytes. The time is
+ * the same in all processes.
  */
 #define _GNU_SOURCE
 #include "inject.h"

@@ -1,12 +1,12 @@
 /* inject_point.c - the name of a point: daemon/phase/call/what it works on/what for.
  *
  *	phase	first (the store is being made), start, run, stop; from what the daemon tells systemd
- *	on	a file by its path below the daemon's folder, numbers and ids left out; the two pages in which
- *LMDB says which state is the last are data.mdb#meta. A socket by its port, and whether its bytes are
- *ZeroMQ's handshake or messages. `wake` is one thread waking another, `log` standard error, `notify` systemd.
- *	for	the purpose, from the functions on the stack (the table below). Names of functions are the
- *same in every build, their addresses are not. "-": none, as in ZeroMQ's
- *		own threads, and for all wake-ups.
+ *	on	a file by its path below the daemon's folder, numbers and ids left out; the two pages in which LMDB
+ *		says which state is the last are data.mdb#meta. A socket by its port, and whether its bytes are
+ *		ZeroMQ's handshake or messages. `wake` is one thread waking another, `log` standard error, `notify`
+ *		systemd.
+ *	for	the purpose, from the functions on the stack (the table below). Names of functions are the same in
+ *		every build, their addresses are not. "-": none, as in ZeroMQ's own threads, and for all wake-ups.
  */
 #define _GNU_SOURCE
 #include "inject.h"

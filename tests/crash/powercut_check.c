@@ -1,5 +1,4 @@
-/* powercut_check.c - opens the stores of images after a power cut, one after another, and tells what they
- *hold.
+/* powercut_check.c - opens the stores of images after a power cut, one after another, and tells what they hold.
  *
  * A line on standard input asks for one image of one daemon, and is answered by one line:
  *
@@ -8,8 +7,8 @@
  *	fault <what>
  *
  * The folder has `data` and `keys`, as the daemon's own. They are opened as the daemon opens them, for
- *writing. The whole chain is computed anew; each given sequence must have that hash; the key of every sealed
- *content must be in the key store; for each notice that the journal says was delivered its id is told.
+ * writing. The whole chain is computed anew; each given sequence must have that hash; the key of every sealed
+ * content must be in the key store; for each notice that the journal says was delivered its id is told.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  *
  * What is cut short or too long is taken as far as it goes, so that any bytes are some row of steps. The
  * target says by fuzz_kinds which messages its kinds hold; steps.c has libFuzzer's mutator and cross-over for
- *them.
+ * them.
  */
 #ifndef AVVIK_TESTS_FUZZ_STEPS_H
 #define AVVIK_TESTS_FUZZ_STEPS_H

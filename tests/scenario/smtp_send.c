@@ -1,8 +1,7 @@
 /* smtp_send.c - sends mails through notification's SMTP transport and prints how each ended, for smtp.py.
  *
  *	smtp_send SERVER TLS CA_FILE USER PASSWORD_FILE TIMEOUT_SECONDS COUNT TO
- *	-> "0 delivered 0" a mail: its number, the outcome's code, whether it was perhaps sent without an
- *answer
+ *	-> "0 delivered 0" a mail: its number, the outcome's code, whether it was perhaps sent without an answer
  */
 #include <stdio.h>
 #include <stdlib.h>

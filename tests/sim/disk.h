@@ -7,9 +7,9 @@
  * The real files (in memory, /dev/shm) hold what the kernel's page cache would: everything written. The log
  * holds what of it is not durable yet, with the bytes that it replaced, so that any mixture can be made:
  *
- *	a write is durable when its file was synced after it, or at once where the file was opened with
- *O_DSYNC; a name (made, renamed, removed) is durable when its folder was synced after it; a write that a
- *failed sync was to make durable stays undecided for ever, as Linux drops such pages.
+ *	a write is durable when its file was synced after it, or at once where the file was opened with O_DSYNC;
+ *	a name (made, renamed, removed) is durable when its folder was synced after it;
+ *	a write that a failed sync was to make durable stays undecided for ever, as Linux drops such pages.
  */
 #ifndef AVVIK_SIM_DISK_H
 #define AVVIK_SIM_DISK_H

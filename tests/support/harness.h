@@ -1,14 +1,15 @@
-/* harness.h - a daemon's handlers over a real store, without sockets, threads or a clock: for component
- *tests.
+/* harness.h - a daemon's handlers over a real store, without sockets, threads or a clock: for component tests.
  *
  *	struct harness *h = harness_open(&intake_service, harness_at("2026-04-07 09:00"));
- *	Avvik__V1__Reply *reply = harness_order(h, &publisher, "ref-1", NULL,
- *AVVIK__V1__COMMAND__BODY_FILE_REPORT, &file.base); assert_int_equal(reply->status,
- *AVVIK__V1__REPLY_STATUS__REPLY_STATUS_DONE); Avvik__V1__Event *event = harness_last(h,
- *AVVIK__V1__EVENT__BODY_REPORT_FILED); harness_check_replay(h); harness_close(&h);
+ *	Avvik__V1__Reply *reply = harness_order(
+ *		h, &publisher, "ref-1", NULL, AVVIK__V1__COMMAND__BODY_FILE_REPORT, &file.base);
+ *	assert_int_equal(reply->status, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_DONE);
+ *	Avvik__V1__Event *event = harness_last(h, AVVIK__V1__EVENT__BODY_REPORT_FILED);
+ *	harness_check_replay(h);
+ *	harness_close(&h);
  *
  * Everything that goes wrong in the harness itself fails the cmocka test. Replies and events live until
- *harness_close. The randomness is seeded: the same calls give the same journal.
+ * harness_close. The randomness is seeded: the same calls give the same journal.
  */
 #ifndef AVVIK_TESTS_HARNESS_H
 #define AVVIK_TESTS_HARNESS_H

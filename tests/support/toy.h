@@ -1,11 +1,17 @@
 /* toy.h - a tiny daemon for tests of the skeleton: files reports, counts them by unit, fires what is due,
- *follows one feed.
+ * follows one feed.
  *
  * What a report's unit is called says how it fares:
- *	"refused"  the handler refuses        "poison"  its event cannot be applied     "crash"  the handler
- *ends the process "badfeed"  the feed handler refuses while toy_feed_refuses     "badapply"  its event cannot
- *be applied while toy_apply_fails     "hungry" the handler uses up the turn's memory     "greedy" (in the
- *feed) it takes a good part of it     anything else is fine.
+ *
+ *	"refused"   the handler refuses
+ *	"poison"    its event cannot be applied
+ *	"crash"     the handler ends the process
+ *	"badfeed"   the feed handler refuses while toy_feed_refuses
+ *	"badapply"  its event cannot be applied while toy_apply_fails
+ *	"hungry"    the handler uses up the turn's memory
+ *	"greedy"    (in the feed) it takes a good part of it
+ *
+ * Anything else is fine.
  */
 #ifndef AVVIK_TESTS_TOY_H
 #define AVVIK_TESTS_TOY_H

@@ -1,8 +1,8 @@
 /* wire_landed.c - what has landed on the wire stays: numbers, types and labels of fields, values of enums
  *
  * proto/landed.txt holds a line for each field and enum value that was ever given out. A line is never
- *changed; what is no longer used gets `gone ` before it, and its number (or value) is not used again. A new
- *field is appended:
+ * changed; what is no longer used gets `gone ` before it, and its number (or value) is not used again. A new
+ * field is appended:
  *
  *	test_wire_landed --write
  */

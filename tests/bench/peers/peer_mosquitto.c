@@ -1,6 +1,6 @@
 /* peer_mosquitto.c - Mosquitto over libmosquitto, QoS 1, to a topic with a persistent session: what is
- *published is kept for it. libmosquitto acknowledges a message when the callback returns, so the consumer
- *stores its batch after that: less than what is asked of the others.
+ * published is kept for it. libmosquitto acknowledges a message when the callback returns, so the consumer
+ * stores its batch after that: less than what is asked of the others.
  *
  *	--port N [--ca FILE]
  */
