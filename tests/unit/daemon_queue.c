@@ -15,7 +15,8 @@ static int push(struct av_queue *queue, const char *peer, int64_t number)
 {
 	struct av_route route = {.size = 8, .bytes = "\0\005abcde"};
 	struct av_frame frame = {0};
-	return av_queue_push(queue, peer, &route, &frame, number);
+	struct av_queued *entry;
+	return av_queue_push(queue, peer, &route, &frame, number, &entry);
 }
 
 static size_t take(struct av_queue *queue, size_t most, char *ret_peers)
