@@ -43,6 +43,20 @@ struct av_org_found {
  * transitively; one who is absent without a deputy that day is told all the same. No person twice. Answers how many; 0: nobody. */
 size_t av_org_find(const struct av_org *org, const char *role, const char *unit, int from_level, av_day day,
 	struct av_org_found ret_found[AV_ORG_FOUND_MAX]);
+/* --- when a role finds nobody (reach.c) --- */
+
+#define AV_ORG_TURNS_MAX 32
+/* The days from `from` to `until` on which it may change whom a role finds, wherever: `from`, then those on which a holding
+ * begins or has ended, ascending; the first AV_ORG_TURNS_MAX of them. Deputies and absences change who is told, not whether. */
+size_t av_org_turns(const struct av_org *org, const char *role, av_day from, av_day until,
+	av_day ret_days[AV_ORG_TURNS_MAX]);
+struct av_org_gap {
+	av_day from, until; /* until 0: no end in sight */
+};
+/* Of the days that begin with these turns of the role, those on which it finds nobody for the unit (as av_org_find()). */
+size_t av_org_gaps(const struct av_org *org, const char *role, const char *unit, int from_level,
+	const av_day *turns, size_t count, struct av_org_gap ret_gaps[AV_ORG_TURNS_MAX]);
+
 /* How a recipient of a rule pack says it: UNIT_LEVEL of "unit", "department", …; 0 for an empty or unknown one. */
 int av_org_level(const char *name);
 /* "reporter", "responsible", "actor": recipients that are not looked for in the organisation. */

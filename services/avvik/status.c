@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "health.h"
+#include "status_reach.h"
 #include "subcommands.h"
 #include "table.h"
 #include "wire/json.h"
@@ -163,6 +164,8 @@ int command_status(struct tool *tool, int argc, char **argv)
 			tool_time(tool, tool_now_ms(tool)), tool->settings->clock);
 		daemons_print(tool, &health);
 		issues_print(tool, &health);
+		if (health_of(&health, DAEMON_WORKFLOW))
+			status_reach(tool);
 		if (away)
 			printf("\n%d of %d daemons away: start what is stopped, and see its log; when it "
 			       "runs,\n"

@@ -128,7 +128,8 @@ const struct subcommand subcommands[] = {
 		"example: avvik feed workflow notification --words --follow"},
 	{"status", command_status, "admin", "health in plain words; the exit code is for monitoring",
 		"[--metrics]\n\n"
-		"Exit code 0: all is well; 1: something wants attention; 3: a daemon is away. --metrics: Prometheus text.\n\n"
+		"Exit code 0: all is well; 1: something wants attention; 3: a daemon is away. --metrics: Prometheus text. Rules that would find\n"
+		"nobody in a role, now or before the last open deadline has ended, are listed with units and days.\n\n"
 		"example: avvik status"},
 	{"quarantine", command_quarantine, "admin", "events that could not be handled, and feeds that halted",
 		"[list]"

@@ -1,9 +1,9 @@
 /* health.c - is everybody told who should be?
  *
  * Besides what has happened (given up, unreachable, waiting) it looks ahead: does every recipient of every
- * rule in force reach someone for every unit, today and on each day within the next two months (the longest
- * statutory period) on which someone's role ends? That walks the whole organisation, so it is done once per
- * directory, pack and day.
+ * notice of the rules in force find someone for every unit, on each day of the next two months (the longest
+ * statutory period)? That walks the whole organisation, so it is done once per directory, pack and day. What
+ * deadlines have to say is looked at by workflow, until the last of each.
  */
 #include "health.h"
 
@@ -18,7 +18,6 @@
 #define STATE(name) AVVIK__V1__NOTICE_STATE__NOTICE_STATE_##name
 #define RECENT_MS (INT64_C(7) * AV_DAY_MS)
 #define AHEAD_DAYS 62
-#define DAYS_MAX 8
 #define GAPS_MAX 5
 #define SERVER_FAILURES 3
 
@@ -26,7 +25,7 @@
 
 struct gap {
 	char rule[21], role[41], unit[41];
-	av_day day;
+	struct av_org_gap days;
 };
 
 struct reach {
@@ -43,42 +42,6 @@ void reach_free(struct reach **reach)
 	*reach = NULL;
 }
 
-static size_t days_ahead(const struct av_org *org, av_day today, av_day days[DAYS_MAX])
-{
-	const Avvik__V1__Directory *directory = av_org_directory(org);
-	size_t count = 1;
-
-	days[0] = today;
-	for (size_t i = 0; i < directory->n_people; i++)
-		for (size_t j = 0; j < directory->people[i]->n_roles; j++) {
-			av_day after = directory->people[i]->roles[j]->until_on + 1;
-			bool known = after <= today || after > today + AHEAD_DAYS || count == DAYS_MAX;
-			for (size_t k = 0; !known && k < count; k++)
-				known = days[k] == after;
-			if (!known)
-				days[count++] = after;
-		}
-	return count;
-}
-
-static void look_for(struct reach *reach, const struct av_org *org, const char *rule,
-	const Avvik__V1__Recipient *to, const Avvik__V1__Unit *unit, av_day day)
-{
-	struct av_org_found found[AV_ORG_FOUND_MAX];
-
-	if (av_org_role_is_special(to->role) ||
-		av_org_find(org, to->role, unit->code, av_org_level(to->from_level), day, found) > 0)
-		return;
-	if (reach->count < GAPS_MAX) {
-		struct gap *gap = &reach->gaps[reach->count];
-		snprintf(gap->rule, sizeof gap->rule, "%s", rule);
-		snprintf(gap->role, sizeof gap->role, "%s", to->role);
-		snprintf(gap->unit, sizeof gap->unit, "%s", unit->code);
-		gap->day = day;
-	}
-	reach->count++;
-}
-
 static bool rule_concerns(const Avvik__V1__NoticeRule *rule, const Avvik__V1__Unit *unit)
 {
 	for (size_t i = 0; i < rule->n_operations; i++)
@@ -87,30 +50,47 @@ static bool rule_concerns(const Avvik__V1__NoticeRule *rule, const Avvik__V1__Un
 	return rule->n_operations == 0;
 }
 
-static void look_at_unit(struct reach *reach, const struct av_org *org, const Avvik__V1__RulePack *pack,
-	const Avvik__V1__Unit *unit, av_day day)
+static void add_gap(
+	struct reach *reach, const char *rule, const char *role, const char *unit, struct av_org_gap days)
 {
-	for (size_t i = 0; i < pack->n_notices; i++)
-		for (size_t j = 0; rule_concerns(pack->notices[i], unit) && j < pack->notices[i]->n_to; j++)
-			look_for(reach, org, pack->notices[i]->id, pack->notices[i]->to[j], unit, day);
-	for (size_t i = 0; i < pack->n_deadlines; i++)
-		for (size_t j = 0; j < pack->deadlines[i]->n_ladder; j++) {
-			const Avvik__V1__Rung *rung = pack->deadlines[i]->ladder[j];
-			for (size_t k = 0; k < rung->n_to; k++)
-				look_for(reach, org, pack->deadlines[i]->id, rung->to[k], unit, day);
-		}
+	if (reach->count < GAPS_MAX) {
+		struct gap *gap = &reach->gaps[reach->count];
+		snprintf(gap->rule, sizeof gap->rule, "%s", rule);
+		snprintf(gap->role, sizeof gap->role, "%s", role);
+		snprintf(gap->unit, sizeof gap->unit, "%s", unit);
+		gap->days = days;
+	}
+	reach->count++;
+}
+
+static void look_for(struct reach *reach, const struct av_org *org, const Avvik__V1__NoticeRule *rule,
+	const Avvik__V1__Recipient *to, av_day today)
+{
+	const Avvik__V1__Directory *directory = av_org_directory(org);
+	struct av_org_gap gaps[AV_ORG_TURNS_MAX];
+	av_day turns[AV_ORG_TURNS_MAX];
+	size_t turn_count, count;
+
+	if (av_org_role_is_special(to->role))
+		return;
+	turn_count = av_org_turns(org, to->role, today, today + AHEAD_DAYS, turns);
+	for (size_t i = 0; i < directory->n_units; i++) {
+		const Avvik__V1__Unit *unit = directory->units[i];
+		if (!av_org_leaf(org, unit) || !rule_concerns(rule, unit))
+			continue;
+		count = av_org_gaps(
+			org, to->role, unit->code, av_org_level(to->from_level), turns, turn_count, gaps);
+		for (size_t k = 0; k < count; k++)
+			add_gap(reach, rule->id, to->role, unit->code, gaps[k]);
+	}
 }
 
 static void look_ahead(
 	struct reach *reach, const struct av_org *org, const Avvik__V1__RulePack *pack, av_day today)
 {
-	const Avvik__V1__Directory *directory = av_org_directory(org);
-	av_day days[DAYS_MAX];
-	size_t count = days_ahead(org, today, days);
-
-	for (size_t i = 0; i < directory->n_units; i++)
-		for (size_t j = 0; av_org_leaf(org, directory->units[i]) && j < count; j++)
-			look_at_unit(reach, org, pack, directory->units[i], days[j]);
+	for (size_t i = 0; i < pack->n_notices; i++)
+		for (size_t k = 0; k < pack->notices[i]->n_to; k++)
+			look_for(reach, org, pack->notices[i], pack->notices[i]->to[k], today);
 }
 
 /* The pack that a case received today gets: of two that begin on the same day, the one published last. */
@@ -144,12 +124,16 @@ static const Avvik__V1__RulePack *pack_in_force(struct known *known, struct av_t
 static void report_reach(struct av_daemon *daemon, const struct reach *reach)
 {
 	for (size_t i = 0; i < AV_MIN(reach->count, (size_t)GAPS_MAX); i++) {
-		char day[AV_DATE_TEXT];
-		av_day_text(reach->gaps[i].day, day);
+		const struct gap *gap = &reach->gaps[i];
+		char from[AV_DATE_TEXT], until[AV_DATE_TEXT];
+		av_day_text(gap->days.from, from);
+		av_day_text(gap->days.until, until);
 		av_health(daemon, "rule_reaches_nobody", false,
-			"rule %s: nobody holds the role %s for the unit %s on %s; give it to someone in the "
+			"rule %s: nobody holds the role %s for the unit %s from %s%s%s; give it to someone "
+			"in the "
 			"directory",
-			reach->gaps[i].rule, reach->gaps[i].role, reach->gaps[i].unit, day);
+			gap->rule, gap->role, gap->unit, from, gap->days.until ? " to " : " on",
+			gap->days.until ? until : "");
 	}
 	if (reach->count > GAPS_MAX)
 		av_health(daemon, "rules_reach_nobody", false,

@@ -1,18 +1,10 @@
 /* view.c - organisation and rules as the handlers see them, kept per thread, and who may act */
-#include "workflow.h"
+#include "cache.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct cache {
-	struct av_arena *directory_arena, *rules_arena;
-	struct av_id directory_stamp, rules_stamp; /* zero: nothing is read */
-	struct av_org *org;
-	struct workflow_pack *packs;
-	size_t pack_count;
-};
 
 void *workflow_cache_create(void)
 {
@@ -37,6 +29,7 @@ void workflow_cache_destroy(void *data)
 		return;
 	av_arena_destroy(&cache->directory_arena);
 	av_arena_destroy(&cache->rules_arena);
+	reach_kept_destroy(cache->reach);
 	free(cache);
 }
 

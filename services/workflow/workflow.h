@@ -192,7 +192,7 @@ int64_t workflow_remedied_at(const Avvik__V1__ReportFiled *filed, int64_t receiv
 av_handler on_report_filed, on_report_supplemented, on_content_erased, on_directory_published,
 	on_rules_published;
 av_handler on_act_on_case, on_read_content, on_erase_content, on_open_content;
-av_handler on_preview_rules, on_preview_directory, on_apply_rules;
+av_handler on_preview_rules, on_preview_directory, on_apply_rules, on_get_reach;
 av_handler on_get_case, on_list_cases, on_list_deadlines, on_get_why, on_get_report_status;
 av_handler on_tell_notification;
 av_handler on_check_takeover, on_take_over_case;
@@ -203,7 +203,8 @@ int workflow_on_due(struct av_ctx *ctx, unsigned int limit, bool *ret_more);
 int64_t workflow_next_due(struct av_txn *txn);
 int workflow_open_parts(void *keystore, struct av_txn *txn, const Avvik__V1__Event *event,
 	struct av_arena *arena, Avvik__V1__FeedItem *item);
-void workflow_health(struct av_daemon *daemon, struct av_txn *txn, struct av_arena *arena);
+/* On the loop thread: rules that find nobody for open deadlines (reach.c). */
+void workflow_reach_health(struct av_daemon *daemon, struct av_txn *txn, struct av_arena *arena);
 /* The state tables as Markdown, as in docs/case-tables.md. */
 void workflow_describe(void *stream);
 

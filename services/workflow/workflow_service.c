@@ -36,6 +36,7 @@ static const struct av_command_row commands[] = {
 	{BODY(ERASE_CONTENT),     AV_ORDER, AV_MAY_CONTENT,                AV_AT_FULL, on_erase_content,     "ContentGranted"},
 	{BODY(PREVIEW_RULES),     AV_QUERY, AV_MAY_ADMINISTER,             AV_LARGE,   on_preview_rules,     ""},
 	{BODY(PREVIEW_DIRECTORY), AV_QUERY, AV_MAY_ADMINISTER,             AV_LARGE,   on_preview_directory, ""},
+	{BODY(GET_REACH),         AV_QUERY, AV_MAY_ADMINISTER | AV_MAY_STATUS, 0,      on_get_reach,         ""},
 	{BODY(APPLY_RULES),       AV_ORDER, AV_MAY_ADMINISTER,             0,          on_apply_rules,       "RulesApplied, CaseRulesSet, DeadlineReplanned, DeadlineCancelled, DeadlineSet"},
 	{BODY(CHECK_TAKEOVER),    AV_TRIAL, AV_MAY_TAKE_OVER,              AV_LARGE | AV_AT_FULL, on_check_takeover, ""},
 	{BODY(TAKE_OVER_CASE),    AV_ORDER, AV_MAY_TAKE_OVER,              AV_LARGE,   on_take_over_case,    "CaseOpened, " ACT_EVENTS ", CaseTakenOver"},
@@ -71,7 +72,6 @@ static void health(struct av_daemon *daemon, struct av_txn *txn, struct av_arena
 {
 	struct workflow_published directory;
 
-	AV_UNUSED(arena);
 	if (published_directory(txn, &directory) == AV_NOT_FOUND)
 		av_health(daemon, "no_directory", true,
 			"no directory has been published, so that nobody may act on a case: publish one with "
@@ -82,12 +82,28 @@ static void health(struct av_daemon *daemon, struct av_txn *txn, struct av_arena
 			"directory that has the unit",
 			av_table_count(txn, TABLE_UNPLACED));
 	health_rules(daemon, txn);
+	workflow_reach_health(daemon, txn, arena);
 	av_metric(daemon, "avvik_workflow_cases", "", (double)av_table_count(txn, TABLE_CASES), false,
 		"Cases in the store.");
 	av_metric(daemon, "avvik_workflow_deadlines_running", "", (double)av_table_count(txn, TABLE_DUE),
 		false, "Deadlines that have not ended.");
 	av_metric(daemon, "avvik_workflow_rungs_planned", "", (double)av_table_count(txn, TABLE_RUNGS), false,
 		"Running deadlines with a warning or escalation to come.");
+}
+
+/* What health has read of what was published. */
+static int start(struct av_daemon *daemon)
+{
+	void *cache = workflow_cache_create();
+
+	av_daemon_set_user(daemon, cache);
+	return cache ? AV_OK : AV_MEMORY;
+}
+
+static void stop(struct av_daemon *daemon)
+{
+	workflow_cache_destroy(av_daemon_user(daemon));
+	av_daemon_set_user(daemon, NULL);
 }
 
 const struct av_service workflow_service = {
@@ -105,6 +121,8 @@ const struct av_service workflow_service = {
 	.open_parts = workflow_open_parts,
 	.cache_create = workflow_cache_create,
 	.cache_destroy = workflow_cache_destroy,
+	.start = start,
+	.stop = stop,
 	.health = health,
 	.describe = workflow_describe,
 };

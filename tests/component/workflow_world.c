@@ -65,15 +65,15 @@ static ProtobufCBinaryData hash_of(struct world *world, const ProtobufCMessage *
 	return (ProtobufCBinaryData){32, hash};
 }
 
-void world_publish_directory(struct world *world, const char *more_units)
+static void publish_directory(struct world *world, const char *more_units, const char *people)
 {
 	struct harness *h = world->h;
 	Avvik__V1__DirectoryPublished *published =
 		AV_NEW(h->arena, Avvik__V1__DirectoryPublished, avvik__v1__directory_published);
 	Avvik__V1__PersonContact *contact =
 		AV_NEW(h->arena, Avvik__V1__PersonContact, avvik__v1__person_contact);
-	const char *text = av_arena_printf(
-		h->arena, "%s%s%s", directory_text, more_units ? more_units : "", people_text);
+	const char *text =
+		av_arena_printf(h->arena, "%s%s%s", directory_text, more_units ? more_units : "", people);
 	struct av_yaml *yaml = NULL;
 	struct av_faults faults;
 	int opened;
@@ -87,6 +87,16 @@ void world_publish_directory(struct world *world, const char *more_units)
 	published->contacts = av_arena_copy(h->arena, &contact, sizeof(contact));
 	published->n_contacts = 1;
 	feed(world, EVENT(DIRECTORY_PUBLISHED), &published->base, NULL);
+}
+
+void world_publish_directory(struct world *world, const char *more_units)
+{
+	publish_directory(world, more_units, people_text);
+}
+
+void world_publish_people(struct world *world, const char *people)
+{
+	publish_directory(world, NULL, people);
 }
 
 static Avvik__V1__RulePack *rules_file(struct world *world, const char *path)

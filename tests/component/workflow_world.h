@@ -33,7 +33,8 @@ void world_open(struct world *world, const char *now);	    /* directory and rule
 void world_open_bare(struct world *world, const char *now); /* neither */
 void world_close(struct world *world);
 void world_publish_directory(
-	struct world *world, const char *more_units); /* YAML lines under `units:`, or NULL */
+	struct world *world, const char *more_units);		    /* YAML lines under `units:`, or NULL */
+void world_publish_people(struct world *world, const char *people); /* "people:\n  - …", of the same units */
 void world_publish_rules(struct world *world);
 Avvik__V1__RulePack *world_rules(struct world *world);	   /* the file, not published */
 Avvik__V1__RulePack *world_old_rules(struct world *world); /* of the law before, until 2025-06-30 */

@@ -259,6 +259,47 @@ static int stop(void **state)
 	return 0;
 }
 
+/* Every day of two years: a day lies in a gap if and only if the look-up finds nobody then. */
+static void gaps_are_the_days_on_which_nobody_is_found(void **state)
+{
+	static const char *const roles[] = {"EC", "AC", "SAS", "KVAL", "MAS", "BITR_EC", "NAMND"};
+	static const char *const units[] = {"plan-1", "stab", "enhet", "unknown"};
+	av_day from = on("2026-01-01"), turns[AV_ORG_TURNS_MAX];
+	const struct av_org *other = org_of(
+		"version: t2\n"
+		"units:\n"
+		"  - { code: n, name: N, level: committee }\n"
+		"  - { code: a, name: A, parent: n, level: unit }\n"
+		"people:\n"
+		"  - { id: p, roles: [{ role: EC, unit: a, until_on: 2026-03-31 }] }\n"
+		"  - { id: q, roles: [{ role: EC, unit: a, from_on: 2026-04-11, until_on: 2026-05-01 }] }\n"
+		"  - { id: r, roles: [{ role: EC, unit: n, from_on: 2026-05-02, until_on: 2026-06-30 }] }\n");
+	struct av_org_gap gaps[AV_ORG_TURNS_MAX];
+	struct av_org_found found[AV_ORG_FOUND_MAX];
+	size_t count;
+
+	(void)state;
+	for (size_t r = 0; r < 7; r++)
+		for (size_t u = 0; u < 4; u++) {
+			size_t turn_count = av_org_turns(org, roles[r], from, from + 730, turns);
+			count = av_org_gaps(org, roles[r], units[u], 0, turns, turn_count, gaps);
+			for (av_day day = from; day <= from + 730; day++) {
+				bool in = false;
+				for (size_t g = 0; g < count; g++)
+					in |= gaps[g].from <= day && (!gaps[g].until || day <= gaps[g].until);
+				assert_int_equal(
+					in, av_org_find(org, roles[r], units[u], 0, day, found) == 0);
+			}
+		}
+	count = av_org_gaps(
+		other, "EC", "a", 0, turns, av_org_turns(other, "EC", from, from + 730, turns), gaps);
+	assert_int_equal(count, 2);
+	assert_int_equal(gaps[0].from, on("2026-04-01"));
+	assert_int_equal(gaps[0].until, on("2026-04-10"));
+	assert_int_equal(gaps[1].from, on("2026-07-01"));
+	assert_int_equal(gaps[1].until, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +311,7 @@ int main(void)
 		cmocka_unit_test(several_deputies_are_all_told_and_nobody_twice),
 		cmocka_unit_test(who_stands_in_holds_the_role_that_day),
 		cmocka_unit_test(the_holder_is_told_when_nobody_is_there_instead),
+		cmocka_unit_test(gaps_are_the_days_on_which_nobody_is_found),
 		cmocka_unit_test(every_look_up_ends_in_an_unchecked_directory),
 		cmocka_unit_test(more_holders_than_fit_are_cut_at_the_bound),
 		cmocka_unit_test(the_directory_of_lindaker_reaches_the_deputy_of_the_deputy),
