@@ -22,6 +22,18 @@
 	"DeadlineMet, DeadlineCancelled, "                                                                 \
 	"DeadlineStopped, DeadlineResumed, DeadlineExtended, DeadlineReplanned"
 
+/* What may have been done in another system. */
+#define TAKEN_EVENTS                                                                                     \
+	"CaseOpened, CaseRemedied, AffectedInformed, RelativesInformed, FileEntryConfirmed, "            \
+	"PoliceReportDecided, RegistryNumberSet, CaseAssessedInitially, SeriousFound, IvoDutyLifted, "   \
+	"EntryRecorded, InvestigationCompleted, CaseDecided, IvoNotified, InvestigationHandedIn, "       \
+	"IvoRequested, IvoAnswered, IvoDecided, CaseReconsidered, MeasureProposed, ProposalDecided, "    \
+	"MeasureDecided, NoMeasuresDecided, MeasureExecuted, EffectJudged, MeasureEvaluated, "           \
+	"CaseTakenForReview, CompletionRequested, CompletionAnswered, InquiryBegun, RiskAssessed, "      \
+	"HighRiskFound, InquiryCompleted, CaseTurnedLexSarah, InformationRegistered, ProviderNotified, " \
+	"DeadlineSet, DeadlineMet, DeadlineCancelled, DeadlineStopped, DeadlineResumed, "                \
+	"DeadlineReplanned, CaseTakenOver"
+
 static const struct av_command_row commands[] = {
 	/* clang-format off */
 	/* message                  kind      who may call (any of these)    flags       handler               emits */
@@ -39,7 +51,7 @@ static const struct av_command_row commands[] = {
 	{BODY(GET_REACH),         AV_QUERY, AV_MAY_ADMINISTER | AV_MAY_STATUS, 0,      on_get_reach,         ""},
 	{BODY(APPLY_RULES),       AV_ORDER, AV_MAY_ADMINISTER,             0,          on_apply_rules,       "RulesApplied, CaseRulesSet, DeadlineReplanned, DeadlineCancelled, DeadlineSet"},
 	{BODY(CHECK_TAKEOVER),    AV_TRIAL, AV_MAY_TAKE_OVER,              AV_LARGE | AV_AT_FULL, on_check_takeover, ""},
-	{BODY(TAKE_OVER_CASE),    AV_ORDER, AV_MAY_TAKE_OVER,              AV_LARGE,   on_take_over_case,    "CaseOpened, " ACT_EVENTS ", CaseTakenOver"},
+	{BODY(TAKE_OVER_CASE),    AV_ORDER, AV_MAY_TAKE_OVER,              AV_LARGE,   on_take_over_case,    TAKEN_EVENTS},
 	{BODY(OPEN_CONTENT),      AV_ONCE,  AV_MAY_CONTENT,                AV_AT_FULL, on_open_content,      "ContentRead, ContentErased"},
 };
 

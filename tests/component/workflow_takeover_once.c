@@ -106,6 +106,31 @@ static void when_its_content_is_erased_it_is_still_known(void **state)
 	world_close(&w);
 }
 
+/* The report as it was sent is told by its commitment, which is kept; what it said is erased by a correction. */
+static void when_its_report_is_corrected_it_is_still_known(void **state)
+{
+	Avvik__V1__CorrectContent correct = AVVIK__V1__CORRECT_CONTENT__INIT;
+	Avvik__V1__ReportNarrative narrative = AVVIK__V1__REPORT_NARRATIVE__INIT;
+	Avvik__V1__Reply *reply;
+	struct world w;
+	struct av_id id;
+
+	(void)state;
+	world_open(&w, NOW);
+	id = taken(&w, LS31);
+	correct.content_id = world_case(&w, &id)->contents[0]->content_id;
+	correct.reason = TEXT("rattelse");
+	narrative.description = TEXT("inga pengar saknas");
+	correct.narrative = &narrative;
+	world_does(&w, "sara", &id, ACT(CORRECT_CONTENT), &correct.base, NULL);
+	harness_upkeep(w.h);
+	reply = take(&w, LS31);
+	harness_want(reply, REPLY(DONE));
+	assert_true(reply->takeover_result->before && reply->takeover_result->erased);
+	harness_check_replay(w.h);
+	world_close(&w);
+}
+
 static bool says(const void *data, size_t size, const char *words)
 {
 	for (size_t i = 0; i + strlen(words) <= size; i++)
@@ -312,6 +337,7 @@ int main(void)
 		cmocka_unit_test(what_is_sent_again_is_done_once),
 		cmocka_unit_test(the_same_number_with_another_content_is_refused_and_named),
 		cmocka_unit_test(when_its_content_is_erased_it_is_still_known),
+		cmocka_unit_test(when_its_report_is_corrected_it_is_still_known),
 		cmocka_unit_test(content_is_sealed_and_read_by_grant),
 		cmocka_unit_test(it_takes_a_right_of_its_own),
 		cmocka_unit_test(what_cannot_be_is_refused_with_field_and_remedy_and_leaves_no_trace),

@@ -6,7 +6,7 @@
 # --- help ---
 run 0 "--help lists the subcommands" $avvik --help
 names=$(sed -n 's/^  \([a-z]\+\)  .*/\1/p' "$work/out")
-[ "$(echo "$names" | wc -w)" -eq 22 ] || fail "there are 22 subcommands" "got: $(echo "$names" | wc -w): $names"
+[ "$(echo "$names" | wc -w)" -eq 23 ] || fail "there are 23 subcommands" "got: $(echo "$names" | wc -w): $names"
 for name in $names; do
 	run 0 "$name --help ends well" $avvik "$name" --help
 	says "usage: avvik $name" "$name --help shows the words"
