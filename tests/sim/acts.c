@@ -90,6 +90,9 @@ static const struct {
 	{"stop_deadline",                ACT(STOP_DEADLINE),                3,  act_stop},
 	{"resume_deadline",              ACT(RESUME_DEADLINE),              3,  act_resume},
 	{"extend_deadline",              ACT(EXTEND_DEADLINE),              1,  act_extend},
+	{"join",                         ACT(JOIN),                         2,  act_join},
+	{"part",                         ACT(PART),                         3,  act_part},
+	{"dismiss_duplicate",            ACT(DISMISS_DUPLICATE),            2,  act_dismiss},
 }; /* clang-format on */
 
 size_t people_act_names(const char *const **ret_names)

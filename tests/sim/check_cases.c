@@ -27,6 +27,8 @@ static void set_deadline(struct told *t, const Avvik__V1__Event *event)
 		"workflow: deadline %s is set twice", sim_hex(ledger->deadline_id));
 	t->deadlines[t->deadline_count] =
 		(struct told_deadline){.ledger = ledger, .set_at_ms = event->recorded_at_ms};
+	if (ledger->state == AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_STOPPED) /* as the one before it */
+		t->deadlines[t->deadline_count].stopped_at_ms = event->recorded_at_ms;
 	for (size_t i = 0; i < ledger->n_rungs; i++) /* said by the one whose place it took */
 		if (ledger->rungs[i]->fired_at_ms) {
 			t->deadlines[t->deadline_count].fired[i] = 1;
@@ -88,14 +90,27 @@ static void extend_deadline(struct told *t, const Avvik__V1__Event *event)
 	found->extended += event->deadline_extended->count;
 }
 
+/* What ended because its case was joined is set anew when that is parted, and the new one takes its place. */
+static bool parted(const struct told_deadline *found, const Avvik__V1__Event *event)
+{
+	return found->joined && event->body_case == EVENT(DEADLINE_CANCELLED) &&
+	       event->deadline_cancelled->because == AVVIK__V1__ANCHOR__ANCHOR_SUPERSEDED;
+}
+
 static void end_deadline(struct told *t, const Avvik__V1__Event *event, ProtobufCBinaryData id)
 {
 	struct told_deadline *found = deadline_of(t, id);
+	if (found && parted(found, event)) {
+		found->joined = false;
+		return;
+	}
 	SIM_EXPECT(t->w, found && !found->ended_by,
 		"workflow: event %llu ends deadline %s, which does not run",
 		(unsigned long long)event->sequence, sim_hex(id));
 	found->ended_by = event->sequence;
 	found->ended_at_ms = event->recorded_at_ms;
+	found->joined = event->body_case == EVENT(DEADLINE_CANCELLED) &&
+			event->deadline_cancelled->because == AVVIK__V1__ANCHOR__ANCHOR_JOINED;
 }
 
 static void fire_rung(struct told *t, const Avvik__V1__Event *event)

@@ -20,7 +20,7 @@ struct fact { /* a case, a deadline or a measure as it stands at the end */
 	const char *unit, *rule;
 	Avvik__V1__CaseKind kind, kind_received;
 	Avvik__V1__Degree degree;
-	av_day received_on, decided_on, closed_on, turned_on, returned_on, due_on;
+	av_day received_on, decided_on, closed_on, turned_on, returned_on, joined_on, due_on;
 	av_day notified_on[AGAIN_MAX], reopened_on[AGAIN_MAX]; /* each time counts */
 	size_t notified, reopened;
 	int outcome; /* deadline: 0 running, 1 met, 2 missed, 3 cancelled; measure: its measurement */
@@ -109,6 +109,12 @@ static void take_case(struct recount *r, const Avvik__V1__Event *event)
 	case EVENT(CASE_RETURNED_TO_DEVIATION):
 		fact->kind = AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION;
 		fact->returned_on = on;
+		break;
+	case EVENT(CASE_JOINED):
+		fact->joined_on = on;
+		break;
+	case EVENT(CASE_PARTED):
+		fact->joined_on = 0;
 		break;
 	case EVENT(CASE_REOPENED): /* decided and closed anew */
 		fact->closed_on = fact->decided_on = 0;
@@ -286,12 +292,14 @@ static void count_fact(struct recount *r, const struct fact *f)
 			count(r, f->unit, M(DECIDED), f->kind, f->degree, "", f->decided_on);
 		if (f->closed_on)
 			count(r, f->unit, M(CLOSED), f->kind, f->degree, "", f->closed_on);
-		else
+		else if (!f->joined_on)
 			count(r, f->unit, M(OPEN), f->kind, f->degree, "", 0);
 		for (size_t i = 0; i < f->notified; i++)
 			count(r, f->unit, M(NOTIFIED_IVO), f->kind, f->degree, "", f->notified_on[i]);
 		for (size_t i = 0; i < f->reopened; i++)
 			count(r, f->unit, M(REOPENED), f->kind, f->degree, "", f->reopened_on[i]);
+		if (f->joined_on)
+			count(r, f->unit, M(JOINED), f->kind, f->degree, "", f->joined_on);
 		if (f->returned_on)
 			count(r, f->unit, M(RETURNED_DEVIATION), f->kind, f->degree, "", f->returned_on);
 		if (f->turned_on)

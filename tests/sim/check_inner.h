@@ -29,7 +29,7 @@ struct told_stop {
 struct told_deadline {
 	const Avvik__V1__Deadline *ledger;
 	int64_t set_at_ms, ended_at_ms, stopped_at_ms; /* recorded */
-	bool overdue_fired;
+	bool overdue_fired, joined;		       /* its case was joined to another: it ended by that */
 	unsigned int fired[16];
 	struct told_stop stops[STOPS_MAX];
 	size_t stop_count;

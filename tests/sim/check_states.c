@@ -142,6 +142,13 @@ static const struct told_row {
 	{EVENT(CASE_REOPENED),           "reopen",                 "opened again: to be investigated anew", NULL},
 	{EVENT(INFORMATION_REGISTERED),  "register_information",   "a private provider's report is registered", NULL},
 	{EVENT(INFORMATION_REGISTERED),  "register_information",   "registered, and the provider has notified IVO already", NULL},
+	{EVENT(CASE_JOINED),             "join",                   "joined: its report stands under another case of the same event", NULL},
+	{EVENT(CASE_PARTED),             "part",                   "parted again: goes on as incomplete", NULL},
+	{EVENT(CASE_PARTED),             "part",                   "parted again: goes on as received", NULL},
+	{EVENT(CASE_PARTED),             "part",                   "parted again: the investigation goes on", NULL},
+	{EVENT(CASE_PARTED),             "part",                   "parted again: the review goes on", NULL},
+	{EVENT(CASE_PARTED),             "part",                   "parted again: the reporter is still asked", NULL},
+	{EVENT(DUPLICATE_DISMISSED),     "dismiss_duplicate",      "what is suggested as the same event is another", NULL},
 	{EVENT(PROVIDER_NOTIFIED),       "record_provider_notification", "the provider has notified IVO", NULL},
 }; /* clang-format on */
 

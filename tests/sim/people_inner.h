@@ -21,7 +21,8 @@ ProtobufCBinaryData people_copy(struct world *w, ProtobufCBinaryData data);
 size_t people_act_names(const char *const **ret_names); /* each act that they do */
 
 /* What an act says: NULL when the case gives no occasion for it. acts_course.c: lex Sarah; acts_beside.c: beside its
- * course, IVO, deadlines, private providers; acts_deviation.c: deviations. */
+ * course, IVO, deadlines, private providers; acts_deviation.c: deviations; acts_join.c: reports of one
+ * event. */
 #define WRITER(name) ProtobufCMessage *name(struct world *w, const Avvik__V1__Case *found)
 WRITER(act_place);
 WRITER(act_name_reporter);
@@ -65,6 +66,9 @@ WRITER(act_assess_risk);
 WRITER(act_complete_inquiry);
 WRITER(act_close_early);
 WRITER(act_turn);
+WRITER(act_join);
+WRITER(act_part);
+WRITER(act_dismiss);
 
 /* officials.c */
 void people_ask_grant(struct world *w);
