@@ -1,4 +1,7 @@
-/* feed_reader.c - a feed, read by a sink that keeps its own cursor. */
+/* feed_reader.c - a feed, read by a sink that keeps its own cursor.
+ *
+ * What follows on a batch is asked for when the batch is handed over: it comes while the sink stores.
+ */
 #include <stdlib.h>
 #include "avvik/client.h"
 #include "base/clock.h"
@@ -11,14 +14,19 @@
 #define PAUSE_LEAST_MS 50
 #define LATE_MS 5000 /* an answer later than this is taken for lost */
 
+struct position {
+	unsigned char epoch[16], hash[32];
+	uint64_t sequence;
+};
+
 struct av_feed {
 	struct link link;
 	unsigned char view[32];
 	size_t view_size;
-	/* A request is out, for this position: until `answer_by_ms` its answer may come. */
+	/* A request is out, for this position and at most so many events: until `answer_by_ms` its answer may come. */
 	bool asking;
-	unsigned char asked_epoch[16];
-	uint64_t asked_sequence;
+	struct position asked;
+	uint32_t asked_events;
 	int64_t answer_by_ms;
 };
 
@@ -45,30 +53,44 @@ void av_feed_close(struct av_feed **feed)
 	*feed = NULL;
 }
 
-static bool same_question(const struct av_feed *feed, const unsigned char epoch[16], uint64_t sequence)
+/* NULL: the start. false: it is none. */
+static bool position_of(const Avvik__V1__Cursor *cursor, struct position *ret_position)
 {
-	return feed->asking && memcmp(epoch, feed->asked_epoch, sizeof(feed->asked_epoch)) == 0 &&
-	       sequence == feed->asked_sequence && av_clock_monotonic_ms() < feed->answer_by_ms;
+	struct position position = {.sequence = cursor ? cursor->sequence : 0};
+	if (cursor && (cursor->epoch_id.len > sizeof(position.epoch) ||
+			      cursor->chain_hash.len > sizeof(position.hash)))
+		return false;
+	if (cursor && cursor->epoch_id.len > 0)
+		memcpy(position.epoch, cursor->epoch_id.data, cursor->epoch_id.len);
+	if (cursor && cursor->chain_hash.len > 0)
+		memcpy(position.hash, cursor->chain_hash.data, cursor->chain_hash.len);
+	*ret_position = position;
+	return true;
+}
+
+static bool same_question(const struct av_feed *feed, const struct position *position, uint32_t max_events)
+{
+	return feed->asking && memcmp(position, &feed->asked, sizeof(*position)) == 0 &&
+	       feed->asked_events <= max_events && av_clock_monotonic_ms() < feed->answer_by_ms;
 }
 
 /* Sends the request, unless it is out already: then its answer is waited for further. */
 static int ask(struct av_feed *feed, const Avvik__V1__Cursor *after, uint32_t max_events, int64_t left_ms)
 {
 	Avvik__V1__FeedRequest request = AVVIK__V1__FEED_REQUEST__INIT;
-	unsigned char packed[512], epoch[16] = {0};
-	uint64_t sequence = after ? after->sequence : 0;
-	if (after && after->epoch_id.len > sizeof(epoch))
+	unsigned char packed[512];
+	struct position position;
+	max_events = AV_MAX(max_events, 1);
+	if (!position_of(after, &position))
 		return AV_INVALID;
-	if (after && after->epoch_id.len > 0)
-		memcpy(epoch, after->epoch_id.data, after->epoch_id.len);
-	if (same_question(feed, epoch, sequence))
+	if (same_question(feed, &position, max_events))
 		return AV_OK;
 	/* An answer to another request must not be taken for this one's. */
 	if (feed->asking && link_reset(&feed->link) != AV_OK)
 		return AV_MEMORY;
 	feed->asking = false;
 	request.after = (Avvik__V1__Cursor *)(uintptr_t)after;
-	request.max_events = AV_MAX(max_events, 1);
+	request.max_events = max_events;
 	request.max_bytes = BATCH_BYTES;
 	request.wait_ms = (uint32_t)AV_MIN(AV_MAX(left_ms - ON_THE_WAY_MS, 0), WAIT_MAX_MS);
 	request.view = (ProtobufCBinaryData){feed->view_size, feed->view};
@@ -77,8 +99,8 @@ static int ask(struct av_feed *feed, const Avvik__V1__Cursor *after, uint32_t ma
 	size_t size = avvik__v1__feed_request__pack(&request, packed);
 	int status = link_send(&feed->link, av_bytes(packed, size));
 	feed->asking = status == AV_OK;
-	memcpy(feed->asked_epoch, epoch, sizeof(epoch));
-	feed->asked_sequence = sequence;
+	feed->asked = position;
+	feed->asked_events = max_events;
 	feed->answer_by_ms = av_clock_monotonic_ms() + request.wait_ms + LATE_MS;
 	return status;
 }
@@ -145,6 +167,8 @@ int av_feed_next(struct av_feed *feed, const Avvik__V1__Cursor *after, uint32_t 
 			feed->view_size = AV_MIN(reply->batch->view.len, sizeof(feed->view));
 			if (feed->view_size > 0)
 				memcpy(feed->view, reply->batch->view.data, feed->view_size);
+			if (reply->batch->reached) /* when it fails, the next call asks and tells, ignoring */
+				(void)ask(feed, reply->batch->reached, max_events, timeout_ms);
 			*ret_reply = reply;
 			return AV_OK;
 		}

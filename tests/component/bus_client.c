@@ -37,6 +37,7 @@ struct daemon {
 	Avvik__V1__SummaryUpdate *update;
 	bool turn; /* the sequence moves after the first page of a snapshot */
 	bool unit_forbidden;
+	size_t waiting; /* feed readers */
 };
 
 /* The daemon */
@@ -477,6 +478,36 @@ static void a_sink_reads_a_feed_batch_by_batch_by_its_own_cursor(void **state)
 	av_feed_close(&feed);
 }
 
+static void waiting(struct daemon *d)
+{
+	d->waiting = av_feed_server_waiting(d->feed);
+}
+
+/* While a sink stores, the request for what follows is out already: the producer has it. */
+static void what_follows_is_asked_for_before_the_sink_comes_for_it(void **state)
+{
+	struct daemon *d = *state;
+	struct av_feed *feed = open_feed(d, ALICE);
+	Avvik__V1__FeedReply *first = NULL, *reply = NULL;
+	on_loop(d, append);
+	assert_int_equal(av_feed_next(feed, NULL, 100, 3000, &first), AV_OK);
+	assert_int_equal(first->batch->n_items, 10);
+	for (int i = 0; i < 100 && (on_loop(d, waiting), d->waiting == 0); i++)
+		usleep(20000);
+	assert_int_equal(d->waiting, 1);
+	on_loop(d, append);
+	/* Another question is not answered by that answer: from the start, and of fewer events. */
+	assert_int_equal(av_feed_next(feed, first->batch->reached, 3, 3000, &reply), AV_OK);
+	assert_int_equal(reply->batch->n_items, 3);
+	assert_int_equal(reply->batch->items[0]->sequence, 11);
+	avvik__v1__feed_reply__free_unpacked(reply, NULL);
+	assert_int_equal(av_feed_next(feed, NULL, 3, 3000, &reply), AV_OK);
+	assert_int_equal(reply->batch->items[0]->sequence, 1);
+	avvik__v1__feed_reply__free_unpacked(reply, NULL);
+	avvik__v1__feed_reply__free_unpacked(first, NULL);
+	av_feed_close(&feed);
+}
+
 static void a_sink_without_the_right_is_FORBIDDEN(void **state)
 {
 	struct av_feed *feed = open_feed(*state, BOB);
@@ -766,6 +797,7 @@ int main(void)
 		T(a_call_under_way_when_the_daemon_goes_is_made_again),
 		T(options_that_cannot_work_are_refused_at_once),
 		T(a_sink_reads_a_feed_batch_by_batch_by_its_own_cursor),
+		T(what_follows_is_asked_for_before_the_sink_comes_for_it),
 		T(a_sink_without_the_right_is_FORBIDDEN),
 		T(the_copy_starts_with_a_snapshot_of_all_pages_and_follows_the_stream),
 		T(a_gap_is_repaired_before_anything_more_is_seen),

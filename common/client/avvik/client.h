@@ -54,7 +54,8 @@ int av_feed_open(const struct av_client_options *options, struct av_feed **ret_f
 void av_feed_close(struct av_feed **feed);
 /* The next batch after `after` (NULL: from the start). Keep batch->reached together with the work done. AV_TIMEOUT: none
  * yet; AV_BUSY: the producer is. *ret_reply is set to the refusal, to be freed too, with AV_FORBIDDEN, AV_CONFLICT (the
- * producer has another history) and AV_INVALID (not a request); NULL with any other failure. */
+ * producer has another history) and AV_INVALID (not a request); NULL with any other failure. What follows on batch->reached
+ * is asked for at once and comes while the work is done: another `after`, or fewer events, cost a new connection. */
 int av_feed_next(struct av_feed *feed, const Avvik__V1__Cursor *after, uint32_t max_events, int timeout_ms,
 	Avvik__V1__FeedReply **ret_reply); /* free with avvik__v1__feed_reply__free_unpacked */
 
