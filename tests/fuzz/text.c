@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "avvik/v1/takeover.pb-c.h"
 #include "base/date.h"
 #include "daemon/settings.h"
 #include "directory_rules.h"
