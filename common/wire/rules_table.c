@@ -367,6 +367,8 @@ static const struct av_field_rule rows[] = {
 	{"PreviewDirectory", "directory", AV_REQUIRED, .what = "the directory"},
 	{"PreviewDirectory", "limit",     0, 500},
 	{"GetReach", "limit",             0, 20000},
+	{"WhatIf", "rules",               AV_REQUIRED, .what = "the rule pack"},
+	{"WhatIf", "limit",               0, 500},
 	{"ApplyRules", "version",         CODE, 40, .what = "the version of a published rule pack"},
 	{"ApplyRules", "reason",          AV_REQUIRED, 400, .what = "the reason, which is kept"},
 	{"PublishRules", "rules",         AV_REQUIRED, .what = "the rule pack"},

@@ -53,6 +53,12 @@ const struct subcommand subcommands[] = {
 		"version that they were opened under: preview tells what would change for the deadlines of open ones, and apply makes\n"
 		"those received while a published pack holds go over to it.\n\n"
 		"example: avvik rules publish deploy/rules/se-2025-07.yaml --reason \"the new Social Services Act\""},
+	{"whatif", command_whatif, "admin", "the recorded history by another rule pack: what would have been different",
+		"--rules FILE [--directory FILE] --from DATE --to DATE [--lang en|sv]\n\n"
+		"Runs the deadlines of the cases received between the two days again by the rule pack in FILE, whatever days it says it is\n"
+		"for: other last days, reminders and escalations that would or would not have been said and to whom, cases that would have\n"
+		"been overdue, totals per rule. --directory: who would have been told by another directory. Nothing is changed.\n\n"
+		"example: avvik whatif --rules draft.yaml --from 2026-01-01 --to 2026-06-30"},
 	{"calendar", command_calendar, "admin", "Swedish days off, and when a time ends",
 		"YEAR"
 		OR "calendar due DATE PERIOD [--local]\n\n"

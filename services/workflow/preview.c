@@ -24,21 +24,20 @@ struct preview {
 
 /* --- who is told --- */
 
-static bool add_told(struct preview *preview, char **told, size_t *count, const char *person)
+static bool add_told(struct av_arena *arena, char **told, size_t *count, const char *person)
 {
 	for (size_t i = 0; i < *count; i++)
 		if (strcmp(told[i], person) == 0)
 			return true;
 	if (*count < TOLD_MAX)
-		told[(*count)++] = av_arena_strdup(preview->ctx->arena, person);
+		told[(*count)++] = av_arena_strdup(arena, person);
 	return *count == 0 || told[*count - 1] != NULL;
 }
 
-/* Ids of those whom roles reach on the day of the rung; *ret_nobody: a role reaches no one. */
-static int told_by(struct preview *preview, const struct av_org *org, const Avvik__V1__RungPlanned *rung,
+int workflow_told_by(struct av_arena *arena, const struct av_org *org, const Avvik__V1__RungPlanned *rung,
 	const char *unit, char ***ret_told, size_t *ret_count, bool *ret_nobody)
 {
-	char **told = av_arena_zalloc(preview->ctx->arena, TOLD_MAX * sizeof(*told));
+	char **told = av_arena_zalloc(arena, TOLD_MAX * sizeof(*told));
 	struct av_org_found found[AV_ORG_FOUND_MAX];
 	bool stored = told != NULL;
 
@@ -52,7 +51,7 @@ static int told_by(struct preview *preview, const struct av_org *org, const Avvi
 			    : 0;
 		*ret_nobody |= count == 0;
 		for (size_t k = 0; stored && k < count; k++)
-			stored = add_told(preview, told, ret_count, found[k].person);
+			stored = add_told(arena, told, ret_count, found[k].person);
 	}
 	*ret_told = told;
 	return stored ? AV_OK : AV_MEMORY;
@@ -85,10 +84,10 @@ static int compare_rung(struct preview *preview, const Avvik__V1__RungPlanned *b
 	int status = change ? AV_OK : AV_MEMORY;
 
 	if (status == AV_OK && before && to_come(before))
-		status = told_by(preview, preview->view.org, before, unit, &change->told_before,
-			&change->n_told_before, &nobody_before);
+		status = workflow_told_by(preview->ctx->arena, preview->view.org, before, unit,
+			&change->told_before, &change->n_told_before, &nobody_before);
 	if (status == AV_OK && after && to_come(after))
-		status = told_by(preview, preview->org, after, unit, &change->told_after,
+		status = workflow_told_by(preview->ctx->arena, preview->org, after, unit, &change->told_after,
 			&change->n_told_after, &nobody);
 	if (status != AV_OK)
 		return status;

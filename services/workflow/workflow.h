@@ -192,10 +192,14 @@ int64_t workflow_remedied_at(const Avvik__V1__ReportFiled *filed, int64_t receiv
 av_handler on_report_filed, on_report_supplemented, on_content_erased, on_directory_published,
 	on_rules_published;
 av_handler on_act_on_case, on_read_content, on_erase_content, on_open_content;
-av_handler on_preview_rules, on_preview_directory, on_apply_rules, on_get_reach;
+av_handler on_preview_rules, on_preview_directory, on_apply_rules, on_get_reach, on_what_if;
 av_handler on_get_case, on_list_cases, on_list_deadlines, on_get_why, on_get_report_status;
 av_handler on_tell_notification;
 av_handler on_check_takeover, on_take_over_case;
+/* Ids of those whom the roles of a rung find on its day, in the arena; *ret_nobody becomes true when a role finds no one
+ * (preview.c). */
+int workflow_told_by(struct av_arena *arena, const struct av_org *org, const Avvik__V1__RungPlanned *rung,
+	const char *unit, char ***ret_told, size_t *ret_count, bool *ret_nobody);
 /* A portion of what is left of open cases that go over to another rule pack (rules_apply.c): about `limit`
  * events, cases that stay as they are counted as one. *ret_worked: false when none is under way. */
 int workflow_apply_rules(struct av_ctx *ctx, unsigned int limit, bool *ret_worked);

@@ -49,6 +49,7 @@ static const struct av_command_row commands[] = {
 	{BODY(PREVIEW_RULES),     AV_QUERY, AV_MAY_ADMINISTER,             AV_LARGE,   on_preview_rules,     ""},
 	{BODY(PREVIEW_DIRECTORY), AV_QUERY, AV_MAY_ADMINISTER,             AV_LARGE,   on_preview_directory, ""},
 	{BODY(GET_REACH),         AV_QUERY, AV_MAY_ADMINISTER | AV_MAY_STATUS, 0,      on_get_reach,         ""},
+	{BODY(WHAT_IF),           AV_QUERY, AV_MAY_ADMINISTER,             AV_LARGE,   on_what_if,           ""},
 	{BODY(APPLY_RULES),       AV_ORDER, AV_MAY_ADMINISTER,             0,          on_apply_rules,       "RulesApplied, CaseRulesSet, DeadlineReplanned, DeadlineCancelled, DeadlineSet"},
 	{BODY(CHECK_TAKEOVER),    AV_TRIAL, AV_MAY_TAKE_OVER,              AV_LARGE | AV_AT_FULL, on_check_takeover, ""},
 	{BODY(TAKE_OVER_CASE),    AV_ORDER, AV_MAY_TAKE_OVER,              AV_LARGE,   on_take_over_case,    TAKEN_EVENTS},
