@@ -140,7 +140,8 @@ static void take_other(struct recount *r, const Avvik__V1__Event *event)
 		for (size_t i = 0; i < event->deadline_set->deadline->n_rungs; i++)
 			if (event->deadline_set->deadline->rungs[i]->kind ==
 					AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE &&
-				event->deadline_set->deadline->rungs[i]->fired_at_ms)
+				(event->deadline_set->deadline->rungs[i]->fired_at_ms ||
+					event->deadline_set->deadline->rungs[i]->passed_over))
 				fact->outcome = 2;
 		break;
 	case EVENT(DEADLINE_REPLANNED):

@@ -26,6 +26,8 @@ class Deadline:
         self.plans, self.fired, self.outcome = [], {}, None
         self.case_id = event.case_id
         self.plan(event, event.deadline_set.deadline)
+        if any(rung.kind == pb.RUNG_KIND_OVERDUE and (rung.fired_at_ms or rung.passed_over) for rung in self.ledger.rungs):
+            self.outcome = "missed"  # known when it was set: it took another's place, or was taken over
 
     def plan(self, event, ledger):
         """What holds from now on."""
