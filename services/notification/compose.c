@@ -8,40 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/date.h"
+#include "expectation.h"
 #include "mail.h"
 #include "notice_rules.h"
+#include "org/reference.h"
 #include "seal/crypto.h"
 #include "store/content.h"
 #include "wire/message.h"
 
 #define DIGEST_TEMPLATE "digest"
-#define ANCHOR(name) AVVIK__V1__ANCHOR__ANCHOR_##name
 #define CONTACT_PART AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT
-
-/* What meets a deadline, said to the one who is to do it. */
-static const struct {
-	int anchor;
-	const char *words;
-} expectations[] = {
-	{ANCHOR(REMEDIED),
-		"Avhjälp eller undanröj det som har rapporterats och dokumentera åtgärden, eller dokumentera "
-		"varför ingen åtgärd behövs."},
-	{ANCHOR(ASSESSED_INITIALLY), "Gör den inledande bedömningen och dokumentera om ärendet ska utredas."},
-	{ANCHOR(NOTIFIED), "Anmäl till Inspektionen för vård och omsorg och dokumentera anmälan."},
-	{ANCHOR(INVESTIGATION_HANDED_IN),
-		"Lämna in utredningen till Inspektionen för vård och omsorg och dokumentera "
-		"att det är gjort."},
-	{ANCHOR(MEASURE_EXECUTED), "Genomför åtgärden och dokumentera att den är genomförd."},
-	{ANCHOR(MEASURE_EVALUATED),
-		"Följ upp om åtgärden har fått avsedd effekt och dokumentera bedömningen."},
-	{ANCHOR(IVO_ANSWERED),
-		"Svara på begäran från Inspektionen för vård och omsorg och dokumentera svaret."},
-	{ANCHOR(INFORMATION_REGISTERED),
-		"Diarieför utförarens rapport, ange diarienumret i ärendet och underrätta beställaren."},
-	{ANCHOR(ASSESSED), "Bedöm avvikelsen och dokumentera bedömningen."},
-	{ANCHOR(DECIDED), "Fatta beslut och dokumentera det."},
-	{ANCHOR(CLOSED), "Avsluta ärendet när allt är klart."},
-};
 
 void day_words(int32_t day, char ret_text[DAY_WORDS])
 {
@@ -99,15 +75,6 @@ static const char *role_name(const Avvik__V1__RulePack *pack, const char *role)
 	return role;
 }
 
-static const char *expected(const Avvik__V1__DeadlineRule *rule)
-{
-	for (size_t i = 0; rule && i < rule->n_met_by; i++)
-		for (size_t j = 0; j < AV_COUNT(expectations); j++)
-			if (expectations[j].anchor == (int)rule->met_by[i])
-				return expectations[j].words;
-	return "";
-}
-
 static const char *deputy_note(
 	const struct composer *c, const Avvik__V1__Notice *notice, struct av_arena *arena)
 {
@@ -159,8 +126,10 @@ static int fill(const struct composer *c, const struct template *template, const
 	values[FIELD_COMMITTEE] = org ? av_org_directory(org)->name : "";
 	values[FIELD_DUE] = due;
 	values[FIELD_DEADLINE_NAME] = rule ? rule->name : notice->deadline;
-	values[FIELD_EXPECTED] = expected(rule);
+	values[FIELD_EXPECTED] = expectation(rule, arena);
 	values[FIELD_LAW] = known ? known->legal_reference : "";
+	values[FIELD_NOTIFY_LAW] =
+		known && pack ? av_reference(pack, "notify", known->laws, known->n_laws) : "";
 	values[FIELD_SOURCE] = rule ? rule->source : "";
 	values[FIELD_PERSON_NAME] = contact->name;
 	values[FIELD_ROLE_NAME] = role_name(pack, notice->role);
@@ -170,6 +139,8 @@ static int fill(const struct composer *c, const struct template *template, const
 			? "Det här meddelandet skickas senare än planerat, eftersom systemet har stått still."
 			: "";
 	values[FIELD_LIST] = list;
+	if (!values[FIELD_EXPECTED] || !values[FIELD_DEPUTY_NOTE])
+		return AV_MEMORY;
 	return template_fill(template, values, arena, ret_subject, ret_body);
 }
 

@@ -24,6 +24,7 @@
 	X(DEADLINE_NAME, deadline_name, "what is to be done in time") \
 	X(EXPECTED,      expected,      "what is expected of the one who reads it") \
 	X(LAW,           law,           "the law the case is handled under") \
+	X(NOTIFY_LAW,    notify_law,    "the law by which IVO is notified") \
 	X(SOURCE,        source,        "where the deadline is laid down") \
 	X(PERSON_NAME,   person_name,   "who is written to") \
 	X(ROLE_NAME,     role_name,     "the role for which the person is told") \

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "org/reference.h"
+
 void *workflow_cache_create(void)
 {
 	struct cache *cache = calloc(1, sizeof(*cache));
@@ -161,28 +163,10 @@ const struct workflow_pack *workflow_pack_on(const struct workflow_view *view, a
 	return best;
 }
 
-static const char *reference_for(const struct workflow_pack *pack, const char *id, Avvik__V1__Law law)
-{
-	for (size_t i = 0; i < pack->rules->n_references; i++) {
-		const Avvik__V1__LegalReference *reference = pack->rules->references[i];
-		if (reference->law == law && strcmp(reference->id, id) == 0)
-			return reference->text;
-	}
-	return NULL;
-}
-
 const char *workflow_reference(
 	const struct workflow_pack *pack, const char *id, const Avvik__V1__Law *laws, size_t count)
 {
-	const char *text = NULL;
-
-	if (!pack)
-		return "";
-	for (size_t i = 0; !text && i < count; i++)
-		text = reference_for(pack, id, laws[i]);
-	if (!text)
-		text = reference_for(pack, id, AVVIK__V1__LAW__LAW_SOL);
-	return text ? text : "";
+	return pack ? av_reference(pack->rules, id, laws, count) : "";
 }
 
 const Avvik__V1__Code *workflow_code(Avvik__V1__Code *const *codes, size_t count, const char *code)

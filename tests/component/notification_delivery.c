@@ -307,19 +307,17 @@ static char *joined(struct harness *h, struct av_bytes message)
 	return text;
 }
 
-static void a_mail_names_the_case_and_the_person_and_nothing_else(void **state)
+/* The one at `index` of those that are under way, as it leaves. */
+static char *mail_text(struct harness *h, size_t index, const char **ret_to)
 {
-	(void)state;
-	struct av_id id = town_id(1);
-	struct harness *h = one_case(id, "asa@lindaker.se");
 	struct underway mails[UNDERWAY_MAX];
 	struct templates *templates = templates_open(NULL);
 	Avvik__V1__Mail settings = AVVIK__V1__MAIL__INIT;
 	struct known *known = known_create();
+	struct composed composed;
 
 	settings.from = (char *)"avvik@lindaker.se";
-	harness_tick(h, h->now_ms);
-	assert_int_equal(town_under_way(h, mails), 2);
+	assert_true(town_under_way(h, mails) > index);
 	struct av_txn *txn = harness_read(h);
 	struct composer composer = {.txn = txn,
 		.keys = h->keys,
@@ -327,21 +325,86 @@ static void a_mail_names_the_case_and_the_person_and_nothing_else(void **state)
 		.templates = templates,
 		.mail = &settings,
 		.instance = "test"};
-	for (size_t i = 0; i < 2; i++) {
-		struct composed composed;
-		assert_int_equal(compose(&composer, &mails[i], h->arena, &composed), OUTCOME_DELIVERED);
-		char *text = joined(h, composed.message);
-		assert_non_null(strstr(text, "2026-0001"));
-		assert_non_null(strstr(text, composed.to));
-		assert_string_equal(composed.from, "avvik@lindaker.se");
-		assert_true(strcmp(composed.to, "anna@lindaker.se") == 0 ||
-			    strcmp(composed.to, "asa@lindaker.se") == 0);
-		assert_null(strstr(text, "{{"));
-	}
+	assert_int_equal(compose(&composer, &mails[index], h->arena, &composed), OUTCOME_DELIVERED);
+	assert_string_equal(composed.from, "avvik@lindaker.se");
+	*ret_to = composed.to;
 	templates_close(&templates);
 	av_txn_abort(&txn);
 	known_destroy(known);
+	return joined(h, composed.message);
+}
+
+static void a_mail_names_the_case_and_the_person_and_nothing_else(void **state)
+{
+	(void)state;
+	struct harness *h = one_case(town_id(1), "asa@lindaker.se");
+	struct underway mails[UNDERWAY_MAX];
+	const char *to;
+
+	harness_tick(h, h->now_ms);
+	assert_int_equal(town_under_way(h, mails), 2);
+	for (size_t i = 0; i < 2; i++) {
+		char *text = mail_text(h, i, &to);
+		assert_non_null(strstr(text, "2026-0001"));
+		assert_non_null(strstr(text, to));
+		assert_true(strcmp(to, "anna@lindaker.se") == 0 || strcmp(to, "asa@lindaker.se") == 0);
+		assert_null(strstr(text, "{{"));
+	}
 	harness_close(&h);
+}
+
+static Avvik__V1__LegalReference *reference(
+	struct harness *h, const char *id, Avvik__V1__Law law, const char *text)
+{
+	Avvik__V1__LegalReference *made =
+		AV_NEW(h->arena, Avvik__V1__LegalReference, avvik__v1__legal_reference);
+	made->id = (char *)id;
+	made->law = law;
+	made->text = (char *)text;
+	return made;
+}
+
+/* Not the one by which it is remedied, which is the case's own. */
+static void who_is_to_notify_ivo_reads_the_paragraph_of_notifying_by_the_cases_law(void **state)
+{
+	(void)state;
+	static Avvik__V1__Law laws[] = {AVVIK__V1__LAW__LAW_SOL, AVVIK__V1__LAW__LAW_LSS};
+	static const char *const says[] = {"Lagrum: 27 kap. 6 =C2=A7", "Lagrum: 24 f =C2=A7"};
+
+	for (size_t i = 0; i < AV_COUNT(laws); i++) {
+		struct harness *h = town_open();
+		struct av_id id = town_id(1);
+		Avvik__V1__SeriousFound *found =
+			AV_NEW(h->arena, Avvik__V1__SeriousFound, avvik__v1__serious_found);
+		Avvik__V1__Event *rules = town_rules(h),
+				 *opened = town_opened(h, id, LEX_SARAH, "solen", CASE_STATE(RECEIVED));
+		Avvik__V1__RulePack *pack = rules->rules_published->rules;
+		Avvik__V1__LegalReference *references[] = {reference(h, "remedy", laws[0], "27 kap. 5 §"),
+			reference(h, "remedy", laws[1], "24 e §"),
+			reference(h, "notify", laws[0], "27 kap. 6 §"),
+			reference(h, "notify", laws[1], "24 f §")};
+		const char *to;
+
+		pack->references = references;
+		pack->n_references = AV_COUNT(references);
+		pack->notices[pack->n_notices - 1]->to[0]->role = (char *)"SAS";
+		pack->notices[pack->n_notices - 1]->template_ = (char *)"serious-found-task";
+		opened->case_opened->laws = &laws[i];
+		opened->case_opened->n_laws = 1;
+		opened->case_opened->legal_reference = references[i]->text;
+		assert_int_equal(harness_feed(h, "intake", rules), AV_OK);
+		town_tell_directory(h, town_directory(h, false, "anna@lindaker.se"));
+		town_report(h, id, NULL);
+		town_tell(h, opened);
+		town_all_delivered(h);
+		town_tell(h, harness_event(h, EVENT(SERIOUS_FOUND), &found->base, &id, 0));
+		harness_tick(h, h->now_ms);
+		char *text = mail_text(h, 0, &to);
+		assert_string_equal(to, "dan@lindaker.se");
+		if (!strstr(text, says[i]))
+			fail_msg("law %d: no \"%s\" in:\n%s", (int)laws[i], says[i], text);
+		harness_close(&h);
+	}
 }
 
 static void a_person_without_an_address_is_given_up_and_not_forgotten(void **state)
@@ -419,6 +482,7 @@ int main(void)
 		T(late_rungs_to_one_person_share_a_mail),
 		T(delivery_begins_with_more_open_notices_than_one_turn_looks_at),
 		T(a_mail_names_the_case_and_the_person_and_nothing_else),
+		T(who_is_to_notify_ivo_reads_the_paragraph_of_notifying_by_the_cases_law),
 		T(a_person_without_an_address_is_given_up_and_not_forgotten),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

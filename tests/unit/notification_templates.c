@@ -13,6 +13,7 @@
 
 #include "avvik/v1/rules.pb-c.h"
 #include "base/macros.h"
+#include "expectation.h"
 #include "mail_settings.h"
 #include "templates.h"
 #include "wire/yaml.h"
@@ -68,25 +69,102 @@ static void every_shipped_template_is_read_and_fills_in(void **state)
 	templates_close(&shipped);
 }
 
-static void every_rule_of_the_shipped_packs_has_its_template(void **state)
+static const char *const packs[] = {"se-2025-07", "se-2001-453"};
+
+static const Avvik__V1__RulePack *shipped_pack(const char *version)
 {
-	(void)state;
-	struct templates *shipped = templates_open(TEMPLATE_FOLDER);
+	const char *path = av_arena_printf(arena, "%s/%s.yaml", RULES_FOLDER, version);
 	ProtobufCMessage *message = NULL;
 	struct av_faults faults;
 	struct av_yaml *yaml = NULL;
 
 	av_faults_init(&faults, arena);
-	if (av_yaml_open_file(RULES_FOLDER "/se-2025-07.yaml", &faults, &yaml) != AV_OK ||
+	if (av_yaml_open_file(path, &faults, &yaml) != AV_OK ||
 		av_yaml_to(yaml, &avvik__v1__rule_pack__descriptor, arena, &faults, &message) != AV_OK)
 		fail_msg("%s %s", faults.first->path, faults.first->text);
-	const Avvik__V1__RulePack *pack = (const Avvik__V1__RulePack *)message;
-	assert_true(pack->n_notices > 20);
-	for (size_t i = 0; i < pack->n_notices; i++)
-		if (!templates_find(shipped, pack->notices[i]->template_))
-			fail_msg("rule %s: there is no template %s", pack->notices[i]->id,
-				pack->notices[i]->template_);
 	av_yaml_close(&yaml);
+	return (const Avvik__V1__RulePack *)message;
+}
+
+static void every_rule_of_the_shipped_packs_has_its_template(void **state)
+{
+	(void)state;
+	struct templates *shipped = templates_open(TEMPLATE_FOLDER);
+
+	for (size_t p = 0; p < AV_COUNT(packs); p++) {
+		const Avvik__V1__RulePack *pack = shipped_pack(packs[p]);
+		assert_true(pack->n_notices > 20);
+		for (size_t i = 0; i < pack->n_notices; i++)
+			if (!templates_find(shipped, pack->notices[i]->template_))
+				fail_msg("rule %s: there is no template %s", pack->notices[i]->id,
+					pack->notices[i]->template_);
+	}
+	templates_close(&shipped);
+}
+
+static void whatever_meets_a_deadline_has_words(void **state)
+{
+	(void)state;
+	for (size_t p = 0; p < AV_COUNT(packs); p++) {
+		const Avvik__V1__RulePack *pack = shipped_pack(packs[p]);
+		assert_true(pack->n_deadlines > 10);
+		for (size_t i = 0; i < pack->n_deadlines; i++)
+			for (size_t m = 0; m < pack->deadlines[i]->n_met_by; m++)
+				if (!expectation_words(pack->deadlines[i]->met_by[m]))
+					fail_msg("%s %s: no words for anchor %d", packs[p],
+						pack->deadlines[i]->id, (int)pack->deadlines[i]->met_by[m]);
+	}
+}
+
+static Avvik__V1__DeadlineRule met_by(const char *name, Avvik__V1__Anchor *anchors, size_t count)
+{
+	Avvik__V1__DeadlineRule rule = AVVIK__V1__DEADLINE_RULE__INIT;
+	rule.name = (char *)name;
+	rule.met_by = anchors;
+	rule.n_met_by = count;
+	return rule;
+}
+
+static void what_is_expected_is_of_the_first_that_meets_it_else_its_name(void **state)
+{
+	(void)state;
+	Avvik__V1__Anchor inquiry[] = {
+		AVVIK__V1__ANCHOR__ANCHOR_INQUIRY_COMPLETED, AVVIK__V1__ANCHOR__ANCHOR_ASSESSED};
+	Avvik__V1__Anchor second[] = {AVVIK__V1__ANCHOR__ANCHOR_RECEIVED, AVVIK__V1__ANCHOR__ANCHOR_DECIDED};
+	Avvik__V1__Anchor none[] = {AVVIK__V1__ANCHOR__ANCHOR_RECEIVED};
+	Avvik__V1__DeadlineRule rule = met_by("slutföra utredningen", inquiry, AV_COUNT(inquiry));
+
+	assert_string_equal(
+		expectation(&rule, arena), "Slutför utredningen av avvikelsen och dokumentera resultatet.");
+	rule = met_by("besluta", second, AV_COUNT(second));
+	assert_string_equal(expectation(&rule, arena), "Fatta beslut och dokumentera det.");
+	rule = met_by("räkna nycklarna", none, AV_COUNT(none));
+	assert_string_equal(expectation(&rule, arena), "Gör det som ska vara gjort i tid: räkna nycklarna.");
+	assert_string_equal(expectation(NULL, arena), "Gör det som ska vara gjort i tid.");
+}
+
+static void no_mail_of_a_deadline_has_an_empty_bullet(void **state)
+{
+	(void)state;
+	struct templates *shipped = templates_open(TEMPLATE_FOLDER);
+	const char *values[FIELD_COUNT], *subject, *body;
+
+	fill_values(values);
+	for (size_t p = 0; p < AV_COUNT(packs); p++) {
+		const Avvik__V1__RulePack *pack = shipped_pack(packs[p]);
+		for (size_t d = 0; d < pack->n_deadlines; d++) {
+			values[FIELD_EXPECTED] = expectation(pack->deadlines[d], arena);
+			for (size_t i = 0; i < template_builtin_count; i++) {
+				const struct template *template =
+					templates_find(shipped, template_builtins[i].name);
+				assert_int_equal(
+					template_fill(template, values, arena, &subject, &body), AV_OK);
+				if (strstr(body, "- \n") || strstr(body, "-\n"))
+					fail_msg("%s of %s: an empty bullet\n%s", template->name,
+						pack->deadlines[d]->id, body);
+			}
+		}
+	}
 	templates_close(&shipped);
 }
 
@@ -240,6 +318,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(every_shipped_template_is_read_and_fills_in),
 		T(every_rule_of_the_shipped_packs_has_its_template),
+		T(whatever_meets_a_deadline_has_words),
+		T(what_is_expected_is_of_the_first_that_meets_it_else_its_name),
+		T(no_mail_of_a_deadline_has_an_empty_bullet),
 		T(a_faulty_template_is_named_with_its_line),
 		T(a_note_that_does_not_apply_leaves_no_gap),
 		T(an_administrators_file_goes_first_and_a_faulty_one_leaves_the_one_before),
