@@ -78,6 +78,17 @@ static const struct {
 	{A(JOINED),                  "the report stands under another case",            "rapporten handläggs i ett annat ärende"},
 	{A(PLACED_AT_PROVIDER),      "the case has proved to be a private provider's",  "ärendet har visat sig gälla en enskild utförare"},
 };
+
+/* The codes of NoticeUnreachable, which JSON keeps. */
+static const struct {
+	const char *code, *words;
+} unreachable[] = {
+	{"no_holder",      "nobody holds the role"},
+	{"no_responsible", "the case names nobody"},
+	{"no_actor",       "no person did it"},
+	{"no_contact",     "there is no address"},
+	{"too_many",       "too many are to be told at once"},
+};
 /* clang-format on */
 
 /* The reply stays: what it holds is used until the tool ends. */
@@ -186,6 +197,14 @@ const char *names_recipients(
 					 : ", ",
 			names_role(names, recipients[i]->role, swedish));
 	return text;
+}
+
+const char *names_unreachable(const char *why)
+{
+	for (size_t i = 0; i < AV_COUNT(unreachable); i++)
+		if (strcmp(unreachable[i].code, why) == 0)
+			return unreachable[i].words;
+	return why;
 }
 
 const char *names_anchor(Avvik__V1__Anchor anchor, bool swedish)

@@ -35,6 +35,8 @@ const char *names_recipients(
 	struct names *names, Avvik__V1__Recipient *const *recipients, size_t count, bool swedish);
 /* A code of a rule pack's list by its Swedish name, else the code. */
 const char *names_code(Avvik__V1__Code *const *codes, size_t count, const char *code);
+/* Why a notice reached nobody: "nobody holds the role". */
+const char *names_unreachable(const char *why);
 /* "the report has been received" */
 const char *names_anchor(Avvik__V1__Anchor anchor, bool swedish);
 

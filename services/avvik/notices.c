@@ -82,10 +82,10 @@ static void unreachable_print(struct asked *asked, const Avvik__V1__NoticeUnreac
 	if (asked->tool->json)
 		json_list_item(&asked->list, asked->tool, &unreachable->base);
 	else
-		table_row(asked->unreachable,
-			(const char *const[]){unreachable->rule,
-				names_role(&asked->names, unreachable->role, false),
-				names_unit(&asked->names, unreachable->unit), unreachable->why});
+		table_row(asked->unreachable, (const char *const[]){unreachable->rule,
+						      names_role(&asked->names, unreachable->role, false),
+						      names_unit(&asked->names, unreachable->unit),
+						      names_unreachable(unreachable->why)});
 }
 
 static int ask_pages(struct asked *asked, Avvik__V1__ListNotices *query)

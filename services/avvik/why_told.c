@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "base/ids.h"
 #include "wire/message.h"
 
 #define PAGES_MOST 20
@@ -59,6 +60,22 @@ static bool follows_from(const Avvik__V1__Notice *notice, const Avvik__V1__Deadl
 	return true;
 }
 
+/* A rung that reached nobody leaves no notice, only that: caused by an event, and the id of an event has its time. */
+static bool reached_nobody(const struct told *told, const Avvik__V1__RungPlanned *fired)
+{
+	const Avvik__V1__NoticesFound *page = told->count ? told->pages[0] : NULL; /* all stand on each */
+
+	for (size_t i = 0; page && fired->fired_at_ms && i < page->n_unreachable; i++) {
+		struct av_id cause;
+		if (page->unreachable[i]->cause_id.len != AV_ID_SIZE)
+			continue;
+		memcpy(cause.bytes, page->unreachable[i]->cause_id.data, AV_ID_SIZE);
+		if (av_id_ms(&cause) == fired->fired_at_ms)
+			return true;
+	}
+	return false;
+}
+
 const char *told_by_rung(struct tool *tool, const struct told *told, const Avvik__V1__Deadline *deadline,
 	size_t rung, bool swedish)
 {
@@ -75,5 +92,7 @@ const char *told_by_rung(struct tool *tool, const struct told *told, const Avvik
 						: "the reporter",
 				*notice->deputy_for ? (swedish ? " för " : " for ") : "", notice->deputy_for);
 		}
+	if (!*text && reached_nobody(told, deadline->rungs[rung]))
+		return swedish ? "nådde ingen" : "reached nobody";
 	return text;
 }

@@ -12,7 +12,7 @@ struct told {
 
 /* Asks notification for the case's notices, all pages. What it answers lives as long as the tool. */
 struct told told_of(struct tool *tool, struct av_id *case_id);
-/* "anna.berg, lars.ek for eva.lind", or "" when nobody was. */
+/* "anna.berg, lars.ek for eva.lind"; "reached nobody"; "" when notification has not heard of it. */
 const char *told_by_rung(struct tool *tool, const struct told *told, const Avvik__V1__Deadline *deadline,
 	size_t rung, bool swedish);
 

@@ -185,7 +185,7 @@ static const char *say_notice_unreachable(struct saying *say)
 		return SAY("%s: the reporter left no address and is not told", say_subject(say));
 	return SAY("%s: NOBODY was told by rule %s: %s at %s: %s", say_subject(say), body->rule,
 		names_role(&say->words->names, body->role, false), names_unit(&say->words->names, body->unit),
-		body->why);
+		names_unreachable(body->why));
 }
 
 static const char *say_notice_retried(struct saying *say)

@@ -115,6 +115,12 @@ says "missing: hsl" "the law that is missing is named"
 run 0 "the case is shown" $avvik case show 2026-0002
 says "sol: probability 2, severity 3, product 6" "with the risk of each part"
 run 0 "and proves to be more" $avvik case turn 2026-0002 --motive "Misstänkt missförhållande." $manager
+run 0 "a rung for the manager of a unit that nobody knows" $avvik why 2026-0003 D2
+says "reached nobody" "is told as one that reached nobody"
+run 0 "in Swedish" $avvik why 2026-0003 D2 --lang sv
+says "nådde ingen" "the same"
+run 0 "the notices of the case" $avvik notices 2026-0003
+says "nobody holds the role" "why nobody was reached, in words"
 run 0 "it is placed" $avvik case place 2026-0003 --unit lindhaga $sas
 run 0 "and its reporter named" $avvik case name-reporter 2026-0003 --name "Anna Prov" --mail anna.prov@lindaker.example $sas
 run 0 "rest" $avvik clock settle
@@ -127,6 +133,9 @@ says "A lex Sarah report arrives from publisher, about Lindhaga" "the report arr
 says "Case 2026-0001 (lex Sarah, Lindhaga): to hand in the investigation to IVO by Monday 22 June (moved from Friday 19 June), a statutory deadline" "the deadline is set"
 says "Case 2026-0001 (lex Sarah, Lindhaga): reminder to hand in the investigation to IVO by Monday 22 June, to the investigator and SAS" "reminders are told"
 says "OVERDUE since Monday 22 June" "what is overdue is told"
+says "NOBODY was told by rule N101: the unit manager at" "and when nobody was told"
+says ": nobody holds the role" "with the reason in words"
+says_not "no_holder" "and not by its code"
 says "done in time, though recorded late: to hand in the investigation to IVO" "and corrected"
 says "Case 2026-0001 (lex Sarah, Lindhaga) is closed" "the end is told"
 opened=$(grep -n "2026-0001.*is opened" "$work/out" | cut -d: -f1)
