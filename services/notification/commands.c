@@ -98,25 +98,89 @@ static bool wanted(
 	return list->person[0] == '\0' || strcmp(list->person, notice->person) == 0;
 }
 
+static int take_unreachable(struct av_ctx *ctx, struct av_bytes packed, Avvik__V1__NoticesFound *found)
+{
+	ProtobufCMessage *nobody;
+	int status = av_message_load(&avvik__v1__notice_unreachable__descriptor, packed, ctx->arena, &nobody);
+
+	if (status == AV_OK)
+		found->unreachable[found->n_unreachable++] = (Avvik__V1__NoticeUnreachable *)nobody;
+	return status;
+}
+
 static int find_unreachable(struct av_ctx *ctx, struct av_bytes case_id, Avvik__V1__NoticesFound *found)
 {
 	unsigned char prefix[1 + AV_ID_SIZE] = {'c'};
-	found->unreachable = av_arena_alloc(ctx->arena, UNREACHABLE_MAX * sizeof *found->unreachable);
-	if (!found->unreachable)
-		return AV_MEMORY;
+	int status = AV_OK;
+
 	memcpy(prefix + 1, case_id.data, AV_ID_SIZE);
 	struct av_iter it =
 		av_iter(ctx->txn, TABLE_UNREACHABLE, av_bytes(prefix, sizeof prefix), av_bytes(NULL, 0));
-	int status = AV_OK;
-	while (status == AV_OK && found->n_unreachable < UNREACHABLE_MAX && av_iter_next(&it)) {
-		ProtobufCMessage *nobody;
-		status = av_message_load(
-			&avvik__v1__notice_unreachable__descriptor, it.value, ctx->arena, &nobody);
-		if (status == AV_OK)
-			found->unreachable[found->n_unreachable++] = (Avvik__V1__NoticeUnreachable *)nobody;
-	}
+	while (status == AV_OK && found->n_unreachable < UNREACHABLE_MAX && av_iter_next(&it))
+		status = take_unreachable(ctx, it.value, found);
 	av_iter_end(&it);
 	return status;
+}
+
+/* Of any case, as health counts them: the newest. */
+static int find_recent_unreachable(struct av_ctx *ctx, Avvik__V1__NoticesFound *found)
+{
+	struct av_id since = id_since(ctx->now_ms - RECENT_MS);
+	unsigned char from[1 + AV_ID_SIZE] = {'t'}, key[AV_KEY_MAX] = {'c'};
+	struct {
+		struct av_bytes tail, case_id;
+	} recent[UNREACHABLE_MAX];
+	size_t count = 0;
+	int status = AV_OK;
+
+	memcpy(from + 1, since.bytes, AV_ID_SIZE);
+	struct av_iter it =
+		av_iter(ctx->txn, TABLE_UNREACHABLE, av_bytes(from, 1), av_bytes(from, sizeof from));
+	for (size_t i = 0; status == AV_OK && i < UNREACHABLE_LOOKED_AT && av_iter_next(&it); i++) {
+		bool within = false;
+		if (unreachable_is_reporter(it.key) || it.value.size != AV_ID_SIZE)
+			continue;
+		status = within_units(ctx, it.value, &within);
+		if (!within)
+			continue;
+		recent[count % UNREACHABLE_MAX].tail =
+			av_bytes((const unsigned char *)it.key.data + 1, it.key.size - 1);
+		recent[count++ % UNREACHABLE_MAX].case_id = it.value;
+	}
+	av_iter_end(&it);
+	for (size_t i = count > UNREACHABLE_MAX ? count - UNREACHABLE_MAX : 0; status == AV_OK && i < count;
+		i++) {
+		struct av_bytes tail = recent[i % UNREACHABLE_MAX].tail, packed;
+		if (1 + AV_ID_SIZE + tail.size > sizeof key)
+			continue;
+		memcpy(key + 1, recent[i % UNREACHABLE_MAX].case_id.data, AV_ID_SIZE);
+		memcpy(key + 1 + AV_ID_SIZE, tail.data, tail.size);
+		status = av_get(
+			ctx->txn, TABLE_UNREACHABLE, av_bytes(key, 1 + AV_ID_SIZE + tail.size), &packed);
+		if (status == AV_OK)
+			status = take_unreachable(ctx, packed, found);
+		else if (status == AV_NOT_FOUND)
+			status = AV_OK;
+	}
+	return status;
+}
+
+/* Who asks for a person or a state asks for notices; so does who asks on behalf of a person. */
+static int add_unreachable(
+	struct av_ctx *ctx, const Avvik__V1__ListNotices *list, Avvik__V1__NoticesFound *found)
+{
+	bool within = false;
+
+	if (list->after_notice_id.len || *ctx->command->on_behalf_of)
+		return AV_OK;
+	found->unreachable = av_arena_alloc(ctx->arena, UNREACHABLE_MAX * sizeof *found->unreachable);
+	if (!found->unreachable)
+		return AV_MEMORY;
+	if (!list->case_id.len)
+		return list->state || *list->person ? AV_OK : find_recent_unreachable(ctx, found);
+	int status = list->case_id.len == AV_ID_SIZE ? within_units(ctx, data_bytes(list->case_id), &within)
+						     : AV_OK;
+	return status == AV_OK && within ? find_unreachable(ctx, data_bytes(list->case_id), found) : status;
 }
 
 int on_list_notices(struct av_ctx *ctx, const ProtobufCMessage *body)
@@ -162,12 +226,7 @@ int on_list_notices(struct av_ctx *ctx, const ProtobufCMessage *body)
 	av_iter_end(&it);
 	if (more)
 		found->next_after_notice_id = id_data(&id, ctx->arena);
-	bool within = false;
-	if (status == AV_OK && list->case_id.len == AV_ID_SIZE)
-		status = within_units(ctx, data_bytes(list->case_id), &within);
-	if (status == AV_OK && within && list->after_notice_id.len == 0 && !*ctx->command->on_behalf_of)
-		status = find_unreachable(ctx, data_bytes(list->case_id), found);
-	return status;
+	return status == AV_OK ? add_unreachable(ctx, list, found) : status;
 }
 
 int on_retry_notice(struct av_ctx *ctx, const ProtobufCMessage *body)

@@ -88,6 +88,7 @@ static int emit_nobody(struct av_ctx *ctx, const struct considered *c, const str
 	if (!nobody)
 		return AV_MEMORY;
 	nobody->case_id = c->event->case_id;
+	nobody->number = c->after->number;
 	nobody->rule = (char *)decision->rule;
 	nobody->cause_id = c->event->event_id;
 	nobody->role = (char *)decision->role;

@@ -16,7 +16,6 @@
 #include "outbox.h"
 
 #define STATE(name) AVVIK__V1__NOTICE_STATE__NOTICE_STATE_##name
-#define RECENT_MS (INT64_C(7) * AV_DAY_MS)
 #define AHEAD_DAYS 62
 #define GAPS_MAX 5
 #define SERVER_FAILURES 3
@@ -192,16 +191,6 @@ static void check_templates(struct av_daemon *daemon, struct outbox *outbox, con
 
 /* --- what has happened --- */
 
-/* Ids begin with their time: the recent ones stand last. */
-static struct av_id id_since(int64_t at_ms)
-{
-	struct av_id id = {{0}};
-	uint64_t ms = at_ms > 0 ? (uint64_t)at_ms : 0;
-	for (int i = 5; i >= 0; i--, ms >>= 8)
-		id.bytes[i] = (unsigned char)ms;
-	return id;
-}
-
 /* A notice is decided at the most a day, and a weekend of quiet, before it is given up. */
 static void check_given_up(struct av_daemon *daemon, struct av_txn *txn, struct av_arena *arena)
 {
@@ -241,9 +230,8 @@ static void check_unreachable(struct av_daemon *daemon, struct av_txn *txn, stru
 
 	memcpy(from + 1, since.bytes, AV_ID_SIZE);
 	struct av_iter it = av_iter(txn, TABLE_UNREACHABLE, av_bytes(from, 1), av_bytes(from, sizeof from));
-	for (size_t looked_at = 0; looked_at < 10000 && av_iter_next(&it); looked_at++) {
-		bool reporter = it.key.size > 8 &&
-				memcmp((const char *)it.key.data + it.key.size - 8, "reporter", 8) == 0;
+	for (size_t looked_at = 0; looked_at < UNREACHABLE_LOOKED_AT && av_iter_next(&it); looked_at++) {
+		bool reporter = unreachable_is_reporter(it.key);
 		nobody += !reporter;
 		reporters += reporter;
 	}
@@ -251,7 +239,8 @@ static void check_unreachable(struct av_daemon *daemon, struct av_txn *txn, stru
 	(void)arena;
 	if (nobody)
 		av_health(daemon, "notices_reached_nobody", true,
-			"%zu times in the last seven days nobody could be told; see the cases' notices, and "
+			"%zu times in the last seven days nobody could be told; list the notices, which end "
+			"with them, and "
 			"give the roles to someone",
 			nobody);
 	av_metric(daemon, "reporters_without_address", "", (double)reporters, false,

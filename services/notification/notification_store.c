@@ -92,6 +92,15 @@ struct av_id id_of(ProtobufCBinaryData data)
 	return id;
 }
 
+struct av_id id_since(int64_t at_ms)
+{
+	struct av_id id = {{0}};
+	uint64_t ms = at_ms > 0 ? (uint64_t)at_ms : 0;
+	for (int i = 5; i >= 0; i--, ms >>= 8)
+		id.bytes[i] = (unsigned char)ms;
+	return id;
+}
+
 struct av_bytes id_bytes(const struct av_id *id)
 {
 	return av_bytes(id->bytes, AV_ID_SIZE);
@@ -292,6 +301,14 @@ static int apply_state(struct av_txn *txn, ProtobufCBinaryData notice_id, Avvik_
 	notice->ended_at_ms = ended_at_ms;
 	put_message(txn, TABLE_NOTICES, id_bytes(&id), &notice->base, arena);
 	return AV_OK;
+}
+
+bool unreachable_is_reporter(struct av_bytes key)
+{
+	static const char role[] = "reporter";
+
+	return key.size > sizeof role &&
+	       memcmp((const char *)key.data + key.size - sizeof role, "\0reporter", sizeof role) == 0;
 }
 
 static int apply_unreachable(

@@ -25,6 +25,10 @@
 #include "base/arena.h"
 #include "store/store.h"
 
+/* What has happened lately is told by health and by the list of notices. */
+#define RECENT_MS (INT64_C(7) * AV_DAY_MS)
+#define UNREACHABLE_LOOKED_AT 10000
+
 enum notification_table {
 	TABLE_NOTICES = AV_TABLE_OWN,
 	TABLE_STATES,
@@ -73,8 +77,13 @@ int contact_load(
 /* The contact that was opened from another daemon's content. AV_NOT_FOUND. */
 int contact_of_origin(struct av_txn *txn, struct av_bytes origin_content_id, struct contact *ret_contact);
 
+/* The key of a rule that reached nobody: was it the reporter? Many leave no address, and nobody is to blame. */
+bool unreachable_is_reporter(struct av_bytes key);
+
 bool id_is_zero(const struct av_id *id);
 struct av_id id_of(ProtobufCBinaryData data); /* zero unless it has 16 bytes */
+/* Ids begin with their time: the first of that time. */
+struct av_id id_since(int64_t at_ms);
 struct av_bytes id_bytes(const struct av_id *id);
 struct av_bytes data_bytes(ProtobufCBinaryData data);
 ProtobufCBinaryData id_data(const struct av_id *id, struct av_arena *arena);

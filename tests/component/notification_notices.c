@@ -172,6 +172,18 @@ static void a_rule_that_reaches_nobody_is_told_and_found_again(void **state)
 	assert_int_equal(reply->notices_found->n_notices, 1);
 	assert_int_equal(reply->notices_found->n_unreachable, 2);
 
+	/* Asked of all cases: those that somebody should mend, with the number; not by a person or a state. */
+	list.case_id.len = 0;
+	reply = harness_order(h, &admin, NULL, NULL, AVVIK__V1__COMMAND__BODY_LIST_NOTICES, &list.base);
+	assert_int_equal(reply->notices_found->n_unreachable, 1);
+	assert_string_equal(reply->notices_found->unreachable[0]->role, "FC");
+	assert_string_not_equal(reply->notices_found->unreachable[0]->number, "");
+	list.person = (char *)"anna";
+	reply = harness_order(h, &admin, NULL, NULL, AVVIK__V1__COMMAND__BODY_LIST_NOTICES, &list.base);
+	assert_int_equal(reply->notices_found->n_unreachable, 0);
+	list.person = (char *)"";
+	list.case_id.len = AV_ID_SIZE;
+
 	/* Asked on behalf of a person: what that person was told, and nothing of others. */
 	reply = harness_order(h, &admin, NULL, "anna", AVVIK__V1__COMMAND__BODY_LIST_NOTICES, &list.base);
 	assert_int_equal(reply->notices_found->n_notices, 1);
@@ -193,6 +205,7 @@ static void a_rule_that_reaches_nobody_is_told_and_found_again(void **state)
 	list.case_id.len = 0;
 	reply = harness_order(h, &some, NULL, NULL, AVVIK__V1__COMMAND__BODY_LIST_NOTICES, &list.base);
 	assert_int_equal(reply->notices_found->n_notices, 0);
+	assert_int_equal(reply->notices_found->n_unreachable, 0);
 	harness_check_replay(h);
 	harness_close(&h);
 }
