@@ -192,6 +192,40 @@ const char *ask_weekday(struct tool *tool, int32_t on)
 	return on ? av_arena_printf(tool->arena, "%s %s", names[av_weekday(on)], tool_day(tool, on)) : "";
 }
 
+bool limit_take(struct list_limit *limit)
+{
+	if (limit->left <= 0) {
+		limit->more = true;
+		return false;
+	}
+	limit->left--;
+	limit->shown++;
+	return true;
+}
+
+bool limit_sound(const struct list_limit *limit)
+{
+	if (limit->left < 1)
+		tool_fail(0, "--limit: give 1 or more");
+	return limit->left >= 1;
+}
+
+void limit_tell(const struct tool *tool, const struct list_limit *limit)
+{
+	if (limit->more && !tool->json)
+		printf("%lld shown, there are more: --limit N\n", (long long)limit->shown);
+}
+
+const char *ask_field(struct tool *tool, const char *path)
+{
+	static const char time[] = "_at_ms", unit[] = "_ms";
+	size_t size = strlen(path);
+
+	if (size < sizeof time || strcmp(path + size - (sizeof time - 1), time) != 0)
+		return path;
+	return av_arena_printf(tool->arena, "%.*s", (int)(size - (sizeof unit - 1)), path);
+}
+
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int number)

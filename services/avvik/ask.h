@@ -46,6 +46,22 @@ const char *ask_number(struct tool *tool, int64_t number);
 /* "Monday 2026-06-22"; "" for 0. */
 const char *ask_weekday(struct tool *tool, int32_t on);
 
+/* A list that ends after so many items, and says so. Zeroed but for `left`: ready. */
+#define LIMIT_DEFAULT 500
+struct list_limit {
+	int64_t left, shown;
+	bool more; /* an item was left out */
+};
+/* One more item: false when it is left out. */
+bool limit_take(struct list_limit *limit);
+/* The words of --limit. False: told. */
+bool limit_sound(const struct list_limit *limit);
+/* The last line of a list that was cut; nothing in JSON. */
+void limit_tell(const struct tool *tool, const struct list_limit *limit);
+
+/* A field of a message as a file names it: "received_at" for received_at_ms. In the arena. */
+const char *ask_field(struct tool *tool, const char *path);
+
 /* Ctrl-C and SIGTERM end a command that follows something: from now on they are only noted. */
 void ask_interrupts(void);
 bool ask_interrupted(void);

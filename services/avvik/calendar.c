@@ -145,7 +145,7 @@ static void on_day(void *context, struct av_day_info info, enum av_day_use use)
 
 static int due_show(struct tool *tool, const char *start, const char *text, bool local)
 {
-	static const char *const headings[] = {"day", "weekday", ">days", "is", "because", NULL};
+	static const char *const headings[] = {"day", "weekday", ">count", "counts as", "reason", NULL};
 	struct av_period period;
 	struct explained explained = {.days = NULL};
 	int64_t anchor;

@@ -221,7 +221,8 @@ struct listing {
 	struct names names;
 	struct table *table;
 	struct json_list list;
-	int64_t left;
+	struct list_limit limit;
+	bool duplicates; /* those alone that may be of the same event as another */
 };
 
 static const char *duplicates_text(struct tool *tool, const Avvik__V1__Case *found)
@@ -262,21 +263,25 @@ static int ask_pages(struct listing *listing, Avvik__V1__ListCases *query)
 
 	do {
 		Avvik__V1__Reply *reply = NULL;
-		query->limit = (uint32_t)AV_MIN(listing->left, PAGE);
+		query->limit = listing->duplicates ? PAGE : (uint32_t)AV_MIN(listing->limit.left + 1, PAGE);
 		if (!ask(listing->tool, DAEMON_WORKFLOW, AVVIK__V1__COMMAND__BODY_LIST_CASES, &query->base,
 			    &reply, &code))
 			return code;
 		const Avvik__V1__CasesFound *found =
 			reply->body_case == AVVIK__V1__REPLY__BODY_CASES_FOUND ? reply->cases_found : NULL;
-		for (size_t i = 0; found && i < found->n_cases && listing->left > 0; i++, listing->left--)
-			case_print(listing, found->cases[i]);
+		for (size_t i = 0; found && i < found->n_cases && !listing->limit.more; i++) {
+			if (listing->duplicates && !found->cases[i]->n_duplicates)
+				continue;
+			if (limit_take(&listing->limit))
+				case_print(listing, found->cases[i]);
+		}
 		query->after_case_id.len = 0;
 		if (found && found->next_after_case_id.len == AV_ID_SIZE) {
 			memcpy(after.bytes, found->next_after_case_id.data, AV_ID_SIZE);
 			query->after_case_id = ask_id_field(&after);
 		}
 		tool_reply_free(&reply);
-	} while (query->after_case_id.len && listing->left > 0);
+	} while (query->after_case_id.len && !listing->limit.more);
 	query->after_case_id = (ProtobufCBinaryData){0}; /* it stood here */
 	return code;
 }
@@ -288,11 +293,12 @@ int case_list(struct tool *tool, int argc, char **argv)
 				 *const with_duplicates[] = {"case", "kind", "state", "unit", "received",
 					 "degree", "IVO", "waits for", "perhaps same as", NULL};
 	const char *unit = "", *kind = NULL, *state = NULL;
-	bool open_only = false, duplicates = false;
-	struct listing listing = {.tool = tool, .names = names_of(tool), .left = 500};
+	bool open_only = false;
+	struct listing listing = {.tool = tool, .names = names_of(tool), .limit.left = LIMIT_DEFAULT};
 	const struct tool_option words[] = {{"unit", OPTION_TEXT, &unit}, {"kind", OPTION_TEXT, &kind},
 		{"state", OPTION_TEXT, &state}, {"open", OPTION_FLAG, &open_only},
-		{"duplicates", OPTION_FLAG, &duplicates}, {"limit", OPTION_NUMBER, &listing.left}};
+		{"duplicates", OPTION_FLAG, &listing.duplicates},
+		{"limit", OPTION_NUMBER, &listing.limit.left}};
 	Avvik__V1__ListCases query = AVVIK__V1__LIST_CASES__INIT;
 	int value = 0;
 
@@ -304,13 +310,13 @@ int case_list(struct tool *tool, int argc, char **argv)
 	value = 0;
 	if (state && ask_enum(tool, "--state", &avvik__v1__case_state__descriptor, state, &value) != AV_OK)
 		return EXIT_USAGE;
-	if (listing.left < 1)
-		return tool_fail(EXIT_USAGE, "--limit: give 1 or more");
+	if (!limit_sound(&listing.limit))
+		return EXIT_USAGE;
 	query.state = (Avvik__V1__CaseState)value;
 	query.unit = (char *)(uintptr_t)unit;
 	query.open_only = open_only;
-	query.with_duplicates = duplicates;
-	listing.table = tool->json ? NULL : table_create(duplicates ? with_duplicates : headings);
+	query.with_duplicates = listing.duplicates;
+	listing.table = tool->json ? NULL : table_create(listing.duplicates ? with_duplicates : headings);
 	int code = ask_pages(&listing, &query);
 	if (tool->json)
 		json_list_end(&listing.list);
@@ -319,5 +325,6 @@ int case_list(struct tool *tool, int argc, char **argv)
 	else
 		table_print(&listing.table);
 	table_destroy(&listing.table);
+	limit_tell(tool, &listing.limit);
 	return code;
 }

@@ -17,7 +17,8 @@ struct asked {
 	struct table *table;
 	struct json_list list;
 	bool all, overdue;
-	int64_t now_ms, left; /* so many more */
+	int64_t now_ms;
+	struct list_limit limit;
 };
 
 static const char *state_text(const struct asked *asked, const Avvik__V1__Deadline *deadline)
@@ -75,11 +76,11 @@ static int ask_pages(struct asked *asked, Avvik__V1__ListDeadlines *query)
 		const Avvik__V1__DeadlinesFound *found =
 			reply->body_case == AVVIK__V1__REPLY__BODY_DEADLINES_FOUND ? reply->deadlines_found
 										   : NULL;
-		for (size_t i = 0; found && i < found->n_deadlines && asked->left > 0; i++) {
+		for (size_t i = 0; found && i < found->n_deadlines && !asked->limit.more; i++) {
 			if (asked->overdue && !found->deadlines[i]->overdue)
 				continue;
-			deadline_print(asked, found->deadlines[i]);
-			asked->left--;
+			if (limit_take(&asked->limit))
+				deadline_print(asked, found->deadlines[i]);
 		}
 		query->after_key.len =
 			found && found->next_after_key.len <= sizeof after ? found->next_after_key.len : 0;
@@ -87,7 +88,7 @@ static int ask_pages(struct asked *asked, Avvik__V1__ListDeadlines *query)
 			memcpy(after, found->next_after_key.data, query->after_key.len);
 		query->after_key.data = after;
 		tool_reply_free(&reply);
-	} while (query->after_key.len && asked->left > 0);
+	} while (query->after_key.len && !asked->limit.more);
 	query->after_key = (ProtobufCBinaryData){0}; /* it stood here */
 	return code;
 }
@@ -97,14 +98,15 @@ int command_deadlines(struct tool *tool, int argc, char **argv)
 	static const char *const headings[] = {"due", "state", "case", "rule", "what", "unit", "kind", NULL};
 	const char *number = NULL, *unit = "";
 	int32_t before = 0;
-	struct asked asked = {.tool = tool, .names = names_of(tool), .left = 500};
+	struct asked asked = {.tool = tool, .names = names_of(tool), .limit.left = LIMIT_DEFAULT};
 	const struct tool_option words[] = {{"unit", OPTION_TEXT, &unit}, {"before", OPTION_DAY, &before},
 		{"overdue", OPTION_FLAG, &asked.overdue}, {"all", OPTION_FLAG, &asked.all},
-		{"limit", OPTION_NUMBER, &asked.left}};
+		{"limit", OPTION_NUMBER, &asked.limit.left}};
 	Avvik__V1__ListDeadlines query = AVVIK__V1__LIST_DEADLINES__INIT;
 	struct av_id case_id;
 
-	if (tool_options(tool, argc, argv, words, AV_COUNT(words), &number, 1) < 0 || !tool_settings(tool))
+	if (tool_options(tool, argc, argv, words, AV_COUNT(words), &number, 1) < 0 ||
+		!limit_sound(&asked.limit) || !tool_settings(tool))
 		return EXIT_USAGE;
 	if (number && tool_case_id(tool, number, &case_id) != AV_OK)
 		return EXIT_REFUSED;
@@ -124,5 +126,6 @@ int command_deadlines(struct tool *tool, int argc, char **argv)
 	else
 		table_print(&asked.table);
 	table_destroy(&asked.table);
+	limit_tell(tool, &asked.limit);
 	return code;
 }

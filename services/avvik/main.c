@@ -27,10 +27,16 @@ static const struct subcommand *subcommand_find(const char *name)
 	return NULL;
 }
 
+static void usage_print(FILE *file, const struct subcommand *subcommand)
+{
+	const char *usage = subcommand->usage;
+	fprintf(file, "usage: avvik %s%s%s\n", subcommand->name, *usage == '\n' ? "" : " ", usage);
+}
+
 int tool_usage(const char *name)
 {
 	const struct subcommand *subcommand = subcommand_find(name);
-	fprintf(stderr, "usage: avvik %s %s\n", name, subcommand ? subcommand->usage : "");
+	usage_print(stderr, subcommand);
 	return EXIT_USAGE;
 }
 
@@ -94,7 +100,7 @@ static int line_run(struct tool *tool, int argc, char **argv)
 		return tool_fail(EXIT_USAGE, "no subcommand \"%s\": `avvik --help` lists them", argv[0]);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0) {
-			printf("usage: avvik %s %s\n", subcommand->name, subcommand->usage);
+			usage_print(stdout, subcommand);
 			return EXIT_DONE;
 		}
 	}

@@ -214,3 +214,19 @@ const char *names_anchor(Avvik__V1__Anchor anchor, bool swedish)
 			return swedish ? anchors[i].swedish : anchors[i].english;
 	return "";
 }
+
+const char *names_rung(Avvik__V1__RungKind kind, bool swedish)
+{
+	switch (kind) {
+	case AVVIK__V1__RUNG_KIND__RUNG_KIND_WARNING:
+		return swedish ? "påminnelse" : "reminder";
+	case AVVIK__V1__RUNG_KIND__RUNG_KIND_DUE:
+		return swedish ? "sista dagen" : "last day";
+	case AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE:
+		return swedish ? "försenad" : "overdue";
+	case AVVIK__V1__RUNG_KIND__RUNG_KIND_ESCALATION:
+		return swedish ? "eskalering" : "escalation";
+	default:
+		return "";
+	}
+}

@@ -37,6 +37,8 @@ const char *names_recipients(
 const char *names_code(Avvik__V1__Code *const *codes, size_t count, const char *code);
 /* Why a notice reached nobody: "nobody holds the role". */
 const char *names_unreachable(const char *why);
+/* "reminder", "last day" ... */
+const char *names_rung(Avvik__V1__RungKind kind, bool swedish);
 /* "the report has been received" */
 const char *names_anchor(Avvik__V1__Anchor anchor, bool swedish);
 

@@ -15,8 +15,7 @@ struct asked {
 	struct names names;
 	struct table *table, *unreachable;
 	struct json_list list;
-	int64_t left;
-	size_t told;
+	struct list_limit limit;
 };
 
 static const char *receiver_text(struct asked *asked, const Avvik__V1__Notice *notice)
@@ -34,8 +33,7 @@ static const char *about_text(struct asked *asked, const Avvik__V1__Notice *noti
 
 	if (!*notice->deadline)
 		return av_arena_printf(tool->arena, "%s (%s)", notice->event, notice->rule);
-	return av_arena_printf(tool->arena, "%s: %s by %s",
-		ask_words(tool, &avvik__v1__rung_kind__descriptor, (int)notice->rung),
+	return av_arena_printf(tool->arena, "%s: %s by %s", names_rung(notice->rung, false),
 		names_deadline(&asked->names, NULL, notice->deadline, false), tool_day(tool, notice->due_on));
 }
 
@@ -64,7 +62,6 @@ static void notice_print(struct asked *asked, const Avvik__V1__Notice *notice)
 {
 	struct tool *tool = asked->tool;
 
-	asked->told++;
 	if (tool->json) {
 		json_list_item(&asked->list, tool, &notice->base);
 		return;
@@ -79,13 +76,20 @@ static void notice_print(struct asked *asked, const Avvik__V1__Notice *notice)
 
 static void unreachable_print(struct asked *asked, const Avvik__V1__NoticeUnreachable *unreachable)
 {
+	int64_t at_ms = unreachable->cause_id.len == AV_ID_SIZE
+				? av_id_ms((const struct av_id *)unreachable->cause_id.data)
+				: 0;
+
 	if (asked->tool->json)
 		json_list_item(&asked->list, asked->tool, &unreachable->base);
 	else
-		table_row(asked->unreachable, (const char *const[]){unreachable->rule,
-						      names_role(&asked->names, unreachable->role, false),
-						      names_unit(&asked->names, unreachable->unit),
-						      names_unreachable(unreachable->why)});
+		table_row(asked->unreachable,
+			(const char *const[]){tool_time(asked->tool, at_ms),
+				*unreachable->number ? unreachable->number
+						     : tool_id_text(asked->tool, unreachable->case_id),
+				unreachable->rule, names_role(&asked->names, unreachable->role, false),
+				names_unit(&asked->names, unreachable->unit),
+				names_unreachable(unreachable->why)});
 }
 
 static int ask_pages(struct asked *asked, Avvik__V1__ListNotices *query)
@@ -101,7 +105,7 @@ static int ask_pages(struct asked *asked, Avvik__V1__ListNotices *query)
 		const Avvik__V1__NoticesFound *found =
 			reply->body_case == AVVIK__V1__REPLY__BODY_NOTICES_FOUND ? reply->notices_found
 										 : NULL;
-		for (size_t i = 0; found && i < found->n_notices && asked->left > 0; i++, asked->left--)
+		for (size_t i = 0; found && i < found->n_notices && limit_take(&asked->limit); i++)
 			notice_print(asked, found->notices[i]);
 		for (size_t i = 0; found && i < found->n_unreachable && !query->after_notice_id.len; i++)
 			unreachable_print(asked, found->unreachable[i]);
@@ -111,7 +115,7 @@ static int ask_pages(struct asked *asked, Avvik__V1__ListNotices *query)
 			query->after_notice_id = ask_id_field(&after);
 		}
 		tool_reply_free(&reply);
-	} while (query->after_notice_id.len && asked->left > 0);
+	} while (query->after_notice_id.len && !asked->limit.more);
 	query->after_notice_id = (ProtobufCBinaryData){0}; /* it stood here */
 	return code;
 }
@@ -120,16 +124,18 @@ static int notices_list(struct tool *tool, int argc, char **argv)
 {
 	static const char *const headings[] = {
 		"decided", "case", "to", "as", "kind", "about", "arrival", "id", NULL};
-	static const char *const nobody[] = {"rule that reached nobody", "role", "unit", "+why", NULL};
+	static const char *const nobody[] = {
+		"decided", "case", "rule that reached nobody", "role", "unit", "+why", NULL};
 	const char *number = NULL, *state = NULL, *person = "";
-	struct asked asked = {.tool = tool, .names = names_of(tool), .left = 500};
+	struct asked asked = {.tool = tool, .names = names_of(tool), .limit.left = LIMIT_DEFAULT};
 	const struct tool_option words[] = {{"state", OPTION_TEXT, &state}, {"person", OPTION_TEXT, &person},
-		{"limit", OPTION_NUMBER, &asked.left}};
+		{"limit", OPTION_NUMBER, &asked.limit.left}};
 	Avvik__V1__ListNotices query = AVVIK__V1__LIST_NOTICES__INIT;
 	struct av_id case_id;
 	int value = 0;
 
-	if (tool_options(tool, argc, argv, words, AV_COUNT(words), &number, 1) < 0 || !tool_settings(tool))
+	if (tool_options(tool, argc, argv, words, AV_COUNT(words), &number, 1) < 0 ||
+		!limit_sound(&asked.limit) || !tool_settings(tool))
 		return EXIT_USAGE;
 	if (state && ask_enum(tool, "--state", &avvik__v1__notice_state__descriptor, state, &value) != AV_OK)
 		return EXIT_USAGE;
@@ -147,7 +153,7 @@ static int notices_list(struct tool *tool, int argc, char **argv)
 		json_list_end(&asked.list);
 		return code;
 	}
-	if (asked.told)
+	if (asked.limit.shown)
 		table_print(&asked.table);
 	else if (code == EXIT_DONE)
 		printf("no such notices\n");
@@ -155,6 +161,7 @@ static int notices_list(struct tool *tool, int argc, char **argv)
 		printf("\n");
 		table_print(&asked.unreachable);
 	}
+	limit_tell(tool, &asked.limit);
 	table_destroy(&asked.table);
 	table_destroy(&asked.unreachable);
 	return code;

@@ -40,7 +40,7 @@ static bool same_people(const Avvik__V1__RungChange *rung)
 /* "escalation 2026-05-15 08:00 -> 2026-05-18 08:00" */
 static const char *rung_text(struct tool *tool, const Avvik__V1__RungChange *rung)
 {
-	const char *kind = ask_words(tool, &avvik__v1__rung_kind__descriptor, (int)rung->kind);
+	const char *kind = names_rung(rung->kind, false);
 	if (rung->at_before_ms == rung->at_after_ms)
 		return av_arena_printf(tool->arena, "%s %s", kind, tool_time(tool, rung->at_before_ms));
 	return av_arena_printf(tool->arena, "%s %s -> %s", kind,

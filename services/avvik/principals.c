@@ -10,6 +10,7 @@
 
 #include "ask.h"
 #include "base/calendar.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "bus/principals.h"
 #include "bus/socket.h"
@@ -19,6 +20,8 @@
 #include "table.h"
 
 #define ITEMS_MAX 200
+#define ANSWER_MS 300 /* of a daemon on this machine */
+#define KNOWN_MS 4000 /* the file is looked at each second */
 
 static const char *joined(struct tool *tool, char *const *items, size_t count, const char *none)
 {
@@ -83,11 +86,64 @@ static int principals_change(struct tool *tool, const Avvik__V1__Principals *all
 	return principals_write(tool, path, all);
 }
 
-static void told(struct tool *tool, const char *text)
+/* Does the daemon answer who signs in with this key, be it with a refusal? */
+static bool answers(const struct tool *tool, enum tool_daemon daemon, const char *name)
 {
-	if (!tool->json)
-		printf("%s\nthe daemons read %s again by themselves within seconds, at once on SIGHUP\n",
-			text, principals_path(tool));
+	struct tool asking = *tool;
+	struct av_client_options options;
+	struct av_client *client = NULL;
+	Avvik__V1__Command command = AVVIK__V1__COMMAND__INIT;
+	Avvik__V1__GetStatus get = AVVIK__V1__GET_STATUS__INIT;
+	Avvik__V1__Reply *reply = NULL;
+	const Avvik__V1__Endpoints *endpoints = tool_endpoints(&asking, daemon);
+	const char *key = tool_key_path(&asking, "%s.curve", name);
+	const char *server = tool_key_path(&asking, "%s.curve.pub", daemon_names[daemon]);
+
+	asking.key_name = name;
+	if (!endpoints || !key || !server || access(key, R_OK) != 0 || access(server, R_OK) != 0 ||
+		!tool_client_options(&asking, daemon, endpoints->command, &options))
+		return false;
+	options.timeout_ms = ANSWER_MS;
+	if (av_client_open(&options, &client) < 0)
+		return false;
+	command.body_case = AVVIK__V1__COMMAND__BODY_GET_STATUS;
+	command.get_status = &get;
+	bool answered = av_client_call(client, &command, &reply) == AV_OK;
+	tool_reply_free(&reply);
+	av_client_close(&client);
+	return answered;
+}
+
+/* The daemons look at the file each second: until those that run know the key, so that the next command may
+ * use it. False: none runs here, or one has not read it in time. */
+static bool wait_known(const struct tool *tool, const char *name)
+{
+	int64_t until_ms = av_clock_monotonic_ms() + KNOWN_MS;
+	bool known = false;
+
+	for (int daemon = 0; daemon < DAEMON_COUNT; daemon++) {
+		if (!answers(tool, (enum tool_daemon)daemon, tool->key_name))
+			continue;
+		while (!(known = answers(tool, (enum tool_daemon)daemon, name)))
+			if (av_clock_monotonic_ms() > until_ms)
+				return false;
+	}
+	return known;
+}
+
+/* `name`: who has a new key; NULL: nobody. */
+static void told(const struct tool *tool, const char *name, const char *text)
+{
+	bool known = name && wait_known(tool, name);
+
+	if (tool->json)
+		return;
+	printf("%s\n", text);
+	if (known)
+		printf("the daemons that run know it\n");
+	else
+		printf("the daemons read %s again by themselves within seconds, at once on SIGHUP\n",
+			tool->settings->principals);
 }
 
 /* A key moves aside: "publisher.curve" becomes "publisher.curve.previous". */
@@ -120,16 +176,50 @@ static void key_back(struct tool *tool, const char *name)
 	av_wipe(&keys, sizeof keys);
 }
 
-static Avvik__V1__PrincipalKey *key_new(struct tool *tool, const char *name)
+static const char *owner_of(const Avvik__V1__Principals *all, const char *public_key)
+{
+	for (size_t i = 0; i < all->n_principals; i++)
+		for (size_t k = 0; k < all->principals[i]->n_keys; k++)
+			if (strcmp(all->principals[i]->keys[k]->key, public_key) == 0)
+				return all->principals[i]->name;
+	return NULL;
+}
+
+/* The key pair that lies there, made by `avvik keys new`, when no principal has it. */
+static int key_adopt(struct tool *tool, const Avvik__V1__Principals *all, const char *name, char *ret_public)
+{
+	const char *path = tool_key_path(tool, "%s.curve", name);
+	struct av_keypair keys;
+	int status = path ? av_keypair_load(path, &keys) : AV_MEMORY;
+
+	if (status < 0)
+		return tool_fail(status, "the key %s cannot be used: %s; move it away first", path,
+			av_status_text(status));
+	memcpy(ret_public, keys.public_key, sizeof keys.public_key);
+	av_wipe(&keys, sizeof keys);
+	const char *owner = owner_of(all, ret_public);
+	if (owner)
+		return tool_fail(AV_EXISTS,
+			"the key %s is that of the principal \"%s\": move it away first, or take another "
+			"name",
+			path, owner);
+	return AV_OK;
+}
+
+static Avvik__V1__PrincipalKey *key_take(
+	struct tool *tool, const Avvik__V1__Principals *all, const char *name, bool *ret_adopted)
 {
 	Avvik__V1__PrincipalKey *key = av_arena_alloc(tool->arena, sizeof *key);
 	char public_key[AV_CURVE_TEXT];
 
 	int status = key ? instance_key_new(tool, tool->settings->keys, name, public_key) : AV_MEMORY;
-	if (status < 0) {
-		tool_fail(0, "cannot make the key %s.curve in %s: %s%s", name, tool->settings->keys,
-			av_status_text(status),
-			status == AV_EXISTS ? "; move it away first, or take another name" : "");
+	*ret_adopted = status == AV_EXISTS;
+	if (*ret_adopted) {
+		if (key_adopt(tool, all, name, public_key) != AV_OK)
+			return NULL;
+	} else if (status < 0) {
+		tool_fail(0, "cannot make the key %s.curve in %s: %s", name, tool->settings->keys,
+			av_status_text(status));
 		return NULL;
 	}
 	avvik__v1__principal_key__init(key);
@@ -228,7 +318,8 @@ static int principals_add(struct tool *tool, int argc, char **argv, Avvik__V1__P
 	Avvik__V1__Principal *added = av_arena_alloc(tool->arena, sizeof *added);
 	Avvik__V1__PrincipalKey **keys = av_arena_alloc(tool->arena, sizeof *keys);
 	Avvik__V1__Principal **list = av_arena_alloc(tool->arena, (all->n_principals + 1) * sizeof *list);
-	if (!added || !keys || !list || !(*keys = key_new(tool, name)))
+	bool adopted = false;
+	if (!added || !keys || !list || !(*keys = key_take(tool, all, name, &adopted)))
 		return EXIT_REFUSED;
 	avvik__v1__principal__init(added);
 	added->name = (char *)(uintptr_t)name;
@@ -243,14 +334,17 @@ static int principals_add(struct tool *tool, int argc, char **argv, Avvik__V1__P
 	list[all->n_principals++] = added;
 	all->principals = list;
 	if (principals_change(tool, all) < 0) {
-		unlink(tool_key_path(tool, "%s.curve", name));
-		unlink(tool_key_path(tool, "%s.curve.pub", name));
+		if (!adopted) {
+			unlink(tool_key_path(tool, "%s.curve", name));
+			unlink(tool_key_path(tool, "%s.curve.pub", name));
+		}
 		return EXIT_REFUSED;
 	}
 	if (tool->json)
 		tool_print_json(tool, &added->base);
-	told(tool, av_arena_printf(tool->arena, "added %s; its key pair is %s", name,
-			   tool_key_path(tool, "%s.curve", name)));
+	told(tool, name,
+		av_arena_printf(tool->arena, "added %s; its key pair is %s%s", name,
+			tool_key_path(tool, "%s.curve", name), adopted ? ", which was there" : ""));
 	return EXIT_DONE;
 }
 
@@ -294,7 +388,8 @@ static int principals_rotate(struct tool *tool, int argc, char **argv, Avvik__V1
 		keys[kept++] = key;
 	}
 	key_aside(tool, name, "previous");
-	keys[kept] = key_new(tool, name);
+	bool adopted;
+	keys[kept] = key_take(tool, all, name, &adopted);
 	if (!keys[kept]) {
 		key_back(tool, name);
 		return EXIT_REFUSED;
@@ -307,9 +402,10 @@ static int principals_rotate(struct tool *tool, int argc, char **argv, Avvik__V1
 	}
 	if (tool->json)
 		tool_print_json(tool, &principal->base);
-	told(tool, av_arena_printf(tool->arena,
-			   "%s has a new key in %s; the one before (%s.curve.previous) holds until %s", name,
-			   tool_key_path(tool, "%s.curve", name), name, until));
+	told(tool, name,
+		av_arena_printf(tool->arena,
+			"%s has a new key in %s; the one before (%s.curve.previous) holds until %s", name,
+			tool_key_path(tool, "%s.curve", name), name, until));
 	if (!tool->json && strcmp(principal->kind, "daemon") == 0)
 		printf("this is a daemon's own key: restart avvik-%s, and give its clients the new "
 		       "%s.curve.pub\n",
@@ -336,7 +432,7 @@ static int principals_revoke(struct tool *tool, int argc, char **argv, Avvik__V1
 	key_aside(tool, name, "revoked");
 	if (tool->json)
 		printf("{\"revoked\": \"%s\"}\n", name);
-	told(tool,
+	told(tool, NULL,
 		av_arena_printf(tool->arena,
 			"revoked %s: its messages are refused from now on; its key lies in %s.curve.revoked",
 			name, name));

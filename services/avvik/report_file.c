@@ -87,13 +87,14 @@ static void progress(struct filing *filing, bool end)
 	filing->told_ms = now;
 }
 
-static json_t *faults_json(const Avvik__V1__Reply *reply)
+static json_t *faults_json(struct tool *tool, const Avvik__V1__Reply *reply)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < reply->n_faults; i++)
-		json_array_append_new(list,
-			json_pack("{ssss}", "path", reply->faults[i]->path, "text", reply->faults[i]->text));
+		json_array_append_new(
+			list, json_pack("{ssss}", "path", ask_field(tool, reply->faults[i]->path), "text",
+				      reply->faults[i]->text));
 	return list;
 }
 
@@ -114,13 +115,14 @@ static void kept_print(struct filing *filing, const struct pending *one, const A
 	if (filing->tool->json) {
 		line_print(json_pack("{sssssssbsbso}", "reference", one->reference, "status", "done",
 			"report_id", id, "repeated", (int)reply->repeated, "erased", (int)accepted->erased,
-			"remarks", faults_json(reply)));
+			"remarks", faults_json(filing->tool, reply)));
 		return;
 	}
 	printf("%s  %s%s%s\n", id, one->reference, reply->repeated ? "  (filed before)" : "",
 		accepted->erased ? "  (erased since)" : "");
 	for (size_t i = 0; i < reply->n_faults; i++)
-		printf("    remark: %s: %s\n", reply->faults[i]->path, reply->faults[i]->text);
+		printf("    remark: %s: %s\n", ask_field(filing->tool, reply->faults[i]->path),
+			reply->faults[i]->text);
 }
 
 static void refused_print(struct filing *filing, const struct pending *one, const Avvik__V1__Reply *reply)
@@ -130,14 +132,15 @@ static void refused_print(struct filing *filing, const struct pending *one, cons
 	if (filing->tool->json) {
 		line_print(json_pack("{sssssssssssoso}", "source", one->source, "reference", one->reference,
 			"status", status, "text", reply->text, "report_id", "", "remarks", json_array(),
-			"faults", faults_json(reply)));
+			"faults", faults_json(filing->tool, reply)));
 		return;
 	}
 	fprintf(stderr, "%s: refused: %s%s%s (reference %s)\n", one->source, status, *reply->text ? ": " : "",
 		reply->text, one->reference);
 	for (size_t i = 0; i < reply->n_faults; i++)
 		if (*reply->faults[i]->path)
-			fprintf(stderr, "    %s: %s\n", reply->faults[i]->path, reply->faults[i]->text);
+			fprintf(stderr, "    %s: %s\n", ask_field(filing->tool, reply->faults[i]->path),
+				reply->faults[i]->text);
 }
 
 static void unreadable_print(struct filing *filing, const struct report_item *item)

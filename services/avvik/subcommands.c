@@ -80,14 +80,15 @@ const struct subcommand subcommands[] = {
 	{"case", command_case, "casework", "act on a case, show it, list cases, make its document",
 		"ACT CASE [words] --as PERSON [--at TIME] [--version N]"
 		OR "case show CASE"
-		OR "case list [--unit CODE] [--kind deviation|lex_sarah] [--state STATE] [--open] [--duplicates] [--limit N]"
+		OR "case list [--unit CODE] [--kind deviation|lex_sarah|information] [--state STATE] [--open] [--duplicates] [--limit N]"
 		OR "case acts [ACT]"
 		OR "case document CASE --as PERSON --purpose CODE [--out FILE]"
 		OR "case document CASE --without-content [--out FILE]\n\n"
 		"CASE is a number (2026-0042) or an id. `avvik case acts` lists the acts and their words. Texts may be given as @FILE, or as -\n"
 		"for standard input, so that they do not stand in the shell's history. A measure is given by its number in `case show`\n"
 		"or by its id. --at: when it was done, if not now. The case is read first, so that the act is on what it is now; with --version\n"
-		"on what you saw. list --duplicates: with cases that may be of the same event.\n\n"
+		"on what you saw. list --duplicates: those alone that may be of the same event as\n"
+		"another, with its number. list shows the first 500 unless --limit says otherwise, and says so when there are more.\n\n"
 		"join lets the report be handled in another case of the same event; part undoes it. correct erases what was filed by\n"
 		"mistake: a text by --text, a report by --report FILE, the whole report as it should be.\n\n"
 		"document makes one page (HTML, Swedish, to read and to print) of all that the law wants documented, with what IVO's form\n"
@@ -96,7 +97,7 @@ const struct subcommand subcommands[] = {
 		"example: avvik case decide 2026-0042 --degree serious --motive @motive.txt --as sas.lindaker"},
 	{"why", command_why, "casework", "why a deadline falls on its day, in words",
 		"CASE [RULE] [--lang en|sv]\n\n"
-		"Each deadline of the case as a ledger: what started it, under which law, each day, the warnings and escalations that have\n"
+		"Each deadline of the case as a ledger: what started it, under which law, each day, the reminders and escalations that have\n"
 		"fired, and what comes next.\n\n"
 		"example: avvik why 2026-0042 D5 --lang sv"},
 	{"trace", command_trace, "admin", "one report through all four daemons, with times",
@@ -106,12 +107,14 @@ const struct subcommand subcommands[] = {
 		"example: avvik trace 2026-0042"},
 	{"deadlines", command_deadlines, "casework", "what is due, and when",
 		"[CASE] [--unit CODE] [--before DAY] [--overdue] [--all] [--limit N]\n\n"
-		"Running deadlines by the time they are due. --all: also those that are met or cancelled (of one case).\n\n"
+		"Running deadlines by the time they are due. --all: also those that are met or cancelled (of one case).\n"
+		"The first 500 unless --limit says otherwise; it is said when there are more.\n\n"
 		"example: avvik deadlines --unit aldreomsorg --before 2026-07-01"},
 	{"notices", command_notices, "admin", "who was told what, and whether it arrived",
 		"[CASE] [--state decided|retrying|delivered|given_up] [--person ID] [--limit N]"
 		OR "notices retry ID --reason TEXT\n\n"
-		"Rules that reached nobody are listed last. retry tries a notice that was given up once more.\n\n"
+		"The oldest first, 500 unless --limit says otherwise; it is said when there are more. Rules that reached nobody are listed last:\n"
+		"of the case, or without CASE, --state and --person of the last seven days (but reporters without an address). retry tries a notice that was given up once more.\n\n"
 		"example: avvik notices --state given_up"},
 	{"content", command_content, "casework", "read or erase what a case holds, by grant",
 		"read CASE --purpose CODE --as PERSON [--part PART,...]"
@@ -121,7 +124,7 @@ const struct subcommand subcommands[] = {
 		"example: avvik content read 2026-0042 --purpose utredning --as lex.utredare"},
 	{"summary", command_summary, "admin", "figures of a unit: table, CSV, JSON",
 		"[--unit CODE] [--span day|month|tertial|year|now] [--period P] [--by kind|degree|deadline] [--csv]\n\n"
-		"Without --unit the whole committee. Periods: 2026-04-07, 2026-04, 2026-T1, 2026.\n\n"
+		"Without --unit the whole committee. Deadlines met and missed count by due day. Periods: 2026-04-07, 2026-04, 2026-T1, 2026.\n\n"
 		"example: avvik summary --unit aldreomsorg --span tertial"},
 	{"stream", command_stream, "admin", "follow the summary stream",
 		"[UNIT ...] [--span day|month|tertial|year|now] [--for SECONDS]\n\n"

@@ -2,7 +2,9 @@
 #include "table.h"
 
 #include <libsmartcols.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct table {
@@ -21,8 +23,12 @@ struct table *table_create(const char *const *columns)
 		free(table);
 		return NULL;
 	}
-	if (!isatty(STDOUT_FILENO))
+	if (isatty(STDOUT_FILENO))
+		scols_table_set_termforce(
+			table->lines, SCOLS_TERMFORCE_ALWAYS); /* it is printed to memory first */
+	else
 		scols_table_set_termwidth(table->lines, 500);
+	scols_table_set_column_separator(table->lines, "  "); /* headings have single spaces themselves */
 	for (; columns[table->columns]; table->columns++) {
 		const char *heading = columns[table->columns];
 		int flags = *heading == '>'   ? SCOLS_FL_RIGHT
@@ -56,10 +62,25 @@ void table_destroy(struct table **table)
 	*table = NULL;
 }
 
+/* Without the spaces that fill the last column. */
+static void lines_print(const char *text)
+{
+	while (*text) {
+		size_t size = strcspn(text, "\n"), shown = size;
+		while (shown && text[shown - 1] == ' ')
+			shown--;
+		printf("%.*s\n", (int)shown, text);
+		text += size + (text[size] == '\n');
+	}
+}
+
 void table_print(struct table **table)
 {
 	if (!*table)
 		return;
-	scols_print_table((*table)->lines);
+	char *text = NULL;
+	if (scols_print_table_to_string((*table)->lines, &text) == 0 && text)
+		lines_print(text);
+	free(text);
 	table_destroy(table);
 }

@@ -11,6 +11,7 @@
 #include "ask.h"
 #include "base/date.h"
 #include "base/status.h"
+#include "names.h"
 #include "publish.h"
 #include "subcommands.h"
 
@@ -57,13 +58,9 @@ static void check_twice(struct taking *taking)
 /* The daemon's paths are those of the order, and a time's name there says its unit. */
 static const char *path_in_file(struct taking *taking, const char *path, size_t index)
 {
-	size_t size = strlen(path);
-
-	if (size > 6 && strcmp(path + size - 6, "_at_ms") == 0)
-		size -= 3;
 	return strncmp(path, CASE_PREFIX, strlen(CASE_PREFIX)) == 0
-		       ? av_arena_printf(taking->tool->arena, "cases[%zu].%.*s", index,
-				 (int)(size - strlen(CASE_PREFIX)), path + strlen(CASE_PREFIX))
+		       ? av_arena_printf(taking->tool->arena, "cases[%zu].%s", index,
+				 ask_field(taking->tool, path + strlen(CASE_PREFIX)))
 		       : av_arena_printf(taking->tool->arena, "cases[%zu]", index);
 }
 
@@ -85,10 +82,17 @@ static const char *next_text(struct tool *tool, const Avvik__V1__Deadline *deadl
 		if (!deadline->rungs[i]->fired_at_ms && !deadline->rungs[i]->passed_over &&
 			(!next || deadline->rungs[i]->at_ms < next->at_ms))
 			next = deadline->rungs[i];
-	return next ? av_arena_printf(tool->arena, "next %s %s",
-			      ask_words(tool, &avvik__v1__rung_kind__descriptor, (int)next->kind),
+	return next ? av_arena_printf(tool->arena, "next %s %s", names_rung(next->kind, false),
 			      tool_time(tool, next->at_ms))
 		    : "nothing more is said of it";
+}
+
+/* "; 2 reminders of the past passed over" */
+static const char *passed_text(struct tool *tool, size_t passed)
+{
+	return passed ? av_arena_printf(tool->arena, "; %zu reminder%s of the past passed over", passed,
+				passed == 1 ? "" : "s")
+		      : "";
 }
 
 static const char *state_text(struct taking *taking, const Avvik__V1__Deadline *deadline)
@@ -101,9 +105,8 @@ static const char *state_text(struct taking *taking, const Avvik__V1__Deadline *
 		taking->running++;
 		taking->overdue += deadline->overdue != 0;
 		taking->passed_over += passed;
-		return av_arena_printf(tool->arena, "%s; %zu reminder%s of the past passed over; %s",
-			deadline->overdue ? "OVERDUE" : "runs", passed, passed == 1 ? "" : "s",
-			next_text(tool, deadline));
+		return av_arena_printf(tool->arena, "%s%s; %s", deadline->overdue ? "OVERDUE" : "runs",
+			passed_text(tool, passed), next_text(tool, deadline));
 	case AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_MET:
 		return av_arena_printf(tool->arena, "met %s", tool_time(tool, deadline->ended_at_ms));
 	case AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_MET_LATE:
@@ -145,12 +148,9 @@ static void sum_print(struct taking *taking, const char *what)
 
 	if (taking->tool->json && taking->out == stdout)
 		return;
-	fprintf(taking->out,
-		"%zu case%s from %s %s%s; %zu deadlines run, %zu of them overdue; %zu reminders of the past "
-		"are "
-		"passed over\n",
+	fprintf(taking->out, "%zu case%s from %s %s%s; %zu deadlines run, %zu of them overdue%s\n",
 		taking->cases, taking->cases == 1 ? "" : "s", taking->from->system, what, before,
-		taking->running, taking->overdue, taking->passed_over);
+		taking->running, taking->overdue, passed_text(taking->tool, taking->passed_over));
 }
 
 static void taking_end(struct taking *taking)

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/date.h"
@@ -36,6 +37,9 @@ static const char *settings_find(const struct tool *tool)
 {
 	static const char *const places[] = {"state/avvik.yaml", "/etc/avvik/avvik.yaml"};
 	const char *path = tool->settings_path ? tool->settings_path : getenv("AVVIK_SETTINGS");
+
+	if (path && !tool->settings_path && !*path)
+		path = NULL; /* set to nothing: as if it were not set */
 
 	for (size_t i = 0; i < AV_COUNT(places) && !path; i++)
 		if (access(places[i], F_OK) == 0)
@@ -143,9 +147,11 @@ bool tool_client_options(struct tool *tool, enum tool_daemon daemon, const char 
 	int status = av_keypair_load(path, keys);
 	if (status < 0) {
 		tool_fail(0,
-			"no key to sign in with: %s: %s; `avvik keys new %s` makes one, --key NAME takes "
-			"another",
-			path, av_status_text(status), tool->key_name);
+			"no key to sign in with: %s: %s; `avvik principals add %s %s` makes one, --key NAME "
+			"takes another",
+			path, av_status_text(status), tool->key_name,
+			strcmp(tool->key_name, "takeover") == 0 ? "--kind administrator --rights take_over"
+								: "--kind … --rights …");
 		return false;
 	}
 	*ret_options = (struct av_client_options){.endpoint = endpoint,
@@ -240,8 +246,8 @@ int tool_refused(struct tool *tool, const Avvik__V1__Reply *reply)
 	for (size_t i = 0; i < reply->n_faults && !tool->json; i++) {
 		const Avvik__V1__Fault *fault = reply->faults[i];
 		if (done || strcmp(fault->text, reply->text) != 0)
-			fprintf(stderr, "  %s%s%s%s\n", done ? "kept, but " : "", fault->path,
-				*fault->path ? ": " : "", fault->text);
+			fprintf(stderr, "  %s%s%s%s\n", done ? "kept, but " : "",
+				ask_field(tool, fault->path), *fault->path ? ": " : "", fault->text);
 	}
 	return done ? EXIT_DONE : EXIT_REFUSED;
 }

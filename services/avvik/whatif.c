@@ -58,19 +58,16 @@ static const char *to_text(struct telling *telling, Avvik__V1__Recipient *const 
 
 static const char *rung_text(struct telling *telling, const Avvik__V1__WhatIfRung *rung)
 {
-	static const char *const english[] = {"", "reminder", "last day", "overdue", "escalation"};
-	static const char *const swedish[] = {"", "påminnelse", "sista dagen", "försenad", "eskalering"};
-	size_t kind = (size_t)rung->kind < AV_COUNT(english) ? (size_t)rung->kind : 0;
-	const char *name = IN(telling, english[kind], swedish[kind]);
+	const char *name = names_rung(rung->kind, telling->swedish);
 	struct tool *tool = telling->tool;
 
 	if (!rung->at_after_ms)
 		return av_arena_printf(tool->arena,
-			IN(telling, "%s %s would not have been said", "%s %s hade inte sagts"), name,
+			IN(telling, "%s %s would not have been said", "%s %s hade inte skickats"), name,
 			tool_time(tool, rung->at_before_ms));
 	if (!rung->at_before_ms)
 		return av_arena_printf(tool->arena,
-			IN(telling, "%s %s would have been said", "%s %s hade sagts"), name,
+			IN(telling, "%s %s would have been said", "%s %s hade skickats"), name,
 			tool_time(tool, rung->at_after_ms));
 	if (rung->at_before_ms == rung->at_after_ms)
 		return av_arena_printf(tool->arena, IN(telling, "%s %s, to others", "%s %s, till andra"),
@@ -179,8 +176,8 @@ static void totals_print(struct telling *telling)
 {
 	const char *const headings[] = {IN(telling, "rule", "regel"), IN(telling, ">deadlines", ">frister"),
 		IN(telling, ">another last day", ">annan sista dag"), IN(telling, ">overdue", ">försenade"),
-		IN(telling, ">no longer overdue", ">inte längre försenade"), IN(telling, ">said", ">sagda"),
-		IN(telling, ">not said", ">inte sagda"), NULL};
+		IN(telling, ">no longer overdue", ">inte längre försenade"),
+		IN(telling, ">said", ">tillkommer"), IN(telling, ">not said", ">bortfaller"), NULL};
 	struct table *table = table_create(headings);
 
 	for (size_t i = 0; i < telling->total_count; i++) {
@@ -215,7 +212,10 @@ static void summary_print(struct telling *telling)
 			       "med dessa regler börjar eller slutar %s av andra händelser; de räknades "
 			       "efter dem som antecknats\n"),
 			telling->other_facts);
-	printf("%s\n", IN(telling, "Nothing has changed.", "Inget har ändrats."));
+	if (!telling->total_count)
+		printf("%s\n", IN(telling, "No deadline would differ.", "Ingen frist hade blivit en annan."));
+	printf("%s\n", IN(telling, "This was a trial: nothing in the instance was changed.",
+			       "Detta är en beräkning; inget i ärendena är ändrat."));
 }
 
 /* A file that is sound by the same rules as when it is published; the code of what is told when it is not. */

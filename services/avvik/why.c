@@ -166,8 +166,8 @@ static const char *reason(const struct telling *telling, const char *text)
 
 static void days_print(const struct telling *telling)
 {
-	const char *const headings[] = {IN(telling, "day", "dag"), IN(telling, ">days", ">dagar"),
-		IN(telling, "is", "är"), IN(telling, "because", "därför att"), NULL};
+	const char *const headings[] = {IN(telling, "day", "dag"), IN(telling, ">count", ">antal"),
+		IN(telling, "counts as", "räknas som"), IN(telling, "reason", "skäl"), NULL};
 	struct table *table = table_create(headings);
 	struct tool *tool = telling->tool;
 
@@ -187,22 +187,6 @@ static void days_print(const struct telling *telling)
 
 /* --- rungs --- */
 
-static const char *rung_name(const struct telling *telling, Avvik__V1__RungKind kind)
-{
-	switch (kind) {
-	case AVVIK__V1__RUNG_KIND__RUNG_KIND_WARNING:
-		return IN(telling, "reminder", "påminnelse");
-	case AVVIK__V1__RUNG_KIND__RUNG_KIND_DUE:
-		return IN(telling, "last day", "sista dagen");
-	case AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE:
-		return IN(telling, "overdue", "försenad");
-	case AVVIK__V1__RUNG_KIND__RUNG_KIND_ESCALATION:
-		return IN(telling, "escalation", "eskalering");
-	default:
-		return "";
-	}
-}
-
 static bool runs(const Avvik__V1__Deadline *deadline)
 {
 	return deadline->state == AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_RUNNING;
@@ -215,12 +199,12 @@ static const char *rung_state(const struct telling *telling, const Avvik__V1__Ru
 	if (rung->fired_at_ms)
 		return av_arena_printf(tool->arena,
 			rung->late ? IN(telling, "said %s, late: the system was stopped",
-					     "sagt %s, sent: systemet stod stilla")
-				   : IN(telling, "said %s", "sagt %s"),
+					     "skickat %s, för sent: systemet stod stilla")
+				   : IN(telling, "said %s", "skickat %s"),
 			tool_time(tool, rung->fired_at_ms));
 	if (rung->passed_over && telling->takeover && rung->at_ms < telling->takeover->at_ms)
 		return IN(telling, "passed over: lay before the case was taken over",
-			"inte sagt: låg före övertagandet");
+			"inte skickat: låg före övertagandet");
 	if (rung->passed_over)
 		return IN(telling, "lay before the deadline was set", "låg före fristens början");
 	return runs(telling->deadline) ? IN(telling, "to come", "kommande")
@@ -239,7 +223,7 @@ static void rungs_print(struct telling *telling)
 {
 	const Avvik__V1__Deadline *deadline = telling->deadline;
 	const char *const headings[] = {IN(telling, "when", "när"), IN(telling, "what", "vad"),
-		IN(telling, "to", "till"), IN(telling, "state", "läge"), IN(telling, "told", "underrättad"),
+		IN(telling, "to", "till"), IN(telling, "state", "läge"), IN(telling, "told", "underrättade"),
 		NULL};
 	struct table *table = table_create(headings);
 
@@ -247,7 +231,7 @@ static void rungs_print(struct telling *telling)
 		const Avvik__V1__RungPlanned *rung = deadline->rungs[i];
 		table_row(table,
 			(const char *const[]){tool_time(telling->tool, rung->at_ms),
-				rung_name(telling, rung->kind),
+				names_rung(rung->kind, telling->swedish),
 				names_recipients(&telling->names, rung->to, rung->n_to, telling->swedish),
 				rung_state(telling, rung), told_text(telling, i)});
 	}
@@ -269,8 +253,8 @@ static void next_print(struct telling *telling)
 		return;
 	if (next)
 		printf(IN(telling, "\nnext: %s, %s, to %s; it is done when %s\n",
-			       "\nnäst: %s, %s, till %s; den är klar när %s\n"),
-			tool_time(telling->tool, next->at_ms), rung_name(telling, next->kind),
+			       "\nhärnäst: %s, %s, till %s; den är klar när %s\n"),
+			tool_time(telling->tool, next->at_ms), names_rung(next->kind, telling->swedish),
 			names_recipients(&telling->names, next->to, next->n_to, telling->swedish),
 			met_by(telling));
 	else
@@ -283,7 +267,7 @@ static void stops_print(struct telling *telling)
 
 	for (size_t i = 0; i < telling->deadline->n_stops; i++) {
 		const Avvik__V1__DeadlineStop *stop = telling->deadline->stops[i];
-		printf(IN(telling, "stopped  %s to %s: %s\n", "stoppad  %s till %s: %s\n"),
+		printf(IN(telling, "stopped  %s to %s: %s\n", "stoppad   %s till %s: %s\n"),
 			tool_time(telling->tool, stop->from_ms),
 			stop->until_ms ? tool_time(telling->tool, stop->until_ms) : IN(telling, "now", "nu"),
 			rules ? names_code(rules->stop_reasons, rules->n_stop_reasons, stop->reason)
@@ -297,7 +281,7 @@ static void used_print(const struct telling *telling)
 	const Avvik__V1__Consumption *used = telling->why->consumption;
 
 	if (used && used->budget)
-		printf(IN(telling, "used     %u of %u %s%s\n", "använt   %u av %u %s%s\n"), used->used,
+		printf(IN(telling, "used     %u of %u %s%s\n", "använt    %u av %u %s%s\n"), used->used,
 			used->budget, unit_text(telling, used->unit, used->budget),
 			telling->deadline->extended
 				? IN(telling, ", more time included", ", förlängning inräknad")
@@ -310,10 +294,10 @@ static void due_print(const struct telling *telling)
 
 	if (deadline->state == AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_STOPPED) {
 		printf(IN(telling, "due      not while it stands still",
-			"sista    inte medan den står stilla"));
+			"sista dag ingen medan den står stilla"));
 		return;
 	}
-	printf(IN(telling, "due      %s", "sista    %s"), weekday(telling, deadline->due_on));
+	printf(IN(telling, "due      %s", "sista dag %s"), weekday(telling, deadline->due_on));
 	if (deadline->due_on != deadline->nominal_on)
 		printf(IN(telling, ", moved from %s by lag (1930:173) 2 §",
 			       ", flyttad från %s enligt lag (1930:173) 2 §"),
@@ -328,7 +312,7 @@ static void why_print(struct telling *telling, const char *number, int64_t now_m
 		!telling->swedish && *telling->why->name_en ? telling->why->name_en : telling->why->name;
 
 	printf(IN(telling, "Case %s, %s: %s\n", "Ärende %s, %s: %s\n"), number, deadline->rule, name);
-	printf(IN(telling, "source   %s; %s\n", "källa    %s; %s\n"), deadline->source,
+	printf(IN(telling, "source   %s; %s\n", "källa     %s; %s\n"), deadline->source,
 		deadline->statutory ? IN(telling, "a statutory deadline", "lagstadgad frist")
 				    : IN(telling, "a local target", "lokalt mål"));
 	if (telling->takeover)
@@ -336,13 +320,13 @@ static void why_print(struct telling *telling, const char *number, int64_t now_m
 			       "övertaget från %s den %s, där med nummer %s\n"),
 			telling->takeover->system, tool_day(tool, av_local_day(telling->takeover->at_ms)),
 			telling->takeover->external_id);
-	printf(IN(telling, "starts   %s: %s\n", "börjar   %s: %s\n"), tool_time(tool, deadline->anchor_at_ms),
-		anchor(telling));
-	printf(IN(telling, "length   %s\n", "längd    %s\n"), period(telling));
+	printf(IN(telling, "starts   %s: %s\n", "börjar    %s: %s\n"),
+		tool_time(tool, deadline->anchor_at_ms), anchor(telling));
+	printf(IN(telling, "length   %s\n", "längd     %s\n"), period(telling));
 	stops_print(telling);
 	used_print(telling);
 	due_print(telling);
-	printf(IN(telling, "\nstate    %s\n\n", "\nläge     %s\n\n"), state(telling, now_ms));
+	printf(IN(telling, "\nstate    %s\n\n", "\nläge      %s\n\n"), state(telling, now_ms));
 	if (deadline->state != AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_STOPPED)
 		days_print(telling);
 	rungs_print(telling);

@@ -111,7 +111,7 @@ static void check_times(const Avvik__V1__FileReport *report, const struct report
 			"is missing though it is said when it ended: send when it began");
 	if (before(report->occurred_until_at_ms, report->occurred_from_at_ms))
 		av_fault(faults, CODE(CONTRADICTION), "occurred_until_at_ms",
-			"is before occurred_from: send the end of what happened");
+			"is before it began: send the end of what happened");
 	if (before(report->noticed_at_ms, report->occurred_from_at_ms))
 		av_fault(faults, CODE(CONTRADICTION), "noticed_at_ms",
 			"is before it happened: send when it was noticed");

@@ -155,7 +155,8 @@ static void check_report(struct takeover *takeover, const Avvik__V1__FileReport 
 		act_need_categories(act, report->category, report->subcategory);
 	else if (report->received_at_ms > 0)
 		av_fault(&ctx->faults, FAULT(UNKNOWN_REFERENCE), "received_at",
-			"no rule pack covers %s: publish one that does, with `avvik rules publish FILE`",
+			"no rule pack covers %s: publish one that does, with `avvik rules publish FILE` "
+			"(those that come with Avvik lie in deploy/rules)",
 			day);
 }
 

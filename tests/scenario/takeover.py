@@ -197,9 +197,10 @@ def main():
         work = Casework(instance)
         done = instance.run(["takeover", "check", SAMPLE, "--key", "admin"], check=False)
         check_true("an administrator without the right is refused", done.returncode == 1 and "take_over" in done.stderr, done.stderr)
-        instance.avvik("principals", "add", "takeover", "--kind", "administrator", "--rights", "take_over")
-        instance.up_process.send_signal(signal.SIGHUP)
-        time.sleep(1)
+        done = instance.run(["takeover", "check", SAMPLE], check=False)
+        order = ["principals", "add", "takeover", "--kind", "administrator", "--rights", "take_over"]
+        check_true("without a key the order that makes one is named", "`avvik " + " ".join(order) + "`" in done.stderr, done.stderr)
+        check_true("when it is done the daemons know the key", "the daemons that run know it" in instance.avvik(*order), "")
         good = refused_as_a_whole(instance)
         path = write(instance, "open-cases.yaml", good + small_cases(MORE))
         numbers = taken_over_once(instance, work, path, 4 + MORE)

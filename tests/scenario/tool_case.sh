@@ -30,6 +30,16 @@ run 0 "three reports are filed" $avvik report file "$work/report.yaml" --receipt
 run 0 "rest" $avvik clock settle
 run 0 "cases are listed" $avvik case list
 lines 4 "three and the headings"
+run 0 "no more than asked for" $avvik case list --limit 2
+lines 4 "two, the headings and a last line"
+says "2 shown, there are more: --limit N" "which says that there are more"
+run 0 "as many as there are" $avvik case list --limit 3
+says_not "there are more" "then nothing is left out"
+run 0 "of the same event" $avvik case list --duplicates
+says "no such cases" "none are suggested"
+run 0 "deadlines, no more than asked for" $avvik deadlines --limit 2
+says "2 shown, there are more: --limit N" "which says so"
+run 2 "none at all" $avvik deadlines --limit 0
 run 0 "those that wait" $avvik case list --state incomplete
 says "2026-0003" "the report for an unknown unit waits"
 
@@ -154,6 +164,9 @@ print(sorted({e["daemon"] for e in events}), "report_filed" in events[0], len(ev
 	"['intake', 'notification', 'reporting', 'workflow'] True True" "the trace goes through all four daemons, from the report on"
 run 0 "the mails of the case" $avvik notices 2026-0001
 says "delivered" "arrived"
+run 0 "mails, no more than asked for" $avvik notices --limit 3
+says "3 shown, there are more: --limit N" "which says so"
+is "$(grep -c ' $' "$work/out")" 0 "no line of a table ends with spaces"
 [ "$(find "$work/state/mail" -type f | wc -l)" -gt 20 ] || fail "mails lie in the mail folder" "$(find "$work/state/mail" -type f | wc -l)"
 run 0 "the figures" $avvik summary --span year --json
 is "$(/usr/bin/python3 -c '

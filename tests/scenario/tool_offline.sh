@@ -6,7 +6,7 @@
 # --- help ---
 run 0 "--help lists the subcommands" $avvik --help
 names=$(sed -n 's/^  \([a-z]\+\)  .*/\1/p' "$work/out")
-[ "$(echo "$names" | wc -w)" -eq 23 ] || fail "there are 23 subcommands" "got: $(echo "$names" | wc -w): $names"
+[ "$(echo "$names" | wc -w)" -eq 24 ] || fail "there are 24 subcommands" "got: $(echo "$names" | wc -w): $names"
 for name in $names; do
 	run 0 "$name --help ends well" $avvik "$name" --help
 	says "usage: avvik $name" "$name --help shows the words"
@@ -93,6 +93,20 @@ says "publish, act, query" "and the rights are named"
 run 0 "nothing was changed by the refusal" $avvik principals
 says_not "mal " "a refused principal is not listed"
 [ ! -e "$work/state/keys/mal.curve" ] || fail "a refused principal leaves no key" "mal.curve is there"
+run 0 "a key pair is made first" $avvik keys new egen
+public=$(cat "$work/state/keys/egen.curve.pub")
+run 1 "what is refused" $avvik principals add egen --kind publisher --rights publih
+run 0 "then the principal" $avvik principals add egen --kind publisher --rights publish
+says "which was there" "takes the key that was there"
+is "$(cat "$work/state/keys/egen.curve.pub")" "$public" "the key is the same"
+run 0 "and lists it" $avvik principals
+says "${public:0:8}... in force" "with that key"
+cp "$work/state/keys/egen.curve" "$work/state/keys/annan.curve"
+run 1 "a key of another" $avvik principals add annan --kind publisher --rights publish
+says 'that of the principal "egen"' "is not given to two"
+rm "$work/state/keys/annan.curve"
+run 2 "AVVIK_SETTINGS that is empty is as if it were not set" env AVVIK_SETTINGS= bash -c "cd '$work' && rm -rf none && mkdir none && cd none && $avvik principals"
+says "no settings found" "so places are looked in"
 before=$(sed -n 's/^public //p' "$work/state/keys/larm.curve")
 run 0 "a key is rotated" $avvik principals rotate larm --overlap "7 days"
 run 0 "after a rotation" $avvik principals

@@ -11,6 +11,12 @@ says "15 filed, receipts in" "the count of what was filed ends the output"
 says "ET-003101" "each line names the reference"
 run 0 "the same file again files nothing twice" $avvik report file "$samples/e-tjanst.yaml"
 says "15 filed (15 of them before)" "each repetition is known"
+cat >"$work/odd.yaml" <<YAML
+reference: ODD-1
+report: { type: deviation, unit: lindhaga, occurred_from_at: 2026-05-02T10:00, occurred_until_at: 2026-05-01T10:00, narrative: { description: Fall. } }
+YAML
+run 0 "a report that ends before it begins" $avvik report file "$work/odd.yaml"
+says "remark: occurred_until_at: is before it began" "by the name that it was sent under"
 run 0 "JSON is told by its content" bash -c "$avvik report file - < '$samples/larmsystem.json'"
 run 0 "odd reports are kept" $avvik report file "$samples/e-tjanst-faulty.yaml"
 says "7 filed" "all of them"
