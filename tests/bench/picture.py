@@ -55,6 +55,8 @@ class Panel:
 def draw(path, title, panels, minutes, marks=()):
     """marks: minutes at which something happened, a thin line through all panels."""
     height = TOP + len(panels) * (PANEL + GAP) + 16
+    if minutes > 6:
+        minutes = -(-minutes // 6) * 6  # a scale in whole minutes
     across = (WIDTH - LEFT - RIGHT) / (minutes or 1)
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}">',
              '<style>text{font:11px sans-serif;fill:#333}.title{font-weight:bold}.grid{stroke:#ccc;stroke-width:.6}'
