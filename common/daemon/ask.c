@@ -89,11 +89,9 @@ static struct av_bytes handle(struct av_daemon *d, struct av_message_in *message
 	if (d->draining)
 		return av_reply_plain(wire, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_BUSY, DRAINING_MS,
 			"the daemon is stopping: send it again when it is back", d->ask_arena);
-	struct av_queued *queued;
 	int status = av_queue_push(
-		d->queue, message->key, &message->route, &message->body, av_clock_now_ms(&d->clock), &queued);
+		d->queue, message->key, &message->route, &message->body, av_clock_now_ms(&d->clock));
 	if (status == AV_OK) {
-		loop_read_ahead(d, queued, message->principal);
 		loop_kick(d);
 		return reply;
 	}

@@ -136,9 +136,6 @@ struct av_daemon {
 	uint64_t inner_numbers;
 	struct slot slots[2];
 	struct slot *busy; /* with the writer */
-	struct av_arena *read_arenas
-		[2];	  /* of the orders of the batch under way, and of those read ahead for the next */
-	uint64_t batches; /* handed over; the next one's orders are read into arena batches % 2 */
 	int64_t next_due_ms;
 	bool due_more;
 	int64_t due_retry_at_ms, feed_retry_ms; /* monotonic */
@@ -160,7 +157,6 @@ struct av_daemon {
 /* loop.c */
 void loop_kick(struct av_daemon *d); /* there is something for the writer */
 void loop_plan(struct av_daemon *d); /* arms the due timer */
-void loop_read_ahead(struct av_daemon *d, struct av_queued *queued, const struct av_principal *principal);
 bool loop_due(const struct av_daemon *d);
 bool loop_quiet(const struct av_daemon *d);
 int loop_open(struct av_daemon *d, const char **ret_why);

@@ -86,6 +86,14 @@ int av_command_peek(
 	return status;
 }
 
+struct av_bytes command_sent(struct av_bytes wire, unsigned int *ret_number)
+{
+	struct peek found = {.body = av_bytes("", 0)};
+	(void)peek(wire, &found); /* what cannot be read has no body, ignoring */
+	*ret_number = found.number;
+	return found.body;
+}
+
 /* What a peer called its message, when it is plain enough to be given back unread. */
 static char *plain(struct av_bytes text, struct av_arena *arena)
 {
@@ -149,7 +157,7 @@ static void paths_of_body(struct av_faults *faults, unsigned int number)
 			fault->path += length + 1;
 }
 
-static int decode(const struct av_service *service, struct av_bytes wire,
+int command_decode(const struct av_service *service, struct av_bytes wire,
 	const struct av_principal *principal, struct av_arena *arena, Avvik__V1__Command **ret_command,
 	const struct av_command_row **ret_row, struct av_faults *ret_kept, struct av_bytes *ret_reply)
 {
@@ -211,73 +219,5 @@ int av_command_decode(const struct av_service *service, struct av_bytes wire,
 	const struct av_command_row **ret_row, struct av_bytes *ret_reply)
 {
 	struct av_faults kept; /* queries have nothing that is kept in spite of its form */
-	return decode(service, wire, principal, arena, ret_command, ret_row, &kept, ret_reply);
-}
-
-/* --- of an order --- */
-
-/* What an order says: the number and the hash of its body, which the commitment is made over too. By it a
- * repetition is recognised, and an item that ended the process. It is kept for good, also after erasure, so it is
- * keyed with a key of the key store: the data alone, and copies of it, do not let anyone try whether a content was
- * this one. */
-static void said(const struct av_turn *turn, unsigned int number, struct av_bytes body, struct av_read *read)
-{
-	unsigned char tagged[4 + AV_HASH_SIZE];
-	av_hash(body, read->packed_hash);
-	av_put_u32(tagged, number);
-	memcpy(tagged + 4, read->packed_hash, AV_HASH_SIZE);
-	av_hash_keyed(turn->own_key, av_bytes(tagged, sizeof tagged), read->hash);
-}
-
-/* Under way from here on. false: it has ended the process twice. Whatever is answered otherwise, it was lived
- * through; if not, the transaction is gone and with it the forgetting. */
-static bool may_go_on(struct av_turn *turn, struct mark *mark, const struct av_principal *principal,
-	const struct av_read *read)
-{
-	mark_set(mark, AV_ITEM_COMMAND, principal ? principal->name : "", 0, read->hash);
-	if (set_aside(turn, read->hash))
-		return false;
-	set_aside_forget(turn, read->hash);
-	return true;
-}
-
-int command_read(struct av_turn *turn, struct mark *mark, struct av_bytes wire,
-	const struct av_principal *principal, struct av_arena *arena, struct av_read *ret_read,
-	struct av_bytes *ret_reply)
-{
-	struct peek sent = {.body = av_bytes("", 0)};
-	(void)peek(wire, &sent); /* what cannot be read has no body, ignoring */
-	/* While it is read it is known by its body as it was sent, afterwards by its canonical form: the same
-	 * bytes, hashed once, from whoever packs the fields in the order of their numbers. */
-	said(turn, sent.number, sent.body, ret_read);
-	if (may_go_on(turn, mark, principal, ret_read)) {
-		int status = decode(turn->o.service, wire, principal, arena, &ret_read->command,
-			&ret_read->row, &ret_read->kept, ret_reply);
-		if (status != AV_OK)
-			return status;
-		ret_read->packed = av_message_pack(av_body(&ret_read->command->base), arena);
-		if (!ret_read->packed.data)
-			return AV_MEMORY;
-		if (av_bytes_equal(ret_read->packed, sent.body))
-			return AV_OK;
-		said(turn, sent.number, ret_read->packed, ret_read);
-		if (may_go_on(turn, mark, principal, ret_read))
-			return AV_OK;
-	}
-	*ret_reply = av_reply_plain(wire, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_FAILED, 0,
-		"set aside: it has ended the process twice; nothing was stored", arena);
-	return AV_CLOSED;
-}
-
-const struct av_read *av_command_read(struct av_turn *turn, struct av_bytes wire,
-	const struct av_principal *principal, struct av_arena *arena)
-{
-	struct mark *mark = &turn->marks[MARK_AHEAD];
-	struct av_bytes reply;
-	if (turn->crash_records > 0) /* whether it is set aside stands in the store */
-		return NULL;
-	struct av_read *read = av_arena_alloc(arena, sizeof *read);
-	int status = read ? command_read(turn, mark, wire, principal, arena, read, &reply) : AV_MEMORY;
-	mark_clear(mark);
-	return status == AV_OK ? read : NULL;
+	return command_decode(service, wire, principal, arena, ret_command, ret_row, &kept, ret_reply);
 }

@@ -1,4 +1,4 @@
-/* dispatch.c - one command: read, rights, repetition, handler, reply
+/* dispatch.c - one command: decode, rights, repetition, handler, reply
  *
  * The order must not change: a repetition is looked for after rights (a revoked sender learns nothing) and
  * before the state of the store matters (a full store still answers what it has stored before).
@@ -170,50 +170,86 @@ static int stands(struct av_turn *turn, struct av_item *item, const struct av_co
 	return item->reply.data ? AV_OK : AV_MEMORY;
 }
 
-/* As it was read ahead, if it was, and may still be done: rights may have changed since. */
-static const struct av_read *read_before(struct av_turn *turn, const struct av_item *item)
+/* What a command says: the hash of its body, which the commitment is made over too, and what a repetition, or an
+ * item that ended the process, is recognised by. That is kept for good, also after erasure, so it is keyed with a
+ * key of the key store: the data alone, and copies of it, do not let anyone try whether a content was this one. */
+struct said {
+	unsigned char packed_hash[AV_HASH_SIZE], hash[AV_HASH_SIZE];
+};
+
+static void said_make(
+	const struct av_turn *turn, unsigned int number, struct av_bytes body, struct said *ret_said)
 {
-	const struct av_read *read = item->read;
-	if (!read || !item->principal || !(item->principal->rights & read->row->rights))
-		return NULL;
-	mark_set(&turn->marks[MARK_TURN], AV_ITEM_COMMAND, item->principal->name, 0, read->hash);
-	return read;
+	unsigned char tagged[4 + AV_HASH_SIZE];
+	av_hash(body, ret_said->packed_hash);
+	av_put_u32(tagged, number);
+	memcpy(tagged + 4, ret_said->packed_hash, AV_HASH_SIZE);
+	av_hash_keyed(turn->own_key, av_bytes(tagged, sizeof tagged), ret_said->hash);
+}
+
+/* Under way from here on. false: it has ended the process twice. Whatever is answered otherwise, it was lived
+ * through; if not, the transaction is gone and with it the forgetting. */
+static bool may_go_on(struct av_turn *turn, const struct av_item *item, const struct said *said)
+{
+	mark_set(turn, AV_ITEM_COMMAND, item->principal ? item->principal->name : "", 0, said->hash);
+	if (set_aside(turn, said->hash))
+		return false;
+	set_aside_forget(turn, said->hash);
+	return true;
+}
+
+static int aside(struct av_turn *turn, struct av_item *item)
+{
+	turn->counts.failed++;
+	item->reply = av_reply_plain(item->wire, AVVIK__V1__REPLY_STATUS__REPLY_STATUS_FAILED, 0,
+		"set aside: it has ended the process twice; nothing was stored", turn->arena);
+	return item->reply.data ? AV_OK : AV_MEMORY;
 }
 
 int command_run(struct av_turn *turn, struct av_item *item)
 {
-	struct av_read here;
+	const struct av_command_row *row;
+	Avvik__V1__Command *command;
+	struct said said;
+	struct av_faults kept;
 	struct av_reference known;
 	struct av_outcome out;
-	const struct av_read *read = read_before(turn, item);
-	if (!read) {
-		int status = command_read(turn, &turn->marks[MARK_TURN], item->wire, item->principal,
-			turn->arena, &here, &item->reply);
-		turn->counts.failed += status == AV_CLOSED;
-		turn->counts.refused += status < 0 && status != AV_CLOSED && item->reply.data;
-		if (status != AV_OK)
-			return item->reply.data ? AV_OK : AV_MEMORY;
-		read = &here;
+	unsigned int number;
+
+	/* While it is read it is known by its body as it was sent, afterwards by its canonical form: the same bytes,
+	 * hashed once, from whoever packs the fields in the order of their numbers. */
+	struct av_bytes sent = command_sent(item->wire, &number);
+	said_make(turn, number, sent, &said);
+	if (!may_go_on(turn, item, &said))
+		return aside(turn, item);
+	if (command_decode(turn->o.service, item->wire, item->principal, turn->arena, &command, &row, &kept,
+		    &item->reply) != AV_OK) {
+		turn->counts.refused++;
+		return item->reply.data ? AV_OK : AV_MEMORY;
 	}
-	const struct av_command_row *row = read->row;
-	const Avvik__V1__Command *command = read->command;
 	const ProtobufCMessage *body = av_body(&command->base);
-	struct av_faults kept = read->kept;
-	kept.arena = turn->arena;
+	struct av_bytes packed = av_message_pack(body, turn->arena);
+	if (!packed.data)
+		return AV_MEMORY;
+	if (!av_bytes_equal(packed, sent)) {
+		said_make(turn, number, packed, &said);
+		if (!may_go_on(turn, item, &said))
+			return aside(turn, item);
+	}
 
 	outcome_init(&out, turn);
 	struct av_ctx ctx = turn_ctx(turn, item, &out);
 	ctx.principal = item->principal;
 	ctx.command = command;
-	ctx.packed = read->packed;
-	ctx.packed_hash = read->packed_hash;
+	ctx.packed = packed;
+	ctx.packed_hash = said.packed_hash;
 	ctx.kept = &kept;
 	ctx.reply = AV_NEW(turn->arena, Avvik__V1__Reply, avvik__v1__reply);
 	if (!ctx.reply)
 		return AV_MEMORY;
 	if (row->kind == AV_ORDER) {
 		int status = av_reference_find(turn->txn, ctx.principal->name, command->reference, &known);
-		if (status == AV_OK && memcmp(known.hash, read->hash, sizeof read->hash) == 0)
+		if (status == AV_OK && memcmp(known.hash, said.hash, sizeof said.hash) == 0)
 			return repeat(turn, item, &ctx, &known);
 		if (status == AV_OK) {
 			av_fault(&ctx.faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_CONTRADICTION, "reference",
@@ -241,7 +277,7 @@ int command_run(struct av_turn *turn, struct av_item *item)
 		return item->reply.data ? AV_OK : AV_MEMORY;
 	}
 	if (status >= 0)
-		status = stands(turn, item, row, &ctx, read->hash);
+		status = stands(turn, item, row, &ctx, said.hash);
 	else if (reply_status(status))
 		return refused(turn, item, command, status, &ctx);
 	return status;

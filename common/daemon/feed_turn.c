@@ -80,7 +80,7 @@ int feed_event_run(struct av_turn *turn, const struct av_item *item, const char 
 	const struct av_event_row *row = event_row(turn->o.service, feed, (unsigned int)event->body_case);
 	if (!row)
 		return AV_NOTHING;
-	mark_set(&turn->marks[MARK_TURN], AV_ITEM_FEED, feed, feed_item->sequence, no_hash);
+	mark_set(turn, AV_ITEM_FEED, feed, feed_item->sequence, no_hash);
 	if (turn->crash_records > 0) {
 		feed_mark_hash(feed, feed_item->sequence, hash);
 		if (!again && set_aside(turn, hash)) {

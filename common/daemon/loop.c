@@ -3,8 +3,7 @@
  *
  * A batch is handed over the moment the writer is idle, never later; while it commits, the next one collects.
  * When a turn is done the next batch is handed over first, and only then are the replies of the first one
- * sent, so that the disk does not wait for the network. Orders that arrive while a turn is under way are read here,
- * ahead of theirs: of the two threads the writer's is the one that everything waits for. The handle `check` runs after the bus's own (it was
+ * sent, so that the disk does not wait for the network. The handle `check` runs after the bus's own (it was
  * started before it: libuv runs them last started, first), so what the bus read in a round of the loop goes
  * into a batch in the same round.
  */
@@ -16,8 +15,6 @@
 
 #define BATCH_BYTES ((size_t)16 * 1024 * 1024)
 #define BATCH_ITEMS_LEAST 16u
-#define READ_AHEAD_BYTES \
-	((size_t)64 * 1024)   /* a larger frame is left to its turn: questions wait meanwhile */
 #define INNER_SHARE 4u	      /* inner items are at most this part of a batch */
 #define TIMER_MOST_MS 60000   /* wall clocks jump */
 #define TIMER_STEPPED_MS 1000 /* a stepped clock moves when its driver says so */
@@ -164,19 +161,8 @@ static void add_commands(struct av_daemon *d, struct slot *slot, size_t most)
 		item->wire = av_frame_bytes(&queued->frame);
 		item->principal =
 			av_principals_by_key(slot->batch.principals, queued->key, slot->batch.now_ms);
-		item->read = queued->read_for == d->batches ? queued->read : NULL;
 		item->owner = queued;
 	}
-}
-
-/* When more wait than the next batch takes, what is read ahead may be for nothing: then it is left to the turn. */
-void loop_read_ahead(struct av_daemon *d, struct av_queued *queued, const struct av_principal *principal)
-{
-	struct av_bytes wire = av_frame_bytes(&queued->frame);
-	if (!d->busy || wire.size > READ_AHEAD_BYTES || av_queue_count(d->queue) > items_most(d))
-		return;
-	queued->read = av_command_read(d->turn, wire, principal, d->read_arenas[d->batches % 2]);
-	queued->read_for = d->batches;
 }
 
 static void add_inner(struct av_daemon *d, struct slot *slot, size_t most)
@@ -251,8 +237,6 @@ static void hand_over(struct av_daemon *d)
 	if (slot->batch.count > 1)
 		qsort(slot->batch.items, slot->batch.count, sizeof *slot->batch.items, by_arrival);
 	d->busy = slot;
-	d->batches++; /* the batch before is done, and with it what was read for it */
-	av_arena_reset(d->read_arenas[d->batches % 2]);
 	d->counters.largest_batch = AV_MAX(d->counters.largest_batch, slot->batch.count);
 	av_writer_give(d->writer, &slot->batch);
 }

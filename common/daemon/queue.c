@@ -68,7 +68,7 @@ static struct line *line_of(struct av_queue *queue, const char *key)
 }
 
 int av_queue_push(struct av_queue *queue, const char *key, const struct av_route *route,
-	struct av_frame *frame, int64_t arrived_at_ms, struct av_queued **ret_entry)
+	struct av_frame *frame, int64_t arrived_at_ms)
 {
 	struct line *line;
 	size_t bytes = av_frame_bytes(frame).size + OVERHEAD + route->size;
@@ -97,7 +97,6 @@ int av_queue_push(struct av_queue *queue, const char *key, const struct av_route
 	line->bytes += bytes;
 	queue->bytes += bytes;
 	queue->count++;
-	*ret_entry = entry;
 	return AV_OK;
 }
 

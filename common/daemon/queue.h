@@ -7,16 +7,13 @@
 #include "bus/socket.h"
 
 struct av_queue;
-struct av_read;
 
 struct av_queued {
 	struct av_queued *next;
 	struct av_frame frame;
 	int64_t arrived_at_ms;
-	uint64_t number;	    /* in order of arrival */
-	size_t bytes;		    /* what it counts for */
-	const struct av_read *read; /* ahead of its turn, for the batch of this number; the loop's (loop.c) */
-	uint64_t read_for;
+	uint64_t number; /* in order of arrival */
+	size_t bytes;	 /* what it counts for */
 	char key[AV_CURVE_TEXT];
 	uint16_t route_size;
 	unsigned char route[]; /* as in struct av_route */
@@ -25,10 +22,10 @@ struct av_queued {
 /* NULL: out of memory. */
 struct av_queue *av_queue_create(size_t bytes);
 void av_queue_destroy(struct av_queue **queue); /* with all that waits */
-/* Takes the frame over on AV_OK; then *ret_entry is where it waits. AV_BUSY: the queue, or the peer's share of it (half of all), is full;
+/* Takes the frame over on AV_OK. AV_BUSY: the queue, or the peer's share of it (half of all), is full;
  * AV_MEMORY. */
 int av_queue_push(struct av_queue *queue, const char *key, const struct av_route *route,
-	struct av_frame *frame, int64_t arrived_at_ms, struct av_queued **ret_entry);
+	struct av_frame *frame, int64_t arrived_at_ms);
 /* At most `most` and about `bytes`, one of each peer in every round; they are the caller's then. The next
  * call goes on with the next peer. Answers how many. */
 size_t av_queue_take(struct av_queue *queue, struct av_queued **ret_list, size_t most, size_t bytes);

@@ -1,8 +1,7 @@
 /* recover.c - marks of the item under way, items set aside, the first acts of a journal, and upkeep of keys
  *
  * The mark is a mapped file that is never synced: it outlives the process, which is what it is for, and costs
- * a few stores per item. There are two, of the writer's thread and of the loop's, which reads orders ahead of
- * their turn. An item that was under way when the process ended is counted at the next start
+ * a few stores per item. An item that was under way when the process ended is counted at the next start
  * (AV_TABLE_ATTEMPTS); the second time it is set aside: a feed event goes to quarantine, a command is
  * answered FAILED. What the daemon owes itself is held back for ten minutes after each start and then tried
  * again: two kills that had nothing to do with it must not end all deadlines. Success takes the count away.
@@ -17,7 +16,6 @@
 #include "daemon/turn_inner.h"
 
 #define MAGIC "AVVIKMK"
-#define MARKS_BYTES (MARKS * sizeof(struct mark))
 #define SET_ASIDE_AT 2u
 #define DOOMED_AT_ONCE 4096u
 #define HELD_BACK_MS INT64_C(600000)
@@ -30,35 +28,34 @@ int marks_open(struct av_turn *turn)
 	int fd = open(turn->o.marks_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return AV_IO;
-	bool fresh = fstat(fd, &info) == 0 && info.st_size != (off_t)MARKS_BYTES;
-	if (fresh && (ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)MARKS_BYTES) < 0)) {
+	bool fresh = fstat(fd, &info) == 0 && info.st_size != (off_t)sizeof(struct mark);
+	if (fresh && (ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)sizeof(struct mark)) < 0)) {
 		close(fd);
 		return AV_IO;
 	}
-	void *mapped = mmap(NULL, MARKS_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *mapped = mmap(NULL, sizeof(struct mark), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	if (mapped == MAP_FAILED)
 		return AV_IO;
-	turn->marks = mapped;
-	for (struct mark *mark = turn->marks; mark < turn->marks + MARKS; mark++) {
-		if (memcmp(mark->magic, MAGIC, sizeof mark->magic) == 0)
-			continue;
-		memset(mark, 0, sizeof *mark);
-		memcpy(mark->magic, MAGIC, sizeof mark->magic);
+	turn->mark = mapped;
+	if (memcmp(turn->mark->magic, MAGIC, sizeof turn->mark->magic) != 0) {
+		memset(turn->mark, 0, sizeof *turn->mark);
+		memcpy(turn->mark->magic, MAGIC, sizeof turn->mark->magic);
 	}
 	return AV_OK;
 }
 
 void marks_close(struct av_turn *turn)
 {
-	if (turn->marks && turn->marks != turn->marks_none)
-		munmap(turn->marks, MARKS_BYTES);
-	turn->marks = turn->marks_none;
+	if (turn->mark && turn->mark != &turn->mark_none)
+		munmap(turn->mark, sizeof *turn->mark);
+	turn->mark = &turn->mark_none;
 }
 
-void mark_set(struct mark *mark, enum av_item_kind kind, const char *source, uint64_t sequence,
+void mark_set(struct av_turn *turn, enum av_item_kind kind, const char *source, uint64_t sequence,
 	const unsigned char hash[16])
 {
+	struct mark *mark = turn->mark;
 	size_t length = AV_MIN(strlen(source), (size_t)FEED_NAME_MAX);
 	mark->state = 0;
 	atomic_signal_fence(memory_order_seq_cst);
@@ -71,9 +68,9 @@ void mark_set(struct mark *mark, enum av_item_kind kind, const char *source, uin
 	mark->state = 1;
 }
 
-void mark_clear(struct mark *mark)
+void mark_clear(struct av_turn *turn)
 {
-	mark->state = 0;
+	turn->mark->state = 0;
 }
 
 void feed_mark_hash(const char *feed, uint64_t sequence, unsigned char ret_hash[AV_HASH_SIZE])
@@ -112,9 +109,10 @@ void set_aside_forget(struct av_turn *turn, const unsigned char hash[16])
 
 /* --- at start --- */
 
-static int item_ended_process(struct av_turn *turn, struct mark *mark)
+static int item_ended_process(struct av_turn *turn)
 {
 	static const char *const kinds[] = {"command", "feed", "due", "inner", "principals"};
+	struct mark *mark = turn->mark;
 	unsigned char hash[AV_HASH_SIZE], count[4];
 	if (mark->state != 1 || mark->kind >= AV_COUNT(kinds))
 		return AV_OK;
@@ -189,8 +187,8 @@ int av_turn_recover(struct av_turn *turn, int64_t now_ms)
 	status = journal_restored(turn);
 	if (status == AV_OK)
 		status = store_made(turn);
-	for (size_t i = 0; i < MARKS && status == AV_OK; i++)
-		status = item_ended_process(turn, &turn->marks[i]);
+	if (status == AV_OK)
+		status = item_ended_process(turn);
 	if (status < 0) {
 		attempt_abort(turn);
 		return status;
@@ -200,7 +198,6 @@ int av_turn_recover(struct av_turn *turn, int64_t now_ms)
 	turn->result = NULL;
 	if (status < 0)
 		return status;
-	mark_clear(&turn->marks[MARK_AHEAD]);
 	/* A full disk is no reason not to start: the writer tries again, and health tells. */
 	while (av_turn_upkeep(turn, now_ms) == AV_OK)
 		;

@@ -15,7 +15,6 @@
 #include "daemon/folder.h"
 
 #define ASK_ARENA_BYTES ((size_t)64 * 1024 * 1024)
-#define READ_ARENA_BYTES ((size_t)64 * 1024 * 1024)
 #define TURN_ARENA_LEAST ((size_t)64 * 1024 * 1024)
 #define QUEUE_MESSAGES 2048 /* per peer: more than libavvik has under way */
 #define STREAM_MESSAGES 4096
@@ -113,12 +112,10 @@ int daemon_load(struct av_daemon *d, const struct av_service *service, const cha
 	d->settings_path = settings_path;
 	d->arena = av_arena_create(0);
 	d->ask_arena = av_arena_create(ASK_ARENA_BYTES);
-	for (size_t i = 0; i < AV_COUNT(d->read_arenas); i++)
-		d->read_arenas[i] = av_arena_create(READ_ARENA_BYTES);
 	d->random = av_random_system();
 	d->turn_random = av_random_system();
 	d->keys_random = av_random_system();
-	if (!d->arena || !d->ask_arena || !d->read_arenas[0] || !d->read_arenas[1] || av_crypto_start() < 0)
+	if (!d->arena || !d->ask_arena || av_crypto_start() < 0)
 		return say(d, EXIT_SOFTWARE, "start", "out of memory, or libsodium does not start");
 	av_faults_init(&faults, d->arena);
 	int status = av_settings_load(settings_path, d->arena, &faults, &settings);
@@ -444,8 +441,6 @@ void daemon_free(struct av_daemon *d)
 	av_clock_close(&d->clock);
 	av_wipe(d->sign_secret, sizeof d->sign_secret);
 	av_arena_destroy(&d->ask_arena);
-	for (size_t i = 0; i < AV_COUNT(d->read_arenas); i++)
-		av_arena_destroy(&d->read_arenas[i]);
 	av_arena_destroy(&d->arena);
 	free(d);
 }

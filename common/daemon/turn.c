@@ -29,7 +29,7 @@ int av_turn_create(const struct av_turn_options *options, struct av_turn **ret_t
 	turn->o = *options;
 	if (!turn->o.arena_bytes)
 		turn->o.arena_bytes = ARENA_BYTES_DEFAULT;
-	turn->marks = turn->marks_none;
+	turn->mark = &turn->mark_none;
 	/* libsodium's secret key ends with the public one */
 	memcpy(turn->sign_public, options->sign_secret + AV_SIGN_SECRET_SIZE - AV_SIGN_PUBLIC_SIZE,
 		AV_SIGN_PUBLIC_SIZE);
@@ -110,7 +110,7 @@ void attempt_abort(struct av_turn *turn)
 {
 	const struct av_service *service = turn->o.service;
 	av_txn_abort(&turn->txn);
-	mark_clear(&turn->marks[MARK_TURN]);
+	mark_clear(turn);
 	/* What the service's cache learnt from writes that never were must go. */
 	if (turn->dirty && turn->cache && service->cache_destroy && service->cache_create) {
 		service->cache_destroy(turn->cache);
@@ -156,7 +156,7 @@ int attempt_end(struct av_turn *turn, struct av_item *items, size_t count)
 {
 	const struct av_service *service = turn->o.service;
 	int status = av_txn_error(turn->txn);
-	mark_clear(&turn->marks[MARK_TURN]);
+	mark_clear(turn);
 	if (status >= 0 && turn->head.sequence >= turn->first)
 		status = turn_seal(turn);
 	if (status >= 0 && turn->key_next != turn->key_first)
@@ -230,7 +230,7 @@ static int due_run(struct av_turn *turn, struct av_item *item)
 					    "minutes: deadlines are late";
 		return AV_OK;
 	}
-	mark_set(&turn->marks[MARK_TURN], AV_ITEM_DUE, "due", 0, hash);
+	mark_set(turn, AV_ITEM_DUE, "due", 0, hash);
 	int status = due_portions(turn, item);
 	if (status == AV_OK)
 		set_aside_forget(turn, hash);
@@ -252,7 +252,7 @@ static int inner_run(struct av_turn *turn, struct av_item *item)
 			"an inner item has ended the process twice and is held back for ten minutes";
 		return AV_OK;
 	}
-	mark_set(&turn->marks[MARK_TURN], AV_ITEM_INNER, "inner", item->inner_kind, hash);
+	mark_set(turn, AV_ITEM_INNER, "inner", item->inner_kind, hash);
 	outcome_init(&out, turn);
 	struct av_ctx ctx = turn_ctx(turn, item, &out);
 	int status = service->on_inner(&ctx, item->inner_kind, item->wire);

@@ -18,10 +18,9 @@ struct av_item {
 	enum av_item_kind kind;
 	int64_t arrived_at_ms;
 	uint64_t order; /* the caller's: among those that arrived in the same millisecond */
-	/* COMMAND */
+	/* COMMAND: decoded by the loop's thread or here; NULL fields: here. */
 	struct av_bytes wire;		      /* the frame; lives until the item is released */
-	const struct av_principal *principal; /* NULL: none, and so refused */
-	const struct av_read *read;	      /* read ahead, see av_command_read; NULL: the turn reads it */
+	const struct av_principal *principal; /* of the table `principals`; checked again by the turn */
 	/* FEED: one batch, all its events in order; stops where an event halts the feed. */
 	const char *feed;
 	const Avvik__V1__FeedBatch *batch;
@@ -60,7 +59,6 @@ struct av_turn_options {
 };
 
 struct av_turn; /* belongs to the writer thread */
-struct av_read;
 
 int av_turn_create(const struct av_turn_options *options, struct av_turn **ret_turn);
 void av_turn_destroy(struct av_turn **turn);
@@ -110,10 +108,6 @@ struct av_bytes av_reply_plain(struct av_bytes wire, int reply_status, unsigned 
  * the arena. */
 struct av_bytes av_query_run(
 	const struct av_service *service, const Avvik__V1__Command *command, struct av_ctx *ctx);
-/* Reads an order ahead of its turn: decodes, checks and hashes it while another turn is under way. From one other
- * thread than the writer's. What it answers lives in the arena; NULL: the turn has to read it, and answers it. */
-const struct av_read *av_command_read(struct av_turn *turn, struct av_bytes wire,
-	const struct av_principal *principal, struct av_arena *arena);
 /* Decode and check a command frame for the loop thread: fills *ret_command and the row, or makes the refusal.
  * AV_OK; else a packed reply is in *ret_reply. */
 int av_command_decode(const struct av_service *service, struct av_bytes wire,

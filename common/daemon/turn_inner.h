@@ -98,18 +98,6 @@ struct mark { /* of the file; native byte order: it never leaves the machine */
 	char source[FEED_NAME_MAX + 1];
 };
 
-enum { MARK_TURN, MARK_AHEAD, MARKS }; /* of the writer's thread; of the loop's, reading ahead */
-
-/* An order as it was read, by its turn or ahead of it. */
-struct av_read {
-	Avvik__V1__Command *command;
-	const struct av_command_row *row;
-	struct av_faults kept;	/* as in av_ctx */
-	struct av_bytes packed; /* its body in canonical form */
-	unsigned char packed_hash[AV_HASH_SIZE];
-	unsigned char hash[AV_HASH_SIZE]; /* what it says: see command_read */
-};
-
 /* A feed event that failed while being applied: the next attempt puts it in quarantine. */
 struct blamed {
 	const char *feed;
@@ -131,10 +119,10 @@ struct av_turn {
 	struct av_arena *kept[2], *keep;    /* of the run: replies, until the next but one */
 	struct av_id_source ids;
 	void *cache;
-	struct mark *marks;
-	struct mark marks_none[MARKS]; /* when no file is kept */
-	size_t crash_records;	       /* in AV_TABLE_ATTEMPTS */
-	int64_t recovered_at_ms;       /* when this run began */
+	struct mark *mark;
+	struct mark mark_none;	 /* when no file is kept */
+	size_t crash_records;	 /* in AV_TABLE_ATTEMPTS */
+	int64_t recovered_at_ms; /* when this run began */
 	struct feed_head heads[4];
 	size_t keys_used;    /* most by one turn */
 	int64_t next_due_ms; /* as of the last transaction that stood */
@@ -175,13 +163,13 @@ static inline ProtobufCBinaryData id_binary(const struct av_id *id)
 /* 16 bytes or AV_NOTHING. */
 int binary_id(ProtobufCBinaryData data, struct av_id *ret_id);
 
-/* decode.c: a command frame, in the turn or, where nothing is set aside, ahead of it. AV_OK: *ret_read, in the arena;
- * AV_CLOSED: it has ended the process twice; another negative status: refused. Then *ret_reply is set, unless
- * there was no memory for it. */
-int command_read(struct av_turn *turn, struct mark *mark, struct av_bytes wire,
-	const struct av_principal *principal, struct av_arena *arena, struct av_read *ret_read,
-	struct av_bytes *ret_reply);
-
+/* decode.c */
+/* The body of a command frame as it was sent, and its number; empty and 0 when there is none to be found. */
+struct av_bytes command_sent(struct av_bytes wire, unsigned int *ret_number);
+/* As av_command_decode; *ret_kept as in av_ctx. */
+int command_decode(const struct av_service *service, struct av_bytes wire,
+	const struct av_principal *principal, struct av_arena *arena, Avvik__V1__Command **ret_command,
+	const struct av_command_row **ret_row, struct av_faults *ret_kept, struct av_bytes *ret_reply);
 /* dispatch.c */
 const struct av_command_row *command_row(const struct av_service *service, unsigned int number);
 int command_run(struct av_turn *turn, struct av_item *item);
@@ -239,9 +227,9 @@ const struct av_position *feed_head(const struct av_turn *turn, const char *feed
 int decision_run(struct av_turn *turn, struct av_ctx *ctx, const struct av_item *item);
 
 /* recover.c */
-void mark_set(struct mark *mark, enum av_item_kind kind, const char *source, uint64_t sequence,
+void mark_set(struct av_turn *turn, enum av_item_kind kind, const char *source, uint64_t sequence,
 	const unsigned char hash[16]);
-void mark_clear(struct mark *mark);
+void mark_clear(struct av_turn *turn);
 bool set_aside(struct av_turn *turn, const unsigned char hash[16]);
 /* The same for what the daemon owes itself, due work and inner items: nobody could send it again, so it is
  * only held back for a while after each start. */

@@ -1,8 +1,8 @@
-/* turn.c - what reports cost intake's two threads: reading ahead, and whole turns over a real store; in process, without sockets.
+/* turn.c - what whole turns of reports cost the writer thread: intake's handlers over a real store, in process, without sockets.
  *
  *	bench_turn [TURNS [REPORTS]]
  *
- * Prints processor time and the time of the commit, microseconds a report, over TURNS turns of REPORTS reports each (300 and 111).
+ * Prints processor time and time in the commit, microseconds a report, over TURNS turns of REPORTS reports each (300 and 111).
  * The store lies under TMPDIR: in memory (/dev/shm) the processor time alone is left. For counts of instructions, which no
  * neighbour disturbs: valgrind --tool=callgrind --toggle-collect=av_turn_run bench_turn 20
  */
@@ -65,19 +65,18 @@ static void measure(void **state)
 	struct world world = {.publisher = harness_principal("lifecare", "publisher", AV_MAY_PUBLISH),
 		.administrator = harness_principal("admin", "administrator", AV_MAY_ADMINISTER)};
 	struct world *w = &world;
-	struct av_arena *arena = av_arena_create(0), *ahead = av_arena_create(0);
+	struct av_arena *arena = av_arena_create(0);
 	struct av_item *items = calloc(reports, sizeof *items);
-	double reading = 0, cpu = 0, commit = 0;
+	double cpu = 0, commit = 0;
 	unsigned int number = 0;
 
 	AV_UNUSED(state);
-	assert_true(turns > 0 && reports > 0 && arena && ahead && items);
+	assert_true(turns > 0 && reports > 0 && arena && items);
 	w->h = harness_open_with(&options);
 	w->h->random = av_random_system();
 	world_publish(w);
 	for (size_t turn = 0; turn < turns; turn++) {
 		av_arena_reset(arena);
-		av_arena_reset(ahead);
 		w->h->now_ms += 2;
 		for (size_t i = 0; i < reports; i++)
 			items[i] = (struct av_item){.kind = AV_ITEM_COMMAND,
@@ -85,10 +84,6 @@ static void measure(void **state)
 				.wire = command(arena, w->h->now_ms, number++),
 				.principal = &w->publisher};
 		double before = thread_us();
-		for (size_t i = 0; i < reports; i++)
-			items[i].read = av_command_read(w->h->turn, items[i].wire, items[i].principal, ahead);
-		reading += thread_us() - before;
-		before = thread_us();
 		assert_int_equal(harness_run(w->h, items, reports), AV_OK);
 		cpu += thread_us() - before;
 		commit += (double)w->h->result.commit_us;
@@ -97,13 +92,11 @@ static void measure(void **state)
 			harness_upkeep(w->h);
 	}
 	double all = (double)(turns * reports);
-	printf("a report, in turns of %zu: %.2f µs of processor to read it ahead, %.2f µs in its turn; the "
-	       "commit took %.2f µs\n",
-		reports, reading / all, cpu / all, commit / all);
+	printf("a turn of %zu reports: %.2f µs of processor a report, %.2f µs in the commit\n", reports,
+		cpu / all, commit / all);
 	harness_close(&w->h);
 	free(items);
 	av_arena_destroy(&arena);
-	av_arena_destroy(&ahead);
 }
 
 int main(int argc, char **argv)

@@ -151,52 +151,6 @@ static void a_key_that_is_no_longer_allowed_is_refused_in_the_turn(void **state)
 	assert_int_equal(world_filed(h, "north"), 0);
 }
 
-/* Two stores of one seed: one turn reads its orders itself, for the other they were read ahead. */
-static void an_order_read_ahead_of_its_turn_has_the_same_effect(void **state)
-{
-	struct harness *each[2] = {*state, harness_open(&toy_service, harness_at(START))};
-	unsigned char prints[2][32];
-	for (int i = 0; i < 2; i++) {
-		struct harness *h = each[i];
-		struct av_item items[] = {world_item(h, "r1", "north"), world_item(h, "r2", "south"),
-			world_item(h, "r1", "north"), world_item(h, "r2", "another")};
-		for (size_t k = 0; i == 1 && k < AV_COUNT(items); k++) {
-			items[k].read = av_command_read(h->turn, items[k].wire, items[k].principal, h->arena);
-			assert_non_null(items[k].read);
-		}
-		assert_int_equal(harness_run(h, items, AV_COUNT(items)), AV_OK);
-		harness_want(world_reply(h, &items[1]), STATUS(DONE));
-		assert_true(world_reply(h, &items[2])->repeated);
-		harness_want(world_reply(h, &items[3]), STATUS(CONFLICT));
-		harness_fingerprint(h, prints[i]);
-	}
-	assert_memory_equal(prints[0], prints[1], sizeof prints[0]);
-	harness_close(&each[1]);
-}
-
-static void rights_that_ended_after_it_was_read_ahead_are_seen(void **state)
-{
-	struct harness *h = *state;
-	struct av_item item = world_item(h, "r1", "north");
-	item.read = av_command_read(h->turn, item.wire, &publisher, h->arena);
-	item.principal = &reader;
-	assert_int_equal(harness_run(h, &item, 1), AV_OK);
-	harness_want(world_reply(h, &item), STATUS(FORBIDDEN));
-	item.principal = NULL;
-	assert_int_equal(harness_run(h, &item, 1), AV_OK);
-	harness_want(world_reply(h, &item), STATUS(FORBIDDEN));
-	assert_int_equal(world_filed(h, "north"), 0);
-}
-
-static void what_cannot_be_read_ahead_is_left_to_its_turn(void **state)
-{
-	struct harness *h = *state;
-	struct av_item item = world_item(h, "", "north");
-	assert_null(av_command_read(h->turn, av_bytes("what", 4), &publisher, h->arena));
-	assert_null(av_command_read(h->turn, item.wire, &publisher, h->arena));
-	assert_null(av_command_read(h->turn, world_wire(h, "r1", "north"), NULL, h->arena));
-}
-
 static void what_cannot_be_read_is_answered(void **state)
 {
 	struct harness *h = *state;
@@ -312,9 +266,6 @@ int main(void)
 		TEST(an_order_without_a_reference_is_refused_by_that_name),
 		TEST(who_lacks_the_right_is_told_which),
 		TEST(a_key_that_is_no_longer_allowed_is_refused_in_the_turn),
-		TEST(an_order_read_ahead_of_its_turn_has_the_same_effect),
-		TEST(rights_that_ended_after_it_was_read_ahead_are_seen),
-		TEST(what_cannot_be_read_ahead_is_left_to_its_turn),
 		TEST(what_cannot_be_read_is_answered),
 		TEST(a_grant_is_used_once_by_the_one_it_was_given_to),
 		TEST(events_carry_who_why_and_when),

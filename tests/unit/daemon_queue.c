@@ -15,8 +15,7 @@ static int push(struct av_queue *queue, const char *peer, int64_t number)
 {
 	struct av_route route = {.size = 8, .bytes = "\0\005abcde"};
 	struct av_frame frame = {0};
-	struct av_queued *entry;
-	return av_queue_push(queue, peer, &route, &frame, number, &entry);
+	return av_queue_push(queue, peer, &route, &frame, number);
 }
 
 static size_t take(struct av_queue *queue, size_t most, char *ret_peers)
