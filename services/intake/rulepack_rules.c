@@ -127,6 +127,9 @@ void rulepack_check_recipient(const Avvik__V1__RulePack *rules, const Avvik__V1_
 	else if (special && *recipient->from_level)
 		av_fault(faults, CODE(CONTRADICTION), path_of(faults, "%s.from_level", path),
 			"is for roles, which are looked for upwards: remove it");
+	if (special && recipient->assigned)
+		av_fault(faults, CODE(CONTRADICTION), path_of(faults, "%s.assigned", path),
+			"is for a role whose holders are told while nobody investigates: remove it");
 }
 
 static bool is_deadline(const Avvik__V1__RulePack *rules, const char *id)

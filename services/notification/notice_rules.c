@@ -303,14 +303,26 @@ static int tell_from_top(struct deciding *d, const Avvik__V1__NoticeRule *rule, 
 	return status == AV_OK && !any ? add_nobody(d, rule, role, UNREACHABLE_NO_HOLDER) : status;
 }
 
+/* Who investigates a lex Sarah case, or that person's deputies. 0: nobody does, or nobody who is known. */
+static size_t find_assigned(
+	const struct deciding *d, const Avvik__V1__Recipient *to, struct av_org_found found[AV_ORG_FOUND_MAX])
+{
+	const Avvik__V1__CaseKnown *known = d->q->after;
+
+	if (!to->assigned || known->kind != AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH ||
+		known->investigator[0] == '\0')
+		return 0;
+	return av_org_stand_ins(d->q->org, known->investigator, av_local_day(d->q->now_ms), found);
+}
+
 static int tell_role(struct deciding *d, const Avvik__V1__NoticeRule *rule, const Avvik__V1__Recipient *to)
 {
 	struct av_org_found found[AV_ORG_FOUND_MAX];
-	size_t count = 0;
+	size_t count = find_assigned(d, to, found);
 
-	if (d->unplaced)
+	if (count == 0 && d->unplaced)
 		return tell_from_top(d, rule, to->role);
-	if (d->unit)
+	if (count == 0 && d->unit)
 		count = av_org_find(d->q->org, to->role, d->unit->code, av_org_level(to->from_level),
 			av_local_day(d->q->now_ms), found);
 	if (count == 0)

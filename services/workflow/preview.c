@@ -34,24 +34,36 @@ static bool add_told(struct av_arena *arena, char **told, size_t *count, const c
 	return *count == 0 || told[*count - 1] != NULL;
 }
 
-int workflow_told_by(struct av_arena *arena, const struct av_org *org, const Avvik__V1__RungPlanned *rung,
-	const char *unit, char ***ret_told, size_t *ret_count, bool *ret_nobody)
+size_t workflow_assigned(const struct av_org *org, const Avvik__V1__Case *found,
+	const Avvik__V1__Recipient *to, av_day day, struct av_org_found ret_found[AV_ORG_FOUND_MAX])
+{
+	if (!to->assigned || found->kind != AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH ||
+		!*found->investigator)
+		return 0;
+	return av_org_stand_ins(org, found->investigator, day, ret_found);
+}
+
+int workflow_told_by(struct av_arena *arena, const struct av_org *org, const Avvik__V1__Case *found,
+	const Avvik__V1__RungPlanned *rung, char ***ret_told, size_t *ret_count, bool *ret_nobody)
 {
 	char **told = av_arena_zalloc(arena, TOLD_MAX * sizeof(*told));
-	struct av_org_found found[AV_ORG_FOUND_MAX];
+	struct av_org_found people[AV_ORG_FOUND_MAX];
+	av_day day = av_local_day(rung->at_ms);
 	bool stored = told != NULL;
 
 	*ret_count = 0;
 	for (size_t i = 0; stored && i < rung->n_to; i++) {
+		const Avvik__V1__Recipient *to = rung->to[i];
 		size_t count;
-		if (av_org_role_is_special(rung->to[i]->role))
+		if (av_org_role_is_special(to->role))
 			continue;
-		count = org ? av_org_find(org, rung->to[i]->role, unit, av_org_level(rung->to[i]->from_level),
-				      av_local_day(rung->at_ms), found)
-			    : 0;
+		count = org ? workflow_assigned(org, found, to, day, people) : 0;
+		if (org && count == 0)
+			count = av_org_find(
+				org, to->role, found->unit, av_org_level(to->from_level), day, people);
 		*ret_nobody |= count == 0;
 		for (size_t k = 0; stored && k < count; k++)
-			stored = add_told(arena, told, ret_count, found[k].person);
+			stored = add_told(arena, told, ret_count, people[k].person);
 	}
 	*ret_told = told;
 	return stored ? AV_OK : AV_MEMORY;
@@ -76,7 +88,7 @@ static bool to_come(const Avvik__V1__RungPlanned *rung)
 
 /* AV_NOTHING: this rung stays as it is. */
 static int compare_rung(struct preview *preview, const Avvik__V1__RungPlanned *before,
-	const Avvik__V1__RungPlanned *after, const char *unit, Avvik__V1__RungChange **ret_change)
+	const Avvik__V1__RungPlanned *after, const Avvik__V1__Case *found, Avvik__V1__RungChange **ret_change)
 {
 	Avvik__V1__RungChange *change =
 		AV_NEW(preview->ctx->arena, Avvik__V1__RungChange, avvik__v1__rung_change);
@@ -84,11 +96,11 @@ static int compare_rung(struct preview *preview, const Avvik__V1__RungPlanned *b
 	int status = change ? AV_OK : AV_MEMORY;
 
 	if (status == AV_OK && before && to_come(before))
-		status = workflow_told_by(preview->ctx->arena, preview->view.org, before, unit,
+		status = workflow_told_by(preview->ctx->arena, preview->view.org, found, before,
 			&change->told_before, &change->n_told_before, &nobody_before);
 	if (status == AV_OK && after && to_come(after))
-		status = workflow_told_by(preview->ctx->arena, preview->org, after, unit, &change->told_after,
-			&change->n_told_after, &nobody);
+		status = workflow_told_by(preview->ctx->arena, preview->org, found, after,
+			&change->told_after, &change->n_told_after, &nobody);
 	if (status != AV_OK)
 		return status;
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): one of them is there */
@@ -102,7 +114,7 @@ static int compare_rung(struct preview *preview, const Avvik__V1__RungPlanned *b
 }
 
 static int compare_rungs(struct preview *preview, const Avvik__V1__Deadline *before,
-	const Avvik__V1__Deadline *after, Avvik__V1__DeadlineChange *change)
+	const Avvik__V1__Deadline *after, const Avvik__V1__Case *found, Avvik__V1__DeadlineChange *change)
 {
 	size_t count = AV_MAX(before->n_rungs, after->n_rungs);
 	int status = AV_OK;
@@ -112,8 +124,7 @@ static int compare_rungs(struct preview *preview, const Avvik__V1__Deadline *bef
 		return AV_MEMORY;
 	for (size_t i = 0; status >= 0 && i < count; i++) {
 		status = compare_rung(preview, i < before->n_rungs ? before->rungs[i] : NULL,
-			i < after->n_rungs ? after->rungs[i] : NULL, before->unit_code,
-			&change->rungs[change->n_rungs]);
+			i < after->n_rungs ? after->rungs[i] : NULL, found, &change->rungs[change->n_rungs]);
 		change->n_rungs += status == AV_OK;
 	}
 	return status < 0 ? status : AV_OK;
@@ -145,8 +156,8 @@ static const Avvik__V1__DeadlineRule *rule_in(const struct workflow_pack *pack, 
 	return NULL;
 }
 
-static int compare_deadline(
-	struct preview *preview, const Avvik__V1__Deadline *before, const struct workflow_pack *pack)
+static int compare_deadline(struct preview *preview, const Avvik__V1__Case *found,
+	const Avvik__V1__Deadline *before, const struct workflow_pack *pack)
 {
 	struct av_arena *arena = preview->ctx->arena;
 	Avvik__V1__DeadlineChange *change =
@@ -163,7 +174,7 @@ static int compare_deadline(
 		deadline_forget_ahead(
 			after, preview->ctx->now_ms); /* said again, by one that takes its place */
 	if (status == AV_OK)
-		status = compare_rungs(preview, before, after, change);
+		status = compare_rungs(preview, before, after, found, change);
 	if (status != AV_OK)
 		return status;
 	change->number = before->number;
@@ -210,7 +221,7 @@ static int look_at(struct preview *preview, const struct av_id *id)
 		if (!deadline_running(deadlines[i]))
 			continue; /* one that stands still is planned when it goes on */
 		preview->found->deadlines++;
-		status = compare_deadline(preview, deadlines[i], pack);
+		status = compare_deadline(preview, found, deadlines[i], pack);
 	}
 	return status;
 }

@@ -279,6 +279,7 @@ static int look_at_rules(struct reach *reach)
 
 static int look_at_deadline(struct reach *reach, const struct av_id *case_id, const struct av_id *id)
 {
+	Avvik__V1__Case *found = NULL;
 	Avvik__V1__Deadline *ledger;
 	int status = deadline_load(reach->ctx->txn, case_id, id, reach->ctx->arena, &ledger);
 
@@ -289,7 +290,13 @@ static int look_at_deadline(struct reach *reach, const struct av_id *case_id, co
 		for (size_t t = 0;
 			status == AV_OK && t < rung->n_to && !rung->fired_at_ms && !rung->passed_over; t++) {
 			const struct hole *hole = hole_for(reach, rung->to[t], ledger->unit_code, day);
-			if (hole)
+			struct av_org_found people[AV_ORG_FOUND_MAX];
+			if (hole && rung->to[t]->assigned && !found)
+				status = case_load(reach->ctx->txn, case_id, reach->ctx->arena, &found);
+			if (status == AV_OK && hole && found &&
+				workflow_assigned(reach->view.org, found, rung->to[t], day, people) > 0)
+				hole = NULL;
+			if (status == AV_OK && hole)
 				status = tell(reach, ledger->rules_version, ledger->rule, rung->to[t]->role,
 					hole, ledger);
 		}

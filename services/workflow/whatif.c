@@ -113,7 +113,8 @@ static bool same_to(const Avvik__V1__RungPlanned *a, const Avvik__V1__RungPlanne
 		return false;
 	for (size_t i = 0; i < a->n_to; i++)
 		if (strcmp(a->to[i]->role, b->to[i]->role) != 0 ||
-			strcmp(a->to[i]->from_level, b->to[i]->from_level) != 0)
+			strcmp(a->to[i]->from_level, b->to[i]->from_level) != 0 ||
+			a->to[i]->assigned != b->to[i]->assigned)
 			return false;
 	return true;
 }
@@ -130,7 +131,7 @@ static bool same_told(const Avvik__V1__WhatIfRung *rung)
 
 /* AV_NOTHING: no difference. */
 static int compare_rung(const struct whatif *whatif, const Avvik__V1__RungPlanned *before,
-	const Avvik__V1__RungPlanned *after, const char *unit, Avvik__V1__WhatIfRung **ret_rung)
+	const Avvik__V1__RungPlanned *after, const Avvik__V1__Case *found, Avvik__V1__WhatIfRung **ret_rung)
 {
 	struct av_arena *arena = whatif->ctx->arena;
 	Avvik__V1__WhatIfRung *rung = AV_NEW(arena, Avvik__V1__WhatIfRung, avvik__v1__what_if_rung);
@@ -151,11 +152,11 @@ static int compare_rung(const struct whatif *whatif, const Avvik__V1__RungPlanne
 		rung->to_after = after->to;
 	}
 	if (was && whatif->org)
-		status = workflow_told_by(arena, whatif->view.org, before, unit, &rung->told_before,
+		status = workflow_told_by(arena, whatif->view.org, found, before, &rung->told_before,
 			&rung->n_told_before, &nobody);
 	if (status == AV_OK && would && whatif->org)
 		status = workflow_told_by(
-			arena, whatif->org, after, unit, &rung->told_after, &rung->n_told_after, &nobody);
+			arena, whatif->org, found, after, &rung->told_after, &rung->n_told_after, &nobody);
 	*ret_rung = rung;
 	if (status == AV_OK && was && would && rung->at_before_ms == rung->at_after_ms &&
 		same_to(before, after) && same_told(rung))
@@ -181,8 +182,8 @@ static int add_different(struct whatif *whatif, Avvik__V1__WhatIfDeadline *diffe
 	return AV_OK;
 }
 
-static int compare(struct whatif *whatif, const Avvik__V1__Deadline *before, const Avvik__V1__Deadline *after,
-	int64_t end_ms)
+static int compare(struct whatif *whatif, const Avvik__V1__Case *found, const Avvik__V1__Deadline *before,
+	const Avvik__V1__Deadline *after, int64_t end_ms)
 {
 	struct av_arena *arena = whatif->ctx->arena;
 	Avvik__V1__WhatIfDeadline *different =
@@ -195,7 +196,7 @@ static int compare(struct whatif *whatif, const Avvik__V1__Deadline *before, con
 		return AV_MEMORY;
 	for (size_t i = 0; status >= 0 && i < count; i++) {
 		status = compare_rung(whatif, i < before->n_rungs ? before->rungs[i] : NULL,
-			i < after->n_rungs ? after->rungs[i] : NULL, before->unit_code,
+			i < after->n_rungs ? after->rungs[i] : NULL, found,
 			&different->rungs[different->n_rungs]);
 		different->n_rungs += status == AV_OK;
 	}
@@ -290,7 +291,7 @@ static int look_at(struct whatif *whatif, const struct av_id *id)
 			status = note_facts(whatif, ledgers[i], rule);
 		if (status == AV_OK) {
 			after->state = ledgers[i]->state;
-			status = compare(whatif, ledgers[i], after, end_ms);
+			status = compare(whatif, found, ledgers[i], after, end_ms);
 		}
 	}
 	whatif->found->overdue_before += whatif->overdue_before;

@@ -196,10 +196,14 @@ av_handler on_preview_rules, on_preview_directory, on_apply_rules, on_get_reach,
 av_handler on_get_case, on_list_cases, on_list_deadlines, on_get_why, on_get_report_status;
 av_handler on_tell_notification;
 av_handler on_check_takeover, on_take_over_case;
-/* Ids of those whom the roles of a rung find on its day, in the arena; *ret_nobody becomes true when a role finds no one
+/* Who investigates, or that person's deputies, when a recipient is for the one whom a lex Sarah case is assigned to. 0: not
+ * assigned, or to nobody who is known. */
+size_t workflow_assigned(const struct av_org *org, const Avvik__V1__Case *found,
+	const Avvik__V1__Recipient *to, av_day day, struct av_org_found ret_found[AV_ORG_FOUND_MAX]);
+/* Ids of those whom the roles of a rung of a case find on its day, in the arena; *ret_nobody becomes true when a role finds no one
  * (preview.c). */
-int workflow_told_by(struct av_arena *arena, const struct av_org *org, const Avvik__V1__RungPlanned *rung,
-	const char *unit, char ***ret_told, size_t *ret_count, bool *ret_nobody);
+int workflow_told_by(struct av_arena *arena, const struct av_org *org, const Avvik__V1__Case *found,
+	const Avvik__V1__RungPlanned *rung, char ***ret_told, size_t *ret_count, bool *ret_nobody);
 /* A portion of what is left of open cases that go over to another rule pack (rules_apply.c): about `limit`
  * events, cases that stay as they are counted as one. *ret_worked: false when none is under way. */
 int workflow_apply_rules(struct av_ctx *ctx, unsigned int limit, bool *ret_worked);

@@ -139,6 +139,31 @@ static void many_deadlines_are_looked_at_page_by_page(void **state)
 	world_close(&w);
 }
 
+/* eva investigates, and holds no role any more. */
+static void what_goes_to_the_one_assigned_needs_no_holder_of_the_role(void **state)
+{
+	const Avvik__V1__ReachGap *gap;
+	struct world w;
+	struct av_id id;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	id = world_file(&w, world_report(&w));
+	world_investigate(&w, &id);
+	world_document(&w, &id);
+	world_decide(&w, &id, DEGREE(MISCONDUCT));
+	world_execute(&w, &id, world_measure(&w, &id, "2026-05-20"));
+	assert_true(world_deadline(&w, &id, "D26")->due_on > 0);
+	world_publish_people(&w, PEOPLE "  - { id: eva }\n");
+	gap = gap_of(reach(&w, 0, from_the_start), "D26", "LEX_UTR", "boendet");
+	assert_non_null(gap); /* a case received today would meet it */
+	assert_int_equal(gap->deadlines, 0);
+	world_publish_people(&w, PEOPLE);
+	gap = gap_of(reach(&w, 0, from_the_start), "D26", "LEX_UTR", "boendet");
+	assert_int_equal(gap->deadlines, 1);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +171,7 @@ int main(void)
 		cmocka_unit_test(the_remedy_is_seen_at_once_and_what_is_over_is_not_told),
 		cmocka_unit_test(a_unit_that_left_the_directory_reaches_nobody_while_it_has_open_deadlines),
 		cmocka_unit_test(many_deadlines_are_looked_at_page_by_page),
+		cmocka_unit_test(what_goes_to_the_one_assigned_needs_no_holder_of_the_role),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

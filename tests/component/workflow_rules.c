@@ -225,6 +225,50 @@ static void another_directory_tells_who_would_be_told_instead(void **state)
 	world_close(&w);
 }
 
+/* eva investigates, also when another holds the role. */
+static void what_goes_to_the_one_assigned_stays_with_that_person(void **state)
+{
+	Avvik__V1__PreviewDirectory query = AVVIK__V1__PREVIEW_DIRECTORY__INIT;
+	Avvik__V1__Directory directory = AVVIK__V1__DIRECTORY__INIT;
+	Avvik__V1__Unit unit = AVVIK__V1__UNIT__INIT, *units[] = {&unit};
+	Avvik__V1__RoleHeld held = AVVIK__V1__ROLE_HELD__INIT, *roles[] = {&held};
+	Avvik__V1__Person eva = AVVIK__V1__PERSON__INIT, uno = AVVIK__V1__PERSON__INIT,
+			  *people[] = {&eva, &uno};
+	const Avvik__V1__DeadlineChange *change;
+	Avvik__V1__Reply *reply;
+	struct world w;
+	struct av_id id;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	id = world_file(&w, world_report(&w));
+	world_investigate(&w, &id);
+	world_document(&w, &id);
+	world_decide(&w, &id, DEGREE(MISCONDUCT));
+	world_execute(&w, &id, world_measure(&w, &id, "2026-05-20"));
+	unit.code = TEXT("boendet");
+	unit.name = TEXT("Boendet");
+	unit.level = AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_UNIT;
+	held.role = TEXT("LEX_UTR");
+	held.unit = unit.code;
+	eva.id = TEXT("eva");
+	uno.id = TEXT("uno");
+	uno.roles = roles;
+	uno.n_roles = 1;
+	directory.version = TEXT("2026-05");
+	directory.units = units;
+	directory.n_units = 1;
+	directory.people = people;
+	directory.n_people = 2;
+	query.directory = &directory;
+	reply = administer(&w, NULL, COMMAND(PREVIEW_DIRECTORY), &query.base);
+	harness_want(reply, REPLY(DONE));
+	change = change_of(reply->preview_found, "D26");
+	assert_non_null(change); /* there is no manager any more */
+	assert_int_equal(change->rungs[0]->kind, AVVIK__V1__RUNG_KIND__RUNG_KIND_OVERDUE);
+	world_close(&w);
+}
+
 static void a_preview_is_for_administrators_page_by_page(void **state)
 {
 	Avvik__V1__PreviewRules query = AVVIK__V1__PREVIEW_RULES__INIT;
@@ -260,6 +304,7 @@ int main(void)
 		cmocka_unit_test(many_cases_go_over_in_short_turns),
 		cmocka_unit_test(rules_that_would_leave_an_open_case_without_a_deadline_are_refused),
 		cmocka_unit_test(another_directory_tells_who_would_be_told_instead),
+		cmocka_unit_test(what_goes_to_the_one_assigned_stays_with_that_person),
 		cmocka_unit_test(a_preview_is_for_administrators_page_by_page),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,8 +121,8 @@ def investigated(work, number):
     work.advance("2026-06-16 10:00")
     check("two warnings have gone out by then", fired(work.deadlines(number)["D5"]),
           on_time(("warning", "2026-05-23 08:00"), ("warning", "2026-06-08 08:00")))
-    check("to investigators and coordinators", {p for p, _ in work.told(number, "N95")},
-          {INVESTIGATOR, "urban.utredstrom", SAS, "signe.samordnare"})
+    check("to the investigator whom it is assigned to, and the coordinators", {p for p, _ in work.told(number, "N95")},
+          {INVESTIGATOR, SAS, "signe.samordnare"})
     work.act(number, "complete", INVESTIGATOR, "--degree", "serious", "--motive", f"{SECRET} klart")
     text = work.refused(number, "decide", INVESTIGATOR, "--degree", "serious", "--motive", "x")
     check_true("the investigator, who lacks the role, does not decide", "SAS, LEX_ANSV" in text, text)

@@ -171,6 +171,7 @@ static void rows_and_recipients_name_what_exists(void **state)
 	row->operations = (char *[]){TEXT("statlig")};
 	row->to[0]->role = TEXT("responsible");
 	pack->notices[1]->to[0]->from_level = TEXT("unit"); /* of the reporter */
+	pack->notices[1]->to[0]->assigned = true;
 	pack->notices[2]->to[0]->from_level = TEXT("våning");
 	pack->notices[3]->to[0]->role = TEXT("KUNG");
 	check(state);
@@ -178,6 +179,7 @@ static void rows_and_recipients_name_what_exists(void **state)
 		"unknown_value notices[0].operations[0]|in_house_contract",
 		"contradiction notices[0].to[0].role|of a measure",
 		"contradiction notices[1].to[0].from_level|remove it",
+		"contradiction notices[1].to[0].assigned|remove it",
 		"unknown_value notices[2].to[0].from_level|department",
 		"unknown_reference notices[3].to[0].role|`roles`");
 }

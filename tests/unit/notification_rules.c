@@ -282,6 +282,39 @@ static void the_one_responsible_for_an_assessed_case_investigates_it_if_anybody_
 	want("an investigation", &q, "N1:bo");
 }
 
+static void what_is_for_the_one_assigned_goes_to_who_investigates_else_to_the_roles_holders(void **state)
+{
+	(void)state;
+	Avvik__V1__RungFired fired = AVVIK__V1__RUNG_FIRED__INIT;
+	Avvik__V1__Event event = event_of(EVENT(RUNG_FIRED), &fired);
+	Avvik__V1__CaseKnown after = known(LEX_SARAH, STATE(INVESTIGATION), "solen");
+	struct notice_question q = question(&event, &after, &after);
+
+	rule("N1", "RungFired", "SAS", KIND(TASK));
+	after.investigator = (char *)"anna";
+	want("to the role", &q, "N1:dan N1:eva");
+	recipients[0].assigned = true;
+	want("assigned", &q, "N1:anna");
+	after.unit = (char *)"gone";
+	want("assigned, and the unit is gone", &q, "N1:anna");
+	after.unit = (char *)"solen";
+	after.kind = DEVIATION;
+	want("a deviation is not assigned", &q, "N1:dan N1:eva");
+	after.kind = LEX_SARAH;
+	after.investigator = (char *)"nobody.known";
+	want("to somebody who is gone", &q, "N1:dan N1:eva");
+	after.investigator = (char *)"";
+	want("not yet", &q, "N1:dan N1:eva");
+	after.investigator = (char *)"anna";
+	anna_away.person = (char *)"bo";
+	anna_away.from_on = 20540;
+	anna_away.until_on = 20560;
+	people[0].n_deputies = 1;
+	people[0].deputies = anna_deputies;
+	q.org = av_org_create(&town, arena);
+	want("absent", &q, "N1:bo/anna");
+}
+
 static void a_task_for_someone_absent_goes_to_the_deputy(void **state)
 {
 	(void)state;
@@ -548,6 +581,7 @@ int main(void)
 		T(a_rule_speaks_only_of_its_event_kind_degree_law_and_operation),
 		T(people_are_found_upwards_from_the_unit_or_from_a_level),
 		T(the_one_responsible_for_an_assessed_case_investigates_it_if_anybody_does),
+		T(what_is_for_the_one_assigned_goes_to_who_investigates_else_to_the_roles_holders),
 		T(a_task_for_someone_absent_goes_to_the_deputy),
 		T(a_copy_does_not_go_to_the_one_who_acted_but_a_task_does),
 		T(after_the_end_only_feedback_goes_out),
