@@ -314,6 +314,7 @@ static const struct av_field_rule rows[] = {
 	{"Deputy", "until_on",            AV_REQUIRED, .what = "the last day of the absence, as 2026-06-22"},
 	{"PublishDirectory", "directory", AV_REQUIRED, .what = "the directory"},
 	{"PublishDirectory", "reason",    0, 400},
+	{"GetDirectory", "names_of",      AV_CODE, 200, 40},
 	{"DirectoryPublished", "contacts", 0, 20000},
 	{"DirectoryPublished", "hash",    AV_HASH},
 	{"PersonContact", "person",       CODE, 40},

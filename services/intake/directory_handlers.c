@@ -261,11 +261,77 @@ int on_publish_directory(struct av_ctx *ctx, const ProtobufCMessage *body)
 	return status < 0 ? status : accept(ctx, directory->version);
 }
 
+/* --- what is in force --- */
+
+/* A person's id and name. The directory's text alone when the name was not given, or is erased. */
+static int name_open(struct av_ctx *ctx, const Avvik__V1__PersonContact *held, Avvik__V1__Person *person)
+{
+	ProtobufCMessage *contact;
+	struct av_bytes packed;
+	struct av_id id;
+	if (!held->content || !id_of(held->content->content_id, &id))
+		return AV_OK;
+	int status = av_content_get(ctx->txn, ctx->keys, &id, CONTACT, ctx->arena, &packed);
+	if (status == AV_ERASED)
+		return AV_OK;
+	if (status == AV_OK)
+		status = av_message_load(&avvik__v1__contact__descriptor, packed, ctx->arena, &contact);
+	if (status == AV_OK)
+		person->name = ((const Avvik__V1__Contact *)contact)->name;
+	return status;
+}
+
+/* Those asked for who are in the directory in force, with their names. */
+static int names_of(struct av_ctx *ctx, const struct view *view, const Avvik__V1__GetDirectory *query,
+	Avvik__V1__DirectoryFound *found)
+{
+	const char *reader = ctx->command->on_behalf_of;
+	size_t contact_count;
+	if (!(ctx->principal->rights & AV_MAY_CONTENT)) {
+		av_fault(&ctx->faults, CODE(NOT_ALLOWED), "names_of",
+			"names are content, which this principal may not ask for: give it the right content, "
+			"or leave names_of out");
+		return AV_FORBIDDEN;
+	}
+	if (!*reader || !av_org_person(view->org, reader)) {
+		av_fault(&ctx->faults, CODE(NOT_ALLOWED), "on_behalf_of",
+			"names are given to a person of the directory: give the id of who reads, or leave "
+			"names_of out");
+		return AV_FORBIDDEN;
+	}
+	Avvik__V1__PersonContact **contacts = contacts_before(view, ctx->arena, &contact_count);
+	Avvik__V1__Directory *some = AV_NEW(ctx->arena, Avvik__V1__Directory, avvik__v1__directory);
+	if (!contacts || !some)
+		return AV_MEMORY;
+	some->version = view->directory->directory->version;
+	some->people = av_arena_alloc(ctx->arena, query->n_names_of * sizeof(*some->people));
+	if (!some->people)
+		return AV_MEMORY;
+	for (size_t i = 0; i < query->n_names_of; i++) {
+		const Avvik__V1__Person *known = av_org_person(view->org, query->names_of[i]);
+		Avvik__V1__PersonContact wanted = AVVIK__V1__PERSON_CONTACT__INIT, *key = &wanted, **held;
+		if (!known)
+			continue;
+		Avvik__V1__Person *person = AV_NEW(ctx->arena, Avvik__V1__Person, avvik__v1__person);
+		if (!person)
+			return AV_MEMORY;
+		person->id = known->id;
+		wanted.person = known->id;
+		held = bsearch(&key, contacts, contact_count, sizeof(*contacts), compare_contacts);
+		int status = held ? name_open(ctx, *held, person) : AV_OK;
+		if (status < 0)
+			return status;
+		some->people[some->n_people++] = person;
+	}
+	found->directory = some;
+	return AV_OK;
+}
+
 int on_get_directory(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
+	const Avvik__V1__GetDirectory *query = (const Avvik__V1__GetDirectory *)body;
 	const struct view *view;
 	int status = view_open(ctx, &view);
-	AV_UNUSED(body);
 	if (status < 0)
 		return status;
 	if (!view->directory) {
@@ -277,6 +343,8 @@ int on_get_directory(struct av_ctx *ctx, const ProtobufCMessage *body)
 		av_arena_copy(ctx->arena, view->directory->directory, sizeof(*view->directory->directory));
 	if (!found || !directory)
 		return AV_MEMORY;
+	if (query->n_names_of)
+		return names_of(ctx, view, query, found);
 	/* Who only files reports needs the units, not who works there. */
 	if (!(ctx->principal->rights & (AV_MAY_ADMINISTER | AV_MAY_QUERY | AV_MAY_ACT)))
 		directory->n_people = 0;

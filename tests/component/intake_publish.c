@@ -206,6 +206,36 @@ static void the_directory_in_force_is_shown_and_people_only_to_those_who_act(voi
 	assert_int_equal(reply->directory_found->directory->n_people, 0);
 }
 
+static void names_are_given_to_who_may_read_content_and_no_addresses(void **state)
+{
+	struct world *w = *state;
+	char *asked[] = {(char *)"beata.bjorkman", (char *)"who.left", (char *)"saga.samordnare"};
+	Avvik__V1__GetDirectory query = AVVIK__V1__GET_DIRECTORY__INIT;
+	world_publish(w);
+	query.names_of = asked;
+	query.n_names_of = 3;
+	Avvik__V1__Reply *reply = harness_order(
+		w->h, &w->case_system, NULL, "saga.samordnare", COMMAND(GET_DIRECTORY), &query.base);
+	harness_want(reply, REPLY(DONE));
+	const Avvik__V1__Directory *found = reply->directory_found->directory;
+	assert_int_equal(found->n_units, 0);
+	assert_int_equal(found->n_people, 2);
+	assert_string_equal(found->people[0]->id, "beata.bjorkman");
+	assert_string_equal(found->people[0]->name, "Beata Björkman");
+	assert_string_equal(found->people[1]->id, "saga.samordnare");
+	for (size_t i = 0; i < found->n_people; i++)
+		assert_true(
+			!*found->people[i]->mail && !*found->people[i]->phone && !found->people[i]->n_roles);
+	/* Nobody behind it, somebody unknown, a principal without the right to content. */
+	harness_want(world_ask(w, &w->case_system, COMMAND(GET_DIRECTORY), &query.base), REPLY(FORBIDDEN));
+	harness_want(
+		harness_order(w->h, &w->case_system, NULL, "who.left", COMMAND(GET_DIRECTORY), &query.base),
+		REPLY(FORBIDDEN));
+	harness_want(harness_order(w->h, &w->administrator, NULL, "saga.samordnare", COMMAND(GET_DIRECTORY),
+			     &query.base),
+		REPLY(FORBIDDEN));
+}
+
 static void a_directory_may_come_before_the_rules(void **state)
 {
 	struct world *w = *state;
@@ -424,6 +454,7 @@ int main(void)
 		world_test(a_version_is_published_once_and_never_changes),
 		world_test(the_same_order_again_gets_the_same_reply),
 		world_test(a_new_directory_keeps_unchanged_contacts_and_erases_the_others),
+		world_test(names_are_given_to_who_may_read_content_and_no_addresses),
 		world_test(the_directory_in_force_is_shown_and_people_only_to_those_who_act),
 		world_test(a_directory_may_come_before_the_rules),
 		world_test(a_faulty_rule_pack_is_refused_with_all_its_faults_and_leaves_no_trace),
