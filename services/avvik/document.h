@@ -75,14 +75,14 @@ void document_fact_wanted(struct document *doc, const char *name, const char *va
 void document_facts_end(struct document *doc);
 /* A name, and under it a text that somebody wrote. "" and NULL: nothing. */
 void document_text(struct document *doc, const char *name, const char *text);
-/* What is sealed as the text of an act, or that it is withheld or erased. */
-void document_sealed(struct document *doc, const Avvik__V1__ContentRef *ref);
+/* What is sealed as the text of an act, or that it is withheld or erased. `name` NULL: it needs none. */
+void document_sealed(struct document *doc, const Avvik__V1__ContentRef *ref, const char *name);
 /* One act: when, by whom, what its fields say, and its text. `title` NULL: by its own name. `level`: 3 or 4. */
 void document_act(struct document *doc, const struct case_event *act, unsigned int level, const char *title);
 /* All acts of a section, in order; answers how many. */
 size_t document_acts(struct document *doc, enum document_section section);
 void document_none(struct document *doc, const char *sentence);
-/* "saga.samordnare, socialt ansvarig samordnare"; without content the role alone. */
+/* "Saga Samordnare, socialt ansvarig samordnare"; without content the role alone. */
 const char *document_author(struct document *doc, const char *person, const char *role);
 /* The other system in which it was done, before the case was taken over; NULL: here. */
 const char *document_from(const Avvik__V1__Event *event);

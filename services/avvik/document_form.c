@@ -304,6 +304,19 @@ static void receipts(struct document *doc)
 	}
 }
 
+/* Which accounts the names above are. */
+static void accounts(struct document *doc)
+{
+	const char *text = "";
+
+	for (const struct named_person *person = doc->names.people; person; person = person->next)
+		text = DOCUMENT_PRINTF(doc, "%s%s%s",
+			person->name == person->id ? person->id
+						   : DOCUMENT_PRINTF(doc, "%s: %s", person->name, person->id),
+			*text ? "\n" : "", text);
+	document_fact(doc, "Konton", text);
+}
+
 void document_footer(struct document *doc)
 {
 	const Avvik__V1__RulePack *rules = doc->rules;
@@ -315,7 +328,7 @@ void document_footer(struct document *doc)
 	document_fact(doc, "Framställd", tool_time(doc->tool, doc->made_at_ms));
 	document_fact(doc, "Av",
 		!doc->tool->person ? "systemet, utan angiven person"
-		: doc->open	   ? doc->tool->person
+		: doc->open	   ? names_person(&doc->names, doc->tool->person)
 				   : "en medarbetare");
 	document_fact_wanted(doc, "Ändamål",
 		rules && *purpose ? names_code(rules->purposes, rules->n_purposes, purpose) : purpose,
@@ -324,6 +337,7 @@ void document_footer(struct document *doc)
 		DOCUMENT_PRINTF(doc, "%llu av %s", (unsigned long long)doc->found->version,
 			tool_time(doc->tool, doc->found->changed_at_ms)));
 	document_fact(doc, "Ärendets id", tool_id_text(doc->tool, doc->found->case_id));
+	accounts(doc);
 	receipts(doc);
 	document_facts_end(doc);
 	html_element(&doc->html, "p",

@@ -82,7 +82,7 @@ static void entry_write(struct document *doc, const Avvik__V1__Entry *entry)
 	html_element(&doc->html, "h4", *nature ? nature : "Anteckning");
 	html_element(&doc->html, "p class=\"by\"", documented_by(doc, entry, event_of(doc, entry)));
 	entry_facts(doc, entry);
-	document_sealed(doc, &ref);
+	document_sealed(doc, &ref, NULL);
 	html_close(&doc->html, "section");
 }
 

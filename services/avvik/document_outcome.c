@@ -75,14 +75,19 @@ void document_closing(struct document *doc)
 
 /* --- deadlines --- */
 
-static const char *kept_text(struct document *doc, const Avvik__V1__Deadline *deadline)
+/* The time stays on one line, also in print. */
+static void kept_write(struct document *doc, const Avvik__V1__Deadline *deadline)
 {
 	const char *state = document_word(&avvik__v1__deadline_state__descriptor, (int)deadline->state),
-		   *ended = tool_time(doc->tool, deadline->ended_at_ms);
+		   *ended = deadline->overdue ? "" : tool_time(doc->tool, deadline->ended_at_ms);
 
-	if (deadline->overdue)
-		return "har löpt ut, inte gjort";
-	return DOCUMENT_PRINTF(doc, "%s%s%s", state, *ended ? " " : "", ended);
+	html_open(&doc->html, "td");
+	html_text(&doc->html, deadline->overdue ? "har löpt ut, inte gjort" : state);
+	if (*ended) {
+		html_text(&doc->html, " ");
+		html_element(&doc->html, "span class=\"when\"", ended);
+	}
+	html_close(&doc->html, "td");
 }
 
 static void deadline_write(struct document *doc, const Avvik__V1__Deadline *deadline)
@@ -100,7 +105,7 @@ static void deadline_write(struct document *doc, const Avvik__V1__Deadline *dead
 		      : tool_day(doc->tool, av_local_day(deadline->anchor_at_ms)));
 	html_element(&doc->html, "td class=\"when\"",
 		hours ? tool_time(doc->tool, deadline->due_at_ms) : tool_day(doc->tool, deadline->due_on));
-	html_element(&doc->html, "td", kept_text(doc, deadline));
+	kept_write(doc, deadline);
 	html_close(&doc->html, "tr");
 }
 
@@ -144,7 +149,7 @@ static void step_write(struct document *doc, const struct case_event *event, con
 	if (event->event->body_case == AVVIK__V1__EVENT__BODY_ENTRY_RECORDED)
 		html_text(&doc->html, DOCUMENT_PRINTF(doc, ", punkt %u", event->event->entry_recorded->item));
 	if (sealed) /* it stands nowhere else; the report's own content stands with the report */
-		document_sealed(doc, ref);
+		document_sealed(doc, ref, kind->text);
 	html_close(&doc->html, "td");
 	html_element(&doc->html, "td", document_actor(doc, event->event));
 	html_close(&doc->html, "tr");

@@ -83,7 +83,7 @@ void document_text(struct document *doc, const char *name, const char *text)
 	html_element(&doc->html, "div class=\"text\" dir=\"auto\"", text);
 }
 
-void document_sealed(struct document *doc, const Avvik__V1__ContentRef *ref)
+void document_sealed(struct document *doc, const Avvik__V1__ContentRef *ref, const char *name)
 {
 	bool erased = false;
 
@@ -99,7 +99,7 @@ void document_sealed(struct document *doc, const Avvik__V1__ContentRef *ref)
 			html_element(&doc->html, "dd dir=\"auto\"", text->source);
 			html_close(&doc->html, "dl");
 		}
-		document_text(doc, "", text->text);
+		document_text(doc, name ? name : "", text->text);
 		document_text(doc, "Mål", text->goal);
 		document_text(doc, "Anmärkning", text->note);
 	} else {
@@ -202,8 +202,16 @@ static bool ends_in(const char *text, const char *end)
 
 static const char *text_value(struct document *doc, enum document_show show, const char *value)
 {
-	if (show == SHOW_PERSON && !doc->open)
-		return *value ? DOCUMENT_WITHHELD : "";
+	if (!*value)
+		return "";
+	if (show == SHOW_PERSON)
+		return doc->open ? names_person(&doc->names, value) : DOCUMENT_WITHHELD;
+	if (show == SHOW_RULE && strcmp(value, "recurrence") == 0)
+		return "ny bedömning, sedan det har inträffat igen";
+	if (show == SHOW_RULE)
+		return DOCUMENT_PRINTF(doc, "%s (%s)",
+			names_deadline(&doc->names, doc->found->rules_version, value, /* swedish */ true),
+			value);
 	return show == SHOW_UNIT ? names_unit(&doc->names, value) : coded(doc, show, value);
 }
 
@@ -279,6 +287,7 @@ const char *document_author(struct document *doc, const char *person, const char
 
 	if (!doc->open || !*person)
 		return *title ? title : *person ? "en medarbetare" : "";
+	person = names_person(&doc->names, person);
 	return *title ? DOCUMENT_PRINTF(doc, "%s, %s", person, title) : person;
 }
 
@@ -319,6 +328,12 @@ static const char *when_and_who(struct document *doc, const Avvik__V1__Event *ev
 		later ? occurred : "", later ? ". " : "", recorded, *by ? " av " : "", by);
 }
 
+static const struct document_kind *kind_of(const Avvik__V1__Event *event)
+{
+	const ProtobufCMessage *body = av_body(&event->base);
+	return document_kind(body ? body->descriptor->short_name : "");
+}
+
 void document_act(struct document *doc, const struct case_event *act, unsigned int level, const char *title)
 {
 	const ProtobufCMessage *body = av_body(&act->event->base);
@@ -328,14 +343,8 @@ void document_act(struct document *doc, const struct case_event *act, unsigned i
 	html_element(&doc->html, heading, title ? title : body ? body->descriptor->short_name : "Händelse");
 	html_element(&doc->html, "p class=\"by\"", when_and_who(doc, act->event));
 	facts_of(doc, body);
-	document_sealed(doc, document_content(act->event));
+	document_sealed(doc, document_content(act->event), kind_of(act->event)->text);
 	html_close(&doc->html, "section");
-}
-
-static const struct document_kind *kind_of(const Avvik__V1__Event *event)
-{
-	const ProtobufCMessage *body = av_body(&event->base);
-	return document_kind(body ? body->descriptor->short_name : "");
 }
 
 size_t document_acts(struct document *doc, enum document_section section)

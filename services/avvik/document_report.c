@@ -42,7 +42,7 @@ static void identity(struct document *doc)
 	document_fact(doc, "Kategori", document_category(doc));
 	document_fact(doc, "Utredare",
 		!*found->investigator ? ""
-		: doc->open	      ? found->investigator
+		: doc->open	      ? names_person(&doc->names, found->investigator)
 				      : "utsedd");
 	document_fact(
 		doc, "Beslutad grad", document_word(&avvik__v1__degree__descriptor, (int)found->degree));
@@ -116,12 +116,24 @@ static void affected_table(struct document *doc, const Avvik__V1__ReportPersons 
 	html_close(&doc->html, "table");
 }
 
+/* "Anhörig", as a heading wants it, also å, ä and ö. */
+static const char *capital(struct document *doc, const char *word)
+{
+	static const char small[] = "åäö", large[] = "ÅÄÖ";
+
+	for (size_t i = 0; i + 1 < sizeof small; i += 2)
+		if (strncmp(word, small + i, 2) == 0)
+			return DOCUMENT_PRINTF(doc, "%.2s%s", large + i, word + 2);
+	return *word >= 'a' && *word <= 'z' ? DOCUMENT_PRINTF(doc, "%c%s", *word - 'a' + 'A', word + 1)
+					    : word;
+}
+
 static void persons_of(struct document *doc, const Avvik__V1__ReportPersons *persons)
 {
 	affected_table(doc, persons);
 	for (size_t i = 0; i < persons->n_parties; i++) {
 		const Avvik__V1__Party *party = persons->parties[i];
-		document_text(doc, *party->capacity ? party->capacity : "Annan person",
+		document_text(doc, *party->capacity ? capital(doc, party->capacity) : "Annan person",
 			DOCUMENT_PRINTF(
 				doc, "%s%s%s", party->name, *party->contact ? ", " : "", party->contact));
 	}

@@ -23,11 +23,21 @@ struct document_kind {
 	const char *message; /* "CaseDecided" */
 	enum document_section section;
 	const char *title;
+	const char *text; /* what its text is, where that is not plain from the title; NULL: it is */
 };
 /* Never NULL: an event of a later version belongs to the course, by its own name. */
 const struct document_kind *document_kind(const char *message);
 
-enum document_show { SHOW_PLAIN, SHOW_BOTH, SHOW_PERSON, SHOW_UNIT, SHOW_CATEGORY, SHOW_CAUSE, SHOW_REASON };
+enum document_show {
+	SHOW_PLAIN,
+	SHOW_BOTH,
+	SHOW_PERSON,
+	SHOW_UNIT,
+	SHOW_CATEGORY,
+	SHOW_CAUSE,
+	SHOW_REASON,
+	SHOW_RULE
+};
 struct document_field {
 	const char *field, *name;
 	enum document_show show; /* BOTH: of a bool, also that it is not */

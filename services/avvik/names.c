@@ -157,6 +157,31 @@ const char *names_unit(struct names *names, const char *code)
 	return code;
 }
 
+const char *names_person(struct names *names, const char *id)
+{
+	Avvik__V1__GetDirectory query = AVVIK__V1__GET_DIRECTORY__INIT;
+	char *wanted = (char *)(uintptr_t)id;
+
+	for (const struct named_person *known = names->people; known; known = known->next)
+		if (strcmp(known->id, id) == 0)
+			return known->name;
+	struct named_person *person = av_arena_alloc(names->tool->arena, sizeof *person);
+	if (!person)
+		return id;
+	query.names_of = &wanted;
+	query.n_names_of = 1;
+	const Avvik__V1__Reply *reply = asked(names, AVVIK__V1__COMMAND__BODY_GET_DIRECTORY, &query.base);
+	const Avvik__V1__Directory *found =
+		reply && reply->body_case == AVVIK__V1__REPLY__BODY_DIRECTORY_FOUND
+			? reply->directory_found->directory
+			: NULL;
+	bool named = found && found->n_people == 1 && strcmp(found->people[0]->id, id) == 0 &&
+		     *found->people[0]->name;
+	*person = (struct named_person){id, named ? found->people[0]->name : id, names->people};
+	names->people = person;
+	return person->name;
+}
+
 const char *names_deadline(struct names *names, const char *version, const char *rule, bool swedish)
 {
 	const Avvik__V1__DeadlineRule *found = names_rule(names, version, rule);

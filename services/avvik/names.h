@@ -1,4 +1,4 @@
-/* names.h - what people call things: units from the directory in force, deadlines and roles from the rule
+/* names.h - what people call things: units and persons from the directory in force, deadlines and roles from the rule
  * packs. Asked of intake when first needed; when intake is away the codes stand for themselves. */
 #ifndef AVVIK_NAMES_H
 #define AVVIK_NAMES_H
@@ -7,12 +7,18 @@
 
 #define NAMES_PACKS 16
 
+struct named_person {
+	const char *id, *name; /* the id twice: intake gives no name */
+	struct named_person *next;
+};
+
 struct names {
 	struct tool *tool;
 	const Avvik__V1__Directory *directory;
 	const Avvik__V1__RulePack *packs[NAMES_PACKS];
 	size_t pack_count;
-	bool away, no_directory; /* asked in vain */
+	struct named_person *people; /* those asked for, the first last */
+	bool away, no_directory;     /* asked in vain */
 };
 
 static inline struct names names_of(struct tool *tool)
@@ -27,6 +33,8 @@ const Avvik__V1__RulePack *names_rules(struct names *names, const char *version)
 const Avvik__V1__DeadlineRule *names_rule(struct names *names, const char *version, const char *rule);
 
 const char *names_unit(struct names *names, const char *code); /* "Solgläntan" */
+/* "Saga Samordnare", for who may read content (--as); of who has left, and for others, the id. */
+const char *names_person(struct names *names, const char *id);
 /* "hand in the investigation to IVO" */
 const char *names_deadline(struct names *names, const char *version, const char *rule, bool swedish);
 const char *names_role(struct names *names, const char *role, bool swedish); /* "the head of department" */
