@@ -205,19 +205,21 @@ int case_show(struct tool *tool, int argc, char **argv)
 	} else if (found) {
 		facts_print(tool, &names, found);
 		measures_print(tool, found);
+		code = found->limited ? EXIT_DONE : case_deadlines_print(tool, &names, found);
 		for (size_t i = 0; i < found->n_acts_possible; i++)
 			printf("%s%s",
 				i ? ", " : "\npossible now: ", case_act_word(found->acts_possible[i]->name));
 		printf("%s", found->n_acts_possible ? "\n" : "");
 	}
 	tool_reply_free(&reply);
-	return found ? EXIT_DONE : code;
+	return code;
 }
 
 /* --- list --- */
 
 struct listing {
 	struct tool *tool;
+	struct case_late *late;
 	struct names names;
 	struct table *table;
 	struct json_list list;
@@ -248,6 +250,7 @@ static void case_print(struct listing *listing, const Avvik__V1__Case *found)
 			ask_words(tool, &avvik__v1__case_kind__descriptor, (int)found->kind),
 			ask_words(tool, &avvik__v1__case_state__descriptor, (int)found->state),
 			names_unit(&listing->names, found->unit), tool_time(tool, found->received_at_ms),
+			case_late_text(tool, listing->late, found),
 			ask_words(tool, &avvik__v1__degree__descriptor,
 				(int)(found->degree ? found->degree : found->preliminary_degree)),
 			found->ivo > AVVIK__V1__IVO_STATE__IVO_STATE_NOT_REQUIRED
@@ -288,10 +291,10 @@ static int ask_pages(struct listing *listing, Avvik__V1__ListCases *query)
 
 int case_list(struct tool *tool, int argc, char **argv)
 {
-	static const char *const headings[] = {"case", "kind", "state", "unit", "received", "degree", "IVO",
-		"waits for", NULL},
+	static const char *const headings[] = {"case", "kind", "state", "unit", "received", "overdue",
+		"degree", "IVO", "waits for", NULL},
 				 *const with_duplicates[] = {"case", "kind", "state", "unit", "received",
-					 "degree", "IVO", "waits for", "perhaps same as", NULL};
+					 "overdue", "degree", "IVO", "waits for", "perhaps same as", NULL};
 	const char *unit = "", *kind = NULL, *state = NULL;
 	bool open_only = false;
 	struct listing listing = {.tool = tool, .names = names_of(tool), .limit.left = LIMIT_DEFAULT};
@@ -317,7 +320,9 @@ int case_list(struct tool *tool, int argc, char **argv)
 	query.open_only = open_only;
 	query.with_duplicates = listing.duplicates;
 	listing.table = tool->json ? NULL : table_create(listing.duplicates ? with_duplicates : headings);
-	int code = ask_pages(&listing, &query);
+	int code = tool->json ? EXIT_DONE : case_late_ask(tool, unit, &listing.late);
+	if (code == EXIT_DONE)
+		code = ask_pages(&listing, &query);
 	if (tool->json)
 		json_list_end(&listing.list);
 	else if (table_empty(listing.table) && code == EXIT_DONE)

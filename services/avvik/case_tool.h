@@ -2,6 +2,7 @@
 #ifndef AVVIK_CASE_TOOL_H
 #define AVVIK_CASE_TOOL_H
 
+#include "names.h"
 #include "tool.h"
 
 /* --- the table of acts --- */
@@ -34,6 +35,13 @@ const Avvik__V1__Case *case_fetch(
 
 int case_show(struct tool *tool, int argc, char **argv);
 int case_list(struct tool *tool, int argc, char **argv);
+/* What still runs, also checks after the case is closed: the first line is the next, or overdue. The exit code. */
+int case_deadlines_print(struct tool *tool, struct names *names, const Avvik__V1__Case *found);
+/* Which deadlines of a unit ("": all) are overdue, asked once for a whole list of cases. `ret_late` begins at NULL. The exit code. */
+struct case_late;
+int case_late_ask(struct tool *tool, const char *unit, struct case_late **ret_late);
+/* "D5, D3": the oldest first. */
+const char *case_late_text(struct tool *tool, const struct case_late *late, const Avvik__V1__Case *found);
 int case_document(struct tool *tool, int argc, char **argv);
 /* JOIN: the version of the other case as it is read now (case_joins.c). Anything but AV_OK: told. */
 int case_join_seen(struct tool *tool, Avvik__V1__JoinCase *join);

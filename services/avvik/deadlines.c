@@ -5,6 +5,7 @@
 #include "ask.h"
 #include "base/date.h"
 #include "base/status.h"
+#include "deadlines.h"
 #include "names.h"
 #include "subcommands.h"
 #include "table.h"
@@ -21,10 +22,17 @@ struct asked {
 	struct list_limit limit;
 };
 
-static const char *state_text(const struct asked *asked, const Avvik__V1__Deadline *deadline)
+const char *deadline_due(struct tool *tool, const Avvik__V1__Deadline *deadline)
 {
-	struct tool *tool = asked->tool;
-	int32_t days = deadline->due_on - av_local_day(asked->now_ms);
+	bool hours = deadline->unit == AVVIK__V1__PERIOD_UNIT__PERIOD_UNIT_HOURS ||
+		     deadline->unit == AVVIK__V1__PERIOD_UNIT__PERIOD_UNIT_WORKING_HOURS;
+
+	return hours ? tool_time(tool, deadline->due_at_ms) : ask_weekday(tool, deadline->due_on);
+}
+
+const char *deadline_state(struct tool *tool, const Avvik__V1__Deadline *deadline, int64_t now_ms)
+{
+	int32_t days = deadline->due_on - av_local_day(now_ms);
 
 	switch (deadline->state) {
 	case AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_RUNNING:
@@ -51,12 +59,9 @@ static void deadline_print(struct asked *asked, const Avvik__V1__Deadline *deadl
 		json_list_item(&asked->list, tool, &deadline->base);
 		return;
 	}
-	bool hours = deadline->unit == AVVIK__V1__PERIOD_UNIT__PERIOD_UNIT_HOURS ||
-		     deadline->unit == AVVIK__V1__PERIOD_UNIT__PERIOD_UNIT_WORKING_HOURS;
 	table_row(asked->table,
-		(const char *const[]){
-			hours ? tool_time(tool, deadline->due_at_ms) : ask_weekday(tool, deadline->due_on),
-			state_text(asked, deadline), deadline->number, deadline->rule,
+		(const char *const[]){deadline_due(tool, deadline),
+			deadline_state(tool, deadline, asked->now_ms), deadline->number, deadline->rule,
 			names_deadline(&asked->names, deadline->rules_version, deadline->rule, false),
 			names_unit(&asked->names, deadline->unit_code),
 			deadline->statutory ? "statutory" : "local target"});
