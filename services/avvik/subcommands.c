@@ -94,7 +94,8 @@ const struct subcommand subcommands[] = {
 		"document makes one page (HTML, Swedish, to read and to print) of all that the law wants documented, with what IVO's form\n"
 		"asks for. Reading is decided and journalled as for `avvik content`. FILE must not exist; only its owner may read it.\n"
 		"--without-content: codes, times and roles, every text withheld; nobody needs to be allowed anything more.\n\n"
-		"example: avvik case decide 2026-0042 --degree serious --motive @motive.txt --as sas.lindaker"},
+		"example: avvik case decide 2026-0042 --degree serious --motive @motive.txt --as sas.lindaker\n"
+		"         avvik case document 2026-0042 --as saga.samordnare --purpose utredning --out case.html"},
 	{"why", command_why, "casework", "why a deadline falls on its day, in words",
 		"CASE [RULE] [--lang en|sv]\n\n"
 		"Each deadline of the case as a ledger: what started it, under which law, each day, the reminders and escalations that have\n"

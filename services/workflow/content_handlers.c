@@ -13,6 +13,7 @@
 #define EVENT(name) AVVIK__V1__EVENT__BODY_##name
 #define FAULT(name) AVVIK__V1__FAULT_CODE__FAULT_CODE_##name
 #define CONTACT AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT
+#define CODES_TEXT 600 /* bytes of a sentence */
 
 static char holder_intake[] = CONTENT_HOLDER_INTAKE, holder_workflow[] = CONTENT_HOLDER_WORKFLOW;
 
@@ -124,6 +125,16 @@ static int make_room(struct wanted *wanted)
 	return wanted->items ? AV_OK : AV_MEMORY;
 }
 
+/* "granskning, utredning": what may be given, as far as a sentence holds. */
+static const char *codes_text(struct av_ctx *ctx, Avvik__V1__Code *const *codes, size_t count)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < count && strlen(text) < CODES_TEXT; i++)
+		text = av_arena_printf(ctx->arena, "%s%s%s", text, i ? ", " : "", codes[i]->code);
+	return text;
+}
+
 int on_read_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
 	const Avvik__V1__ReadContent *read = (const Avvik__V1__ReadContent *)body;
@@ -136,8 +147,9 @@ int on_read_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): open_case() set it */
 	if (!workflow_code(pack->rules->purposes, pack->rules->n_purposes, read->purpose))
 		return workflow_refuse(ctx, AV_INVALID, FAULT(UNKNOWN_VALUE), "purpose",
-			"the purpose is not in the rule pack %s: give one of its purposes",
-			pack->rules->version);
+			"the purpose is not in the rule pack %s: give one of its purposes: %s",
+			pack->rules->version,
+			codes_text(ctx, pack->rules->purposes, pack->rules->n_purposes));
 	status = make_room(&wanted);
 	for (size_t i = 0; status == AV_OK && i < wanted.found->n_contents; i++)
 		status = want(&wanted, wanted.found->contents[i], read->parts, read->n_parts);
@@ -156,8 +168,9 @@ int on_erase_content(struct av_ctx *ctx, const ProtobufCMessage *body)
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): open_case() set it */
 	if (!workflow_code(pack->rules->erasure_reasons, pack->rules->n_erasure_reasons, erase->reason))
 		return workflow_refuse(ctx, AV_INVALID, FAULT(UNKNOWN_VALUE), "reason",
-			"the reason is not in the rule pack %s: give one of its erasure_reasons",
-			pack->rules->version);
+			"the reason is not in the rule pack %s: give one of its erasure_reasons: %s",
+			pack->rules->version,
+			codes_text(ctx, pack->rules->erasure_reasons, pack->rules->n_erasure_reasons));
 	status = make_room(&wanted);
 	for (size_t i = 0; status == AV_OK && i < wanted.found->n_contents; i++) {
 		const Avvik__V1__ContentRef *ref = wanted.found->contents[i];
