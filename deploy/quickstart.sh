@@ -26,6 +26,7 @@ build=$root/build/release
 export PATH="$build/bin:$PATH" AVVIK_SETTINGS="$state/avvik.yaml"
 . deploy/packages.sh
 . deploy/story/words.sh
+. deploy/story/investigations.sh
 
 up_pid=""
 stop() {

@@ -2,22 +2,6 @@
 #
 # Who they are stands in deploy/directory/lindaker.yaml. Whoever is not played does nothing: then warnings and escalations come.
 
-# The nine items that an investigation must document (SOSFS 2011:5, 5 kap.), the tenth being what was learnt.
-investigate() {
-  person=$1 number=$2
-  # shellcheck disable=SC2086 # words
-  entry() { act "$person" "$number" entry --item "$1" --nature "$2" --source "$3" --text "$4" $5; }
-  entry 1 fact "rapporten" "Vad rapporten gäller och vem som lämnade den." ""
-  entry 2 fact "journalen" "När händelsen uppmärksammades." "--happened $3"
-  entry 3 fact "rapporten" "När rapporten togs emot." "--happened $3"
-  entry 4 assessment "samtal med personalen" "Rutinen fanns men var inte känd för alla." "--cause PRO"
-  entry 5 fact "tidigare ärenden" "Två liknande händelser det senaste året." "--recurrent"
-  entry 6 assessment "utredaren" "Kan hända igen om rutinen inte ändras." "--risk 3"
-  entry 7 fact "enhetschefen" "Vad som gjordes direkt." "--happened $3"
-  entry 8 fact "samtal med den berörda" "Den berördes egen beskrivning." ""
-  entry 10 assessment "utredaren" "Vad verksamheten lärt sig." ""
-}
-
 # The managers go through the deviations of the week. All but one: at Lindhaga nobody does.
 assess_deviations() {
   while read -r manager unit law; do
@@ -84,7 +68,7 @@ say "A resident lay on the floor all night behind a locked door. Case $night."
 on "2026-04-16 09:07"
 act beata.bjorkman "$night" inform --informed --text "Den boende och anhörig informerade vid samtal."
 act saga.samordnare "$night" assess --degree serious --investigate --investigator urban.utredstrom \
-  --motive "Den boende har kommit till allvarlig skada."
+  --motive "Den boende har skadats allvarligt."
 
 on "2026-04-17 09:07"
 turned=$(case_of larmsystem LARM-880302)
@@ -146,7 +130,7 @@ act saga.samordnare "$alarm" serious --motive "Brukaren låg en natt på golvet 
 on "2026-05-05 10:07"
 act rut.diariesson "$home" register --number "SN 2026/0502"
 act saga.samordnare "$alarm" notify --registry "SN 2026/0503" --form 2025-07
-investigate ulla.utredstrom "$theft" 2026-04-08
+investigate_theft ulla.utredstrom
 act ulla.utredstrom "$theft" complete --degree misconduct --motive "Stölden skedde under besök av inhyrd personal."
 
 on "2026-05-07 09:07"
@@ -165,7 +149,7 @@ act norea.hemgren "$theft" measure --horizon short --description "Kassaskåp och
 
 on "2026-05-15 13:07"
 assess_deviations
-investigate ulla.utredstrom "$escort" 2026-04-22
+investigate_escort ulla.utredstrom
 act ulla.utredstrom "$escort" complete --degree misconduct --motive "Insatsen var inte inlagd i schemat."
 
 heading "Deadlines that nobody meets"
@@ -186,7 +170,7 @@ heading "June: Midsummer"
 
 on "2026-06-11 10:07"
 act eken.gruppell "$escort" execute 1 --text "Schemat ändrat."
-investigate urban.utredstrom "$night" 2026-04-15
+investigate_night urban.utredstrom
 act urban.utredstrom "$night" complete --degree serious --motive "Tillsynen brast hela natten."
 
 on "2026-06-16 09:07"
@@ -212,7 +196,7 @@ heading "July: people are away, deputies get the mail"
 on "2026-08-10 09:07"
 say "The investigation of the alarms at home care south ($alarm) is overdue, and mails went to those who stood in for the coordinator," \
   "the head of administration and the chair. It is finished now, too late."
-investigate ulla.utredstrom "$alarm" 2026-04-23
+investigate_alarm ulla.utredstrom
 act ulla.utredstrom "$alarm" complete --degree serious --motive "Larmet övervakades inte."
 act lennart.ansvarsson "$alarm" decide --degree serious --motive "Enligt utredningen."
 act saga.samordnare "$alarm" hand-in --channel e_service
@@ -242,4 +226,4 @@ act eken.gruppell "$escort" evaluate 2 --effective --text "Ingen utebliven ledsa
 act saga.samordnare "$escort" close --note "Andra åtgärden hade effekt." --causes OMG
 
 on "2026-10-15 08:07"
-tell
+tell all

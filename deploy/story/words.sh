@@ -4,7 +4,7 @@ followed="" # numbers of the cases that are told about, with | between them
 playing=""  # is time passing?
 
 heading() {
-  [ -z "$playing" ] || tell
+  [ -z "$playing" ] || tell all
   printf '\n%s\n' "$1"
   printf '%s\n' "$1" | sed 's/./-/g'
 }
@@ -55,12 +55,18 @@ sort_samples() {
   done
 }
 
-# What has happened since it was last told, in words (tell.awk chooses). What happens at one instant can still come before what was told of it.
+# What has happened since it was last told, in words (tell.awk chooses). How much happened in other cases does not stand alone: it waits for
+# what comes next, unless all is to be told. What happens at one instant can still come before what was told of it.
 tell() {
   touch "$state/story.log"
   avvik feed intake workflow notification --words >"$state/story.new"
-  awk 'FNR == NR { told[$0]++; next } told[$0]-- > 0 { next } { print }' "$state/story.log" "$state/story.new" |
-    awk -v followed="$followed" -f deploy/story/tell.awk
+  told=$(awk 'FNR == NR { told[$0]++; next } told[$0]-- > 0 { next } { print }' "$state/story.log" "$state/story.new" |
+    awk -v followed="$followed" -f deploy/story/tell.awk)
+  case "$told" in
+  "") ;;
+  " "*"(other cases: "*) [ "${1:-}" = all ] || return 0 ;;
+  esac
+  [ -z "$told" ] || printf '%s\n' "$told"
   mv "$state/story.new" "$state/story.log"
 }
 
