@@ -188,7 +188,7 @@ static const char style[] =
 	"break-after: avoid; }\n"
 	"h3 { font-size: 1.07em; margin: 1.3em 0 .3em; break-after: avoid; }\n"
 	"h4 { font-size: 1em; margin: .9em 0 .2em; break-after: avoid; }\n"
-	"p { margin: .3em 0 .6em; }\n"
+	"p { margin: .3em 0 .6em; orphans: 3; widows: 3; }\n"
 	".sender { font-size: 1.05em; font-weight: bold; margin: 0; }\n"
 	".secrecy { font-weight: bold; }\n"
 	".warning, .notice { border: 2px solid #111; padding: .5em .8em; margin: .8em 0; }\n"

@@ -96,6 +96,10 @@ says "64 days left" "the statutory one runs"
 run 0 "time passes" $avvik clock advance --to "2026-06-23 09:00"
 run 0 "what is overdue" $avvik deadlines --overdue
 says "OVERDUE by 1 day" "the investigation was due yesterday"
+run 0 "the case tells it too" $avvik case show 2026-0001
+says "OVERDUE by 1 day" "with how late it is"
+run 0 "and the list of cases" $avvik case list
+says "D5" "by the rule that is overdue"
 run 0 "handed in, as it was done in time" $avvik case hand-in 2026-0001 --channel e_service --at "2026-06-22 16:00" $sas
 run 0 "done" $avvik case execute 2026-0001 1 --text "Införd." --at "2026-05-19 12:00" $manager
 run 2 "a measure that is none" $avvik case execute 2026-0001 2 --text x $manager
@@ -110,6 +114,9 @@ says "the responsible manager has judged it too" "who is not alone"
 run 0 "its effect, by the manager" $avvik case evaluate 2026-0001 1 --effective --text "Inga fler." $manager
 run 0 "closed" $avvik case close 2026-0001 --category UTF --causes KOM,UTB --note "Klart." $sas
 run 0 "rest" $avvik clock settle
+run 0 "the closed case is shown" $avvik case show 2026-0001
+says "D26B" "with the checks that are left"
+says_not "OVERDUE" "and nothing late"
 run 0 "why afterwards" $avvik why 2026-0001 D5
 says "met in time, 2026-06-22 16:00 (recorded late, 2026-06-23 09:00)" "met by the time of the act"
 says "said 2026-06-23 00:00" "what was said stays said"
