@@ -390,8 +390,10 @@ void workflow_reach_health(struct av_daemon *daemon, struct av_txn *txn, struct 
 		.cache = av_daemon_user(daemon)};
 	char from[AV_DATE_TEXT], until[AV_DATE_TEXT];
 	const Avvik__V1__ReachGap *first;
+	struct workflow_view view;
 
-	if (!ctx.cache || look(&ctx, av_bytes(NULL, 0), LOOK_AT, &found) != AV_OK || !found.n_gaps)
+	if (!ctx.cache || workflow_view(&ctx, &view) != AV_OK ||
+		look(&ctx, av_bytes(NULL, 0), LOOK_AT, &found) != AV_OK || !found.n_gaps)
 		return;
 	first = found.gaps[0];
 	for (size_t i = 1; i < found.n_gaps; i++) /* the one that matters most */
@@ -401,9 +403,12 @@ void workflow_reach_health(struct av_daemon *daemon, struct av_txn *txn, struct 
 	av_day_text(first->until_on, until);
 	av_health(daemon, "deadline_reaches_nobody", false,
 		"rule %s: nobody holds the role %s for the unit %s from %s%s%s, and %s%u open deadlines "
-		"would tell nobody "
-		"then: give it to someone in the directory (of %zu such gaps, which `avvik status` lists)",
+		"would tell nobody then: %s (of %zu such gaps, which `avvik status` lists)",
 		first->rule, first->role, first->unit_code, from, first->until_on ? " to " : " on",
 		first->until_on ? until : "", found.next_after_key.len ? "at least " : "", first->deadlines,
+		view.org && !av_org_unit(view.org, first->unit_code)
+			? "the directory has no such unit: place its cases, or publish a directory that has "
+			  "it"
+			: "give it to someone in the directory",
 		found.n_gaps);
 }

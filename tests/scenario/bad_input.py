@@ -317,6 +317,8 @@ def main():
         instance.settle()
         check("in the end the client that did not read is told of, and the cases without a unit, whose deadlines reach nobody",
               {c for _, c in instance.issues()}, {"replies_dropped", "unplaced", "deadline_reaches_nobody"})
+        text = next(i["text"] for i in instance.states()["workflow"]["issues"] if i["code"] == "deadline_reaches_nobody")
+        check_true("and what to do about a unit that the directory lacks", "place its cases" in text, text)
         log = open(instance.up_log.name).read()
         check("and no log holds what was sent", SECRET in log, False)
         check("nobody has ended", "ended" in log, False)
