@@ -53,7 +53,11 @@ for target in "$@"; do
   quiet=""
   case $target in
     *_records) "$build/bin/fuzz_seeds" "$seeds" --records ;;
-    text) cp deploy/directory/*.yaml deploy/rules/*.yaml deploy/samples/*.yaml deploy/takeover/*.yaml tests/fuzz/worlds/directory.yaml "$seeds/" ;;
+    text)
+      for file in deploy/directory/*.yaml deploy/rules/*.yaml deploy/samples/*.yaml deploy/takeover/*.yaml tests/fuzz/worlds/directory.yaml; do
+        cp "$file" "$seeds/$(echo "$file" | tr / -)" # files of the same name lie in several folders
+      done
+      ;;
     json) cp deploy/samples/*.json "$seeds/" ;;
     files)
       for file in deploy/templates/*; do seed_as 5 "$file"; done
