@@ -16,12 +16,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "base/status.h"
 #include "bus/socket.h"
 #include "seal/crypto.h"
 #include "wire/yaml.h"
 
 #define PORTS 9 /* command and feed of four daemons, and the stream */
+#define PORT_FIRST 20000
+#define PORT_COUNT 12000
 
 /* clang-format off */
 static const struct {
@@ -43,24 +46,33 @@ static int folder_make(const char *path)
 	return mkdir(path, 0700) == 0 || errno == EEXIST ? AV_OK : AV_IO;
 }
 
-/* Distinct ports that nobody listens on now: all are held until all are found. */
+/* A socket bound to the port; -1: somebody has it. */
+static int port_hold(int port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons((uint16_t)port)};
+	int held = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (held >= 0 && bind(held, (struct sockaddr *)&address, sizeof address) == 0)
+		return held;
+	if (held >= 0)
+		close(held);
+	return -1;
+}
+
+/* Distinct ports that nobody has now: all are held until all are found. Below those that the system gives to
+ * outgoing connections, one of which could have the port of a daemon that is being started again. */
 static int ports_find(int ports[PORTS])
 {
+	struct av_random random = av_random_system();
 	int sockets[PORTS], found = 0;
 
-	for (; found < PORTS; found++) {
-		struct sockaddr_in address = {
-			.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-		socklen_t size = sizeof address;
-		sockets[found] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (sockets[found] < 0)
-			break;
-		if (bind(sockets[found], (struct sockaddr *)&address, sizeof address) != 0 ||
-			getsockname(sockets[found], (struct sockaddr *)&address, &size) != 0) {
-			close(sockets[found]);
-			break;
-		}
-		ports[found] = ntohs(address.sin_port);
+	for (int tries = 0; found < PORTS && tries < 1000; tries++) {
+		int port = PORT_FIRST + (int)av_random_below(&random, PORT_COUNT);
+		sockets[found] = port_hold(port);
+		if (sockets[found] >= 0)
+			ports[found++] = port;
 	}
 	for (int i = 0; i < found; i++)
 		close(sockets[i]);
