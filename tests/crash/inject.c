@@ -39,9 +39,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,153 +52,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RULES_MAX 32
-#define POINTS_MAX 1024
-
-enum when { BEFORE, HALF, AFTER };
-enum action { KILL, ERRNO, DELAY };
-
-struct rule {
-	char pattern[POINT_MAX];
-	unsigned long nth, met;
-	bool on; /* N+ */
-	enum when when;
-	enum action action;
-	int value; /* errno, milliseconds */
-};
-
-/* The file of AVVIK_INJECT_COUNT: as many of these as there are points, then an empty name. */
-struct counted {
-	char name[POINT_MAX];
-	uint64_t count;
-};
-
 static bool active;
 static _Thread_local bool inside;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct rule rules[RULES_MAX];
-static size_t rule_count;
-static const char *rules_path;
-static struct timespec rules_changed;
-static struct counted *counted;
-
-/* --- rules --- */
-
-static int errno_of(const char *name)
-{
-	for (int number = 1; number < 134; number++) {
-		const char *known = strerrorname_np(number);
-		if (known && strcmp(known, name) == 0)
-			return number;
-	}
-	fprintf(stderr, "inject: unknown errno %s\n", name);
-	_exit(64);
-}
-
-static void rule_word(struct rule *rule, const char *word)
-{
-	char *end;
-	if (strncmp(word, "nth=", 4) == 0) {
-		rule->nth = strtoul(word + 4, &end, 10);
-		rule->on = *end == '+';
-	} else if (strcmp(word, "when=before") == 0) {
-		rule->when = BEFORE;
-	} else if (strcmp(word, "when=half") == 0) {
-		rule->when = HALF;
-	} else if (strcmp(word, "when=after") == 0) {
-		rule->when = AFTER;
-	} else if (strcmp(word, "do=kill") == 0) {
-		rule->action = KILL;
-	} else if (strncmp(word, "do=errno=", 9) == 0) {
-		rule->action = ERRNO;
-		rule->value = errno_of(word + 9);
-	} else if (strncmp(word, "do=delay=", 9) == 0) {
-		rule->action = DELAY;
-		rule->value = atoi(word + 9);
-	} else {
-		fprintf(stderr, "inject: a rule says \"%s\": see inject.c\n", word);
-		_exit(64);
-	}
-}
-
-static void rules_read(char *text)
-{
-	char *rest, *more;
-	rule_count = 0;
-	for (char *line = strtok_r(text, ";\n", &rest); line && rule_count < RULES_MAX;
-		line = strtok_r(NULL, ";\n", &rest)) {
-		char *word = strtok_r(line, " \t", &more);
-		if (!word)
-			continue;
-		struct rule *rule = &rules[rule_count++];
-		*rule = (struct rule){.nth = 1};
-		snprintf(rule->pattern, sizeof rule->pattern, "%s", word);
-		while ((word = strtok_r(NULL, " \t", &more)))
-			rule_word(rule, word);
-	}
-}
-
-static void rules_look(void)
-{
-	static char text[RULES_MAX * 256];
-	struct stat info;
-	if (!rules_path)
-		return;
-	if (stat(rules_path, &info) < 0) {
-		rule_count = 0;
-		rules_changed = (struct timespec){0};
-		return;
-	}
-	if (info.st_mtim.tv_sec == rules_changed.tv_sec && info.st_mtim.tv_nsec == rules_changed.tv_nsec)
-		return;
-	rules_changed = info.st_mtim;
-	FILE *file = fopen(rules_path, "re");
-	size_t size = file ? fread(text, 1, sizeof text - 1, file) : 0;
-	if (file)
-		fclose(file);
-	text[size] = '\0';
-	rules_read(text);
-}
-
-static void count(const char *name)
-{
-	for (size_t i = 0; counted && i < POINTS_MAX - 1; i++) {
-		if (counted[i].name[0] == '\0')
-			snprintf(counted[i].name, sizeof counted[i].name, "%s", name);
-		if (strcmp(counted[i].name, name) == 0) {
-			counted[i].count++;
-			return;
-		}
-	}
-}
-
-/* Counts the call, and tells what is to happen at it. */
-static bool meets(const struct call *call, struct rule *ret_rule)
-{
-	char name[POINT_MAX];
-	bool found = false;
-	if ((!counted && !rules_path && rule_count == 0) || !point_names(call, name))
-		return false;
-	pthread_mutex_lock(&lock);
-	rules_look();
-	count(name);
-	for (size_t i = 0; i < rule_count && !found; i++) {
-		struct rule *rule = &rules[i];
-		if (fnmatch(rule->pattern, name, 0) != 0 || (rule->when == HALF && !call->divisible))
-			continue;
-		rule->met++;
-		found = rule->on ? rule->met >= rule->nth : rule->met == rule->nth;
-		*ret_rule = *rule;
-	}
-	pthread_mutex_unlock(&lock);
-	const char *hit = found ? getenv("AVVIK_INJECT_HIT") : NULL;
-	int fd = hit ? open(hit, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
-	if (fd >= 0) {
-		dprintf(fd, "%s\n", name);
-		close(fd);
-	}
-	return found;
-}
 
 /* --- around a call --- */
 
@@ -236,7 +89,7 @@ static bool enter(struct call *call, struct plan *plan)
 	if (!active || inside)
 		return true;
 	inside = true;
-	plan->met = meets(call, &plan->rule);
+	plan->met = rule_meets(call, &plan->rule);
 	errno = error;
 	bool done = true;
 	if (plan->met && plan->rule.when == BEFORE)
@@ -494,31 +347,14 @@ ssize_t read(int fd, void *room, size_t size)
 __attribute__((constructor)) static void start(void)
 {
 	static const char prefix[] = "avvik-";
-	const char *program = program_invocation_short_name, *folder = getenv("AVVIK_INJECT_COUNT");
-	char path[4096], text[RULES_MAX * 256];
+	const char *program = program_invocation_short_name;
 	if (strncmp(program, prefix, sizeof prefix - 1) != 0)
 		return;
-	const char *daemon = program + sizeof prefix - 1, *given = getenv("AVVIK_INJECT");
+	const char *daemon = program + sizeof prefix - 1;
 	inside = true;
 	point_start(daemon);
 	log_start(daemon);
-	if (given && *given == '@') {
-		rules_path = given + 1;
-	} else if (given) {
-		snprintf(text, sizeof text, "%s", given);
-		rules_read(text);
-	}
-	if (folder) {
-		snprintf(path, sizeof path, "%s/%s", folder, daemon);
-		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		void *map = MAP_FAILED;
-		if (fd >= 0 && ftruncate(fd, POINTS_MAX * sizeof *counted) == 0)
-			map = mmap(NULL, POINTS_MAX * sizeof *counted, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-				0);
-		if (fd >= 0)
-			close(fd);
-		counted = map == MAP_FAILED ? NULL : map;
-	}
+	rule_start(daemon);
 	inside = false;
 	active = true;
 }

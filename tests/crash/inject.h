@@ -26,6 +26,23 @@ struct call {
 #define POINT_MAX 160
 #define POINT_PATH 4096
 
+enum when { BEFORE, HALF, AFTER };
+enum action { KILL, ERRNO, DELAY };
+
+/* inject_rule.c: a line of AVVIK_INJECT. */
+struct rule {
+	char pattern[POINT_MAX];
+	unsigned long nth, met;
+	bool on; /* N+ */
+	enum when when;
+	enum action action;
+	int value; /* errno, milliseconds */
+};
+/* Reads the rules, and where to count. */
+void rule_start(const char *daemon);
+/* Counts the call, and tells what is to happen at it. */
+bool rule_meets(const struct call *call, struct rule *ret_rule);
+
 /* inject_point.c: "intake/run/fdatasync/data/data.mdb/turn", the name of the point at which a call is. */
 void point_start(const char *daemon);
 bool point_names(const struct call *call, char ret_name[POINT_MAX]); /* false: it is too long */
