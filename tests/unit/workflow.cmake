@@ -1,5 +1,12 @@
-foreach(part case_table case_guards case_ivo joins deadline_rules deadline_why)
+foreach(part case_table case_ivo joins deadline_rules deadline_why)
 	av_test(workflow_${part} SOURCES ${CMAKE_CURRENT_LIST_DIR}/workflow_${part}.c LINKS workflow_rules test_times avvik_base LABELS unit)
+endforeach()
+# The case and the measures that the tests of the guards share.
+add_library(workflow_lex STATIC ${CMAKE_CURRENT_LIST_DIR}/workflow_lex.c)
+target_include_directories(workflow_lex PUBLIC ${CMAKE_CURRENT_LIST_DIR})
+target_link_libraries(workflow_lex PUBLIC workflow_rules avvik_base PkgConfig::cmocka PRIVATE avvik_flags)
+foreach(part case_guards measure_guards)
+	av_test(workflow_${part} SOURCES ${CMAKE_CURRENT_LIST_DIR}/workflow_${part}.c LINKS workflow_lex LABELS unit)
 endforeach()
 av_test(workflow_documents SOURCES ${CMAKE_CURRENT_LIST_DIR}/workflow_documents.c LINKS workflow_parts LABELS unit)
 target_compile_definitions(test_workflow_documents PRIVATE CASE_TABLES="${CMAKE_CURRENT_LIST_DIR}/../../docs/case-tables.md")

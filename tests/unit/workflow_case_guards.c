@@ -1,63 +1,8 @@
 /* workflow_case_guards.c - the guards, one by one, and the invariants of a lex Sarah case */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
+#include "workflow_lex.h"
 
 #include "base/macros.h"
 #include "base/status.h"
-#include "case_rules.h"
-
-#define STATE(name) AVVIK__V1__CASE_STATE__CASE_STATE_##name
-#define IVO(name) AVVIK__V1__IVO_STATE__IVO_STATE_##name
-#define DEGREE(name) AVVIK__V1__DEGREE__DEGREE_##name
-#define MEASURE(name) AVVIK__V1__MEASURE_STATE__MEASURE_STATE_##name
-
-static Avvik__V1__Measure measures[4];
-static Avvik__V1__Measure *measure_list[4] = {&measures[0], &measures[1], &measures[2], &measures[3]};
-static unsigned char measure_ids[4][16];
-
-static Avvik__V1__Case lex(Avvik__V1__CaseState state)
-{
-	Avvik__V1__Case found = AVVIK__V1__CASE__INIT;
-
-	found.kind = AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH;
-	found.state = state;
-	found.ivo = IVO(NOT_REQUIRED);
-	found.reporter_named = true;
-	found.category = (char *)"BEM";
-	found.investigator = (char *)"eva";
-	found.measures = measure_list;
-	for (size_t i = 0; i < AV_COUNT(measures); i++) {
-		avvik__v1__measure__init(&measures[i]);
-		measure_ids[i][0] = (unsigned char)(i + 1);
-		measures[i].measure_id = (ProtobufCBinaryData){16, measure_ids[i]};
-	}
-	return found;
-}
-
-static Avvik__V1__Measure *with_measure(Avvik__V1__Case *found, Avvik__V1__MeasureState state)
-{
-	Avvik__V1__Measure *measure = &measures[found->n_measures++];
-	measure->state = state;
-	return measure;
-}
-
-static void want(const Avvik__V1__Case *found, struct case_intent intent, enum case_guard guard)
-{
-	Avvik__V1__CaseState next = STATE(UNSPECIFIED);
-	enum case_guard got = case_check(found, &intent, &next);
-
-	if (got != guard)
-		fail_msg("%s in %s: got %s, want %s", case_act_column(intent.act),
-			case_state_name(found->state), case_guard_name(got), case_guard_name(guard));
-	if (guard == CASE_ALLOWED)
-		assert_int_not_equal(next, STATE(UNSPECIFIED));
-	else
-		assert_int_equal(next, STATE(UNSPECIFIED)); /* set on success alone */
-}
 
 static void every_guard_names_itself_and_says_what_would_satisfy_it(void **state)
 {
@@ -214,169 +159,6 @@ static void what_ivo_waits_for_is_handed_in_once(void **state)
 	want(&found, hand_in, CASE_GUARD_NOT_COMPLETED);
 }
 
-static void a_measure_is_executed_then_judged_and_each_once(void **state)
-{
-	Avvik__V1__Case found = lex(STATE(MEASURES));
-	Avvik__V1__Measure *measure = with_measure(&found, MEASURE(APPROVED));
-	Avvik__V1__EffectCheck judged = AVVIK__V1__EFFECT_CHECK__INIT, *checks[] = {&judged};
-	struct case_intent execute = {.act = CASE_ACT_EXECUTE, .measure = measure},
-			   judge = {.act = CASE_ACT_EVALUATE, .measure = measure, .check = "D26"};
-
-	(void)state;
-	want(&found, (struct case_intent){.act = CASE_ACT_EXECUTE}, CASE_GUARD_MEASURE_UNKNOWN);
-	want(&found, judge, CASE_GUARD_MEASURE_PENDING);
-	want(&found, execute, CASE_ALLOWED);
-	measure->state = MEASURE(EXECUTED);
-	want(&found, execute, CASE_GUARD_MEASURE_EXECUTED);
-	want(&found, judge, CASE_ALLOWED);
-	measure->state = MEASURE(EVALUATED);
-	measure->effective = true;
-	judged.rule = (char *)"D26";
-	judged.settled_at_ms = 1;
-	measure->checks = checks;
-	measure->n_checks = 1;
-	want(&found, judge, CASE_GUARD_MEASURE_EVALUATED);
-	want(&found, execute, CASE_GUARD_MEASURE_EVALUATED);
-	judge.check = "D26B"; /* a later one is open */
-	want(&found, judge, CASE_ALLOWED);
-	measure->effective = false; /* but not of a measure that had no effect */
-	want(&found, judge, CASE_GUARD_MEASURE_EVALUATED);
-}
-
-static void a_proposal_is_decided_once_and_only_what_is_approved_is_executed(void **state)
-{
-	Avvik__V1__Case found = lex(STATE(MEASURES));
-	Avvik__V1__Measure *measure = with_measure(&found, MEASURE(PROPOSED));
-	struct case_intent approve = {.act = CASE_ACT_APPROVE, .measure = measure},
-			   reject = {.act = CASE_ACT_REJECT, .measure = measure},
-			   execute = {.act = CASE_ACT_EXECUTE, .measure = measure},
-			   judge = {.act = CASE_ACT_EVALUATE, .measure = measure, .check = ""},
-			   none = {.act = CASE_ACT_NO_MEASURES};
-
-	(void)state;
-	want(&found, (struct case_intent){.act = CASE_ACT_APPROVE}, CASE_GUARD_MEASURE_UNKNOWN);
-	want(&found, approve, CASE_ALLOWED);
-	want(&found, reject, CASE_ALLOWED);
-	want(&found, execute, CASE_GUARD_UNDECIDED);
-	want(&found, judge, CASE_GUARD_MEASURE_PENDING);
-	want(&found, none, CASE_GUARD_UNDECIDED);
-	for (int decided = MEASURE(APPROVED); decided <= MEASURE(EVALUATED); decided++) {
-		measure->state = (Avvik__V1__MeasureState)decided;
-		want(&found, approve, CASE_GUARD_MEASURE_DECIDED);
-		want(&found, reject, CASE_GUARD_MEASURE_DECIDED);
-		want(&found, none,
-			decided == MEASURE(APPROVED)	? CASE_GUARD_UNEXECUTED
-			: decided == MEASURE(EVALUATED) ? CASE_ALLOWED /* it had no effect */
-							: CASE_GUARD_NOT_WANTED);
-	}
-	measure->state = MEASURE(REJECTED);
-	want(&found, execute, CASE_GUARD_MEASURE_REJECTED);
-	want(&found, judge, CASE_GUARD_MEASURE_REJECTED);
-}
-
-static void a_measure_is_executed_after_it_was_decided_and_judged_after_that(void **state)
-{
-	Avvik__V1__Case found = lex(STATE(MEASURES));
-	Avvik__V1__Measure *measure = with_measure(&found, MEASURE(APPROVED));
-	const int64_t day = 86400000, decided = 20600 * day + day / 2;
-	struct case_intent execute = {.act = CASE_ACT_EXECUTE, .measure = measure},
-			   judge = {.act = CASE_ACT_EVALUATE, .measure = measure, .check = ""};
-
-	(void)state;
-	measure->decided_at_ms = decided;
-	execute.acted_at_ms = decided - day;
-	want(&found, execute, CASE_GUARD_EXECUTED_EARLY);
-	execute.acted_at_ms = decided - day / 4; /* the same day: the hour is not known so well */
-	want(&found, execute, CASE_ALLOWED);
-	measure->state = MEASURE(EXECUTED);
-	measure->executed_at_ms = decided + 2 * day;
-	judge.acted_at_ms = decided + day;
-	want(&found, judge, CASE_GUARD_JUDGED_EARLY);
-	judge.acted_at_ms = decided + 2 * day;
-	want(&found, judge, CASE_ALLOWED);
-}
-
-/* Who is asked, who answers what: the effect is settled when all have, and there when all say so. */
-static void an_effect_is_settled_by_all_who_are_asked(void **state)
-{
-	Avvik__V1__Case found = lex(STATE(FOLLOW_UP));
-	Avvik__V1__Measure *measure = with_measure(&found, MEASURE(EXECUTED));
-	Avvik__V1__EffectCheck check = AVVIK__V1__EFFECT_CHECK__INIT, *checks[] = {&check};
-	Avvik__V1__EffectAnswer answer = AVVIK__V1__EFFECT_ANSWER__INIT;
-	struct case_intent judge = {.act = CASE_ACT_EVALUATE_PART,
-		.measure = measure,
-		.check = "D26",
-		.asks_investigator = true,
-		.asks_manager = true,
-		.as_investigator = true,
-		.effective = true};
-	struct case_effect after = case_effect_after(&judge);
-
-	(void)state;
-	assert_false(after.settled);
-	assert_true(after.as_investigator && after.awaits_manager && !after.awaits_investigator);
-	judge.as_manager = true; /* one who is both settles it alone */
-	assert_true(case_effect_after(&judge).settled);
-	check.rule = (char *)"D26";
-	check.investigator = &answer;
-	measure->checks = checks;
-	measure->n_checks = 1;
-	judge.as_manager = false;
-	want(&found, judge, CASE_GUARD_EFFECT_ANSWERED);
-	judge.as_manager = true;
-	want(&found, judge, CASE_ALLOWED);
-	for (int said = 0; said < 8; said++) {
-		answer.effective = said & 1;
-		answer.accept_risk = !answer.effective && said & 4;
-		judge.effective = said & 2;
-		judge.accept_risk = false;
-		after = case_effect_after(&judge);
-		assert_true(after.settled && after.as_manager && !after.as_investigator);
-		assert_int_equal(after.effective, (said & 3) == 3); /* they differ: it is not effective */
-		assert_int_equal(after.risk_accepted, !(said & 1) && (said & 4) != 0);
-	}
-	judge.asks_investigator = judge.asks_manager = false; /* a pack that asks nobody: one answer */
-	measure->n_checks = 0;
-	assert_true(case_effect_after(&judge).settled);
-}
-
-static enum case_act resolved(const Avvik__V1__Case *found, unsigned int number, void *body)
-{
-	Avvik__V1__ActOnCase order = AVVIK__V1__ACT_ON_CASE__INIT;
-	order.act_case = (Avvik__V1__ActOnCase__ActCase)number;
-	order.execute_measure = body;
-	return case_resolve(found, &order);
-}
-
-static void the_last_measure_leads_to_follow_up_unless_another_is_wanted(void **state)
-{
-	Avvik__V1__ExecuteMeasure execute = AVVIK__V1__EXECUTE_MEASURE__INIT;
-	Avvik__V1__Case found = lex(STATE(MEASURES));
-	Avvik__V1__Measure *first = with_measure(&found, MEASURE(APPROVED)),
-			   *second = with_measure(&found, MEASURE(APPROVED));
-
-	(void)state;
-	assert_int_equal(
-		resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE, &execute), CASE_ACT_EXECUTE);
-	second->state = MEASURE(EXECUTED);
-	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE, &execute),
-		CASE_ACT_EXECUTE_LAST);
-	second->state = MEASURE(EVALUATED); /* and proved ineffective, without an answer */
-	assert_true(case_wants_measure(&found));
-	assert_int_equal(
-		resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE, &execute), CASE_ACT_EXECUTE);
-	second->answered = true;
-	assert_int_equal(resolved(&found, AVVIK__V1__ACT_ON_CASE__ACT_EXECUTE_MEASURE, &execute),
-		CASE_ACT_EXECUTE_LAST);
-	second->answered = false;
-	second->risk_accepted = true;
-	assert_false(case_wants_measure(&found));
-	second->risk_accepted = false;
-	second->effective = true;
-	assert_false(case_wants_measure(&found));
-	assert_int_equal(first->state, MEASURE(APPROVED));
-}
-
 static void an_incomplete_case_is_received_when_the_last_thing_is_known(void **state)
 {
 	Avvik__V1__PlaceCase place = AVVIK__V1__PLACE_CASE__INIT;
@@ -504,20 +286,6 @@ static void each_law_of_an_inquiry_has_a_risk_before_it_is_finished(void **state
 	want(&found, (struct case_intent){.act = CASE_ACT_BEGIN_INQUIRY}, CASE_ALLOWED);
 }
 
-static void no_more_measures_is_said_of_one_without_effect_alone(void **state)
-{
-	Avvik__V1__Case found = lex(STATE(MEASURES));
-	Avvik__V1__Measure *measure = with_measure(&found, MEASURE(EVALUATED));
-	struct case_intent none = {.act = CASE_ACT_NO_MEASURES};
-
-	(void)state;
-	want(&found, none, CASE_ALLOWED);
-	measure->effective = true;
-	want(&found, none, CASE_GUARD_NOT_WANTED);
-	found.state = STATE(DECIDED);
-	want(&found, none, CASE_ALLOWED);
-}
-
 static void what_the_state_allows_now_is_listed_once(void **state)
 {
 	Avvik__V1__Case found = lex(STATE(MEASURES));
@@ -558,11 +326,6 @@ int main(void)
 		cmocka_unit_test(
 			ivo_is_notified_once_when_required_and_with_the_investigation_only_when_it_is_finished),
 		cmocka_unit_test(what_ivo_waits_for_is_handed_in_once),
-		cmocka_unit_test(a_measure_is_executed_then_judged_and_each_once),
-		cmocka_unit_test(a_proposal_is_decided_once_and_only_what_is_approved_is_executed),
-		cmocka_unit_test(a_measure_is_executed_after_it_was_decided_and_judged_after_that),
-		cmocka_unit_test(an_effect_is_settled_by_all_who_are_asked),
-		cmocka_unit_test(the_last_measure_leads_to_follow_up_unless_another_is_wanted),
 		cmocka_unit_test(an_incomplete_case_is_received_when_the_last_thing_is_known),
 		cmocka_unit_test(a_reporter_is_named_once),
 		cmocka_unit_test(a_case_is_closed_when_nothing_is_left_to_do),
@@ -570,7 +333,6 @@ int main(void)
 		cmocka_unit_test(a_high_product_with_a_high_severity_is_suspect),
 		cmocka_unit_test(a_risk_under_health_care_law_is_high_by_either_threshold),
 		cmocka_unit_test(each_law_of_an_inquiry_has_a_risk_before_it_is_finished),
-		cmocka_unit_test(no_more_measures_is_said_of_one_without_effect_alone),
 		cmocka_unit_test(what_the_state_allows_now_is_listed_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
