@@ -222,7 +222,6 @@ static void a_reporter_named_later_can_be_answered_by_notification_alone(void **
 	Avvik__V1__NameReporter name = AVVIK__V1__NAME_REPORTER__INIT;
 	Avvik__V1__Reporter reporter = AVVIK__V1__REPORTER__INIT;
 	Avvik__V1__FeedItem item = AVVIK__V1__FEED_ITEM__INIT;
-	Avvik__V1__ReportFiled *report;
 	Avvik__V1__Event *event;
 	ProtobufCMessage *contact = NULL;
 	struct av_txn *txn;
@@ -231,9 +230,7 @@ static void a_reporter_named_later_can_be_answered_by_notification_alone(void **
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	report = world_report(&w);
-	report->reporter_named = false;
-	id = world_file(&w, report);
+	id = world_file_unnamed(&w, world_report(&w));
 	reporter.name = TEXT("Någon Namnsson");
 	reporter.mail = TEXT("nagon@example.org");
 	name.reporter = &reporter;
@@ -265,16 +262,13 @@ static void the_journal_holds_no_text(void **state)
 {
 	Avvik__V1__NameReporter name = AVVIK__V1__NAME_REPORTER__INIT;
 	Avvik__V1__Reporter reporter = AVVIK__V1__REPORTER__INIT;
-	Avvik__V1__ReportFiled *report;
 	struct world w;
 	struct av_id id;
 	uint64_t head;
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	report = world_report(&w);
-	report->reporter_named = false;
-	id = world_file(&w, report);
+	id = world_file_unnamed(&w, world_report(&w));
 	reporter.name = TEXT("Hemlig Person");
 	name.reporter = &reporter;
 	world_does(&w, "sara", &id, ACT(NAME_REPORTER), &name.base, NULL);

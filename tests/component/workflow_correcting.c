@@ -20,14 +20,6 @@ static Avvik__V1__Reply *correct(
 	return world_act(w, person, id, ACT(CORRECT_CONTENT), &body->base, NULL);
 }
 
-static void want_fault(const Avvik__V1__Reply *reply, Avvik__V1__ReplyStatus status, const char *words)
-{
-	harness_want(reply, status);
-	assert_true(reply->n_faults > 0);
-	if (!strstr(reply->faults[0]->text, words))
-		fail_msg("got \"%s\", want words of \"%s\"", reply->faults[0]->text, words);
-}
-
 /* The texts that a reader gets of the case, in order; those that are erased as "-". */
 static void want_texts(struct world *w, const struct av_id *id, const char *want)
 {
@@ -132,7 +124,8 @@ static void a_text_is_erased_at_once_and_corrected_with_its_trace(void **state)
 	assert_memory_equal(correction->commitment.data, found->contents[1]->commitment.data, 32);
 	right = correction->corrected_id;
 
-	want_fault(correct(&w, "sara", &id, &body), REPLY(WRONG_STATE), "content_corrected"); /* twice */
+	world_want_fault(
+		correct(&w, "sara", &id, &body), REPLY(WRONG_STATE), "content_corrected"); /* twice */
 	body = correction_of(right); /* what was corrected may be wrong too */
 	text.text = TEXT("brukaren har fått två nycklar");
 	body.text = &text;
@@ -190,7 +183,7 @@ static void what_intake_holds_is_erased_there_and_read_by_nobody_meanwhile(void 
 	body = correction_of(wrong);
 	narrative.description = TEXT("hon föll natten till den 7 april");
 	body.narrative = &narrative;
-	want_fault(correct(&w, "sara", &id, &body), REPLY(INVALID), "erasing takes the whole content");
+	world_want_fault(correct(&w, "sara", &id, &body), REPLY(INVALID), "erasing takes the whole content");
 	reporter.name = TEXT("Rut Rapportör");
 	reporter.mail = TEXT("rut@example.org");
 	body.reporter = &reporter;
@@ -260,28 +253,28 @@ static void correcting_is_refused_by_name_with_what_would_satisfy_it(void **stat
 	text.text = TEXT("rätt");
 	body = correction_of(wrong);
 	body.text = &text;
-	want_fault(correct(&w, "anna", &id, &body), REPLY(FORBIDDEN), "holds none of the roles");
-	want_fault(correct(&w, "eva", &id, &body), REPLY(FORBIDDEN), "holds none of the roles");
+	world_want_fault(correct(&w, "anna", &id, &body), REPLY(FORBIDDEN), "holds none of the roles");
+	world_want_fault(correct(&w, "eva", &id, &body), REPLY(FORBIDDEN), "holds none of the roles");
 	body.reason = TEXT("tycker_sa");
-	want_fault(correct(&w, "sara", &id, &body), REPLY(INVALID), "one of its erasure_reasons");
+	world_want_fault(correct(&w, "sara", &id, &body), REPLY(INVALID), "one of its erasure_reasons");
 	body.reason = TEXT("rattelse");
 	body.text = NULL;
-	want_fault(correct(&w, "sara", &id, &body), REPLY(INVALID), "erasing takes the whole content");
+	world_want_fault(correct(&w, "sara", &id, &body), REPLY(INVALID), "erasing takes the whole content");
 	body.text = &text;
 	body.persons = &persons;
-	want_fault(correct(&w, "sara", &id, &body), REPLY(INVALID), "has no such part");
+	world_want_fault(correct(&w, "sara", &id, &body), REPLY(INVALID), "has no such part");
 	body.persons = NULL;
 	text.text = TEXT("");
-	want_fault(correct(&w, "sara", &id, &body), REPLY(INVALID), "the text as it should be");
+	world_want_fault(correct(&w, "sara", &id, &body), REPLY(INVALID), "the text as it should be");
 	text.text = TEXT("rätt");
 	body.content_id = (ProtobufCBinaryData){16, unknown};
-	want_fault(correct(&w, "sara", &id, &body), REPLY(INVALID), "content_unknown");
+	world_want_fault(correct(&w, "sara", &id, &body), REPLY(INVALID), "content_unknown");
 	body.content_id = wrong;
 	order.case_id = BINARY(id);
 	order.version_seen = 1;
 	order.act_case = ACT(CORRECT_CONTENT);
 	order.correct_content = &body;
-	want_fault(harness_order(w.h, &w.cases, "stale", "sara", COMMAND(ACT_ON_CASE), &order.base),
+	world_want_fault(harness_order(w.h, &w.cases, "stale", "sara", COMMAND(ACT_ON_CASE), &order.base),
 		REPLY(STALE), "the case has changed");
 	assert_int_equal(harness_count(w.h, EVENT(CONTENT_ERASED), 0), 0);
 
@@ -304,7 +297,7 @@ static void correcting_is_refused_by_name_with_what_would_satisfy_it(void **stat
 		harness_order(w.h, &w.cases, "e2", "reg", COMMAND(OPEN_CONTENT), &open.base), REPLY(DONE));
 	body = correction_of(wrong);
 	body.text = &text;
-	want_fault(correct(&w, "sara", &id, &body), REPLY(WRONG_STATE), "content_erased");
+	world_want_fault(correct(&w, "sara", &id, &body), REPLY(WRONG_STATE), "content_erased");
 	harness_check_replay(w.h);
 	world_close(&w);
 }

@@ -154,7 +154,6 @@ static void a_deviation_at_the_wrong_unit_is_sent_on_with_a_motive(void **state)
 {
 	Avvik__V1__PlaceCase place = AVVIK__V1__PLACE_CASE__INIT;
 	Avvik__V1__TakeForReview take_it = AVVIK__V1__TAKE_FOR_REVIEW__INIT;
-	Avvik__V1__TurnIntoLexSarah turn = AVVIK__V1__TURN_INTO_LEX_SARAH__INIT;
 	Avvik__V1__Case *found;
 	struct world w;
 	struct av_id id;
@@ -184,8 +183,7 @@ static void a_deviation_at_the_wrong_unit_is_sent_on_with_a_motive(void **state)
 	assert_int_equal(found->n_contents, 2); /* the report is as it was; the motive is new */
 	assert_string_equal(world_deadline(&w, &id, "DEV1")->unit_code, "hemtjanst");
 	/* with the lex Sarah officer it stays where it is, whatever its managers want */
-	turn.motive = TEXT("missförhållande");
-	world_does(&w, "bo", &id, ACT(TURN_INTO_LEX_SARAH), &turn.base, NULL);
+	world_turn(&w, "bo", &id);
 	place.unit = TEXT("boendet");
 	world_want_refused(world_act(&w, "bo", &id, ACT(PLACE), &place.base, NULL), REPLY(FORBIDDEN), "SAS");
 	harness_check_replay(w.h);
@@ -282,24 +280,19 @@ static void a_high_risk_turns_it_into_lex_sarah_in_the_same_write(void **state)
 
 static void a_suspicion_turns_it_into_lex_sarah(void **state)
 {
-	Avvik__V1__TurnIntoLexSarah turn = AVVIK__V1__TURN_INTO_LEX_SARAH__INIT;
 	Avvik__V1__Remedy remedy = AVVIK__V1__REMEDY__INIT;
-	Avvik__V1__ReportFiled *report;
 	Avvik__V1__Case *found;
 	struct world w;
 	struct av_id id, other;
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	report = world_deviation(&w);
-	report->reporter_named = false;
-	id = world_file(&w, report);
+	id = world_file_unnamed(&w, world_deviation(&w));
 	other = world_file(&w, world_deviation(&w));
 	assert_int_equal(world_case(&w, &id)->state, STATE(RECEIVED)); /* a deviation needs no name */
 	take(&w, &id);
 	harness_advance(w.h, harness_at("2026-04-13 13:00"));
-	turn.motive = TEXT("misstänkt");
-	world_does(&w, "anna", &id, ACT(TURN_INTO_LEX_SARAH), &turn.base, NULL);
+	world_turn(&w, "anna", &id);
 	found = world_case(&w, &id);
 	assert_int_equal(found->kind, AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH);
 	assert_true(found->was_deviation);
@@ -313,7 +306,7 @@ static void a_suspicion_turns_it_into_lex_sarah(void **state)
 	 * turning */
 	remedy.text = TEXT("lagat");
 	world_does(&w, "anna", &other, ACT(REMEDY), &remedy.base, NULL);
-	world_does(&w, "anna", &other, ACT(TURN_INTO_LEX_SARAH), &turn.base, NULL);
+	world_turn(&w, "anna", &other);
 	assert_int_equal(world_deadline(&w, &other, "D2")->state, ENDED(MET));
 	assert_int_equal(world_deadline(&w, &other, "DEV1")->state, ENDED(MET));
 	harness_check_replay(w.h);

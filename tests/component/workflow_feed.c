@@ -96,8 +96,7 @@ static void a_report_for_an_unknown_unit_waits_and_is_placed_by_the_next_directo
 	id = world_file(&w, report);
 	report = world_report(&w);
 	report->unit = TEXT("nytt-boende");
-	report->reporter_named = false;
-	unnamed = world_file(&w, report);
+	unnamed = world_file_unnamed(&w, report);
 	found = world_case(&w, &id);
 	assert_int_equal(found->state, STATE(INCOMPLETE));
 	assert_int_equal(found->n_tasks, 1);
@@ -132,8 +131,7 @@ static void a_person_places_the_case_and_names_the_reporter(void **state)
 	world_open(&w, "2026-04-07 09:00");
 	report = world_report(&w);
 	report->unit = TEXT("okänd");
-	report->reporter_named = false;
-	id = world_file(&w, report);
+	id = world_file_unnamed(&w, report);
 	place.unit = TEXT("aldre"); /* not a leaf */
 	harness_want(world_act(&w, "reg", &id, ACT(PLACE), &place.base, NULL), REPLY(INVALID));
 	place.unit = TEXT("hemtjanst");

@@ -4,21 +4,6 @@
 
 #include <string.h>
 
-static void serious(struct world *w, const struct av_id *id)
-{
-	Avvik__V1__FindSerious serious = AVVIK__V1__FIND_SERIOUS__INIT;
-	serious.motive = TEXT("uppenbart");
-	world_does(w, "sara", id, ACT(FIND_SERIOUS), &serious.base, NULL);
-}
-
-static void notify(struct world *w, const struct av_id *id, bool attached)
-{
-	Avvik__V1__NotifyIvo notify = AVVIK__V1__NOTIFY_IVO__INIT;
-	notify.registry_number = TEXT("SN 2026/17");
-	notify.investigation_attached = attached;
-	world_does(w, "sara", id, ACT(NOTIFY_IVO), &notify.base, NULL);
-}
-
 static void request(struct world *w, const struct av_id *id, const char *due)
 {
 	Avvik__V1__RecordIvoRequest request = AVVIK__V1__RECORD_IVO_REQUEST__INIT;
@@ -44,26 +29,7 @@ static void no_measures_and_close(struct world *w, const struct av_id *id)
 static void wants(struct world *w, const char *person, const struct av_id *id, unsigned int act,
 	ProtobufCMessage *body, Avvik__V1__ReplyStatus status, const char *words)
 {
-	Avvik__V1__Reply *reply = world_act(w, person, id, act, body, NULL);
-
-	harness_want(reply, status);
-	if (!strstr(reply->faults[0]->text, words))
-		fail_msg("\"%s\" does not say \"%s\"", reply->faults[0]->text, words);
-}
-
-/* The deadlines of a rule, in the order in which they were set. */
-static Avvik__V1__Deadline *nth(struct world *w, const struct av_id *id, const char *rule, size_t number)
-{
-	Avvik__V1__ListDeadlines list = AVVIK__V1__LIST_DEADLINES__INIT;
-	struct av_id copy = *id;
-	Avvik__V1__Reply *reply;
-
-	list.case_id = BINARY(copy);
-	reply = world_ask(w, COMMAND(LIST_DEADLINES), &list.base);
-	for (size_t i = 0; i < reply->deadlines_found->n_deadlines; i++)
-		if (strcmp(reply->deadlines_found->deadlines[i]->rule, rule) == 0 && --number == 0)
-			return reply->deadlines_found->deadlines[i];
-	return NULL;
+	world_want_fault(world_act(w, person, id, act, body, NULL), status, words);
 }
 
 static void a_duty_that_was_lifted_may_come_back_with_the_decision(void **state)
@@ -78,21 +44,21 @@ static void a_duty_that_was_lifted_may_come_back_with_the_decision(void **state)
 	wants(&w, "sara", &id, ACT(LIFT_IVO_DUTY), &lift.base, REPLY(INVALID), "why IVO need not");
 	lift.motive = TEXT("visade sig vara ett missförstånd");
 	wants(&w, "sara", &id, ACT(LIFT_IVO_DUTY), &lift.base, REPLY(WRONG_STATE), "ivo_not_required");
-	serious(&w, &id);
+	world_find_serious(&w, &id);
 	wants(&w, "eva", &id, ACT(LIFT_IVO_DUTY), &lift.base, REPLY(FORBIDDEN), "lift_ivo_duty");
 	world_does(&w, "sara", &id, ACT(LIFT_IVO_DUTY), &lift.base, NULL);
 	assert_int_equal(world_case(&w, &id)->ivo, IVO(NOT_REQUIRED));
 	assert_false(world_case(&w, &id)->serious_found);
-	assert_int_equal(nth(&w, &id, "D4", 1)->state, ENDED(CANCELLED));
+	assert_int_equal(world_nth(&w, &id, "D4", 1)->state, ENDED(CANCELLED));
 	assert_int_equal(harness_last(w.h, EVENT(DEADLINE_CANCELLED))->deadline_cancelled->because,
 		AVVIK__V1__ANCHOR__ANCHOR_IVO_DUTY_LIFTED);
 	world_investigate(&w, &id);
 	world_document(&w, &id);
 	world_decide(&w, &id, DEGREE(SERIOUS));
 	assert_int_equal(world_case(&w, &id)->ivo, IVO(REQUIRED));
-	assert_int_equal(nth(&w, &id, "D4", 2)->state, ENDED(RUNNING));
+	assert_int_equal(world_nth(&w, &id, "D4", 2)->state, ENDED(RUNNING));
 	wants(&w, "sara", &id, ACT(LIFT_IVO_DUTY), &lift.base, REPLY(WRONG_STATE), "decided_serious");
-	notify(&w, &id, false);
+	world_notify(&w, &id, false);
 	wants(&w, "sara", &id, ACT(LIFT_IVO_DUTY), &lift.base, REPLY(WRONG_STATE), "ivo_sent");
 	assert_int_equal(world_deadline(&w, &id, "D5")->state, ENDED(RUNNING)); /* goes on */
 	harness_check_replay(w.h);
@@ -112,11 +78,11 @@ static void each_request_of_ivo_has_its_own_day_and_goes_on_when_the_case_is_clo
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
 	id = world_file(&w, world_report(&w));
-	serious(&w, &id);
+	world_find_serious(&w, &id);
 	bad.text = TEXT("komplettera");
 	bad.due_on = av_local_day(w.h->now_ms) + 10;
 	wants(&w, "sara", &id, ACT(RECORD_IVO_REQUEST), &bad.base, REPLY(WRONG_STATE), "ivo_not_notified");
-	notify(&w, &id, false);
+	world_notify(&w, &id, false);
 	bad.due_on = av_local_day(w.h->now_ms) - 1;
 	wants(&w, "sara", &id, ACT(RECORD_IVO_REQUEST), &bad.base, REPLY(INVALID),
 		"before the day of the request");
@@ -125,16 +91,16 @@ static void each_request_of_ivo_has_its_own_day_and_goes_on_when_the_case_is_clo
 	wants(&w, "sara", &id, ACT(ANSWER_IVO_REQUEST), &answer.base, REPLY(INVALID), "request_unknown");
 	request(&w, &id, "2026-06-19"); /* Midsummer Eve: IVO's own day is not moved */
 	request(&w, &id, "2026-07-03");
-	deadline = nth(&w, &id, "IVO1", 1);
+	deadline = world_nth(&w, &id, "IVO1", 1);
 	assert_true(deadline->statutory);
 	world_want_day(deadline->due_on, "2026-06-19");
-	world_want_day(nth(&w, &id, "IVO1", 2)->due_on, "2026-07-03");
+	world_want_day(world_nth(&w, &id, "IVO1", 2)->due_on, "2026-07-03");
 	wants(&w, "sara", &id, ACT(ANSWER_IVO_REQUEST), &answer.base, REPLY(INVALID), "request_which");
 	answer.request = 2;
 	answer.text = TEXT("bemanningslistor");
 	world_does(&w, "eva", &id, ACT(ANSWER_IVO_REQUEST), &answer.base, NULL);
-	assert_int_equal(nth(&w, &id, "IVO1", 2)->state, ENDED(MET));
-	assert_int_equal(nth(&w, &id, "IVO1", 1)->state, ENDED(RUNNING));
+	assert_int_equal(world_nth(&w, &id, "IVO1", 2)->state, ENDED(MET));
+	assert_int_equal(world_nth(&w, &id, "IVO1", 1)->state, ENDED(RUNNING));
 	wants(&w, "eva", &id, ACT(ANSWER_IVO_REQUEST), &answer.base, REPLY(INVALID), "request_unknown");
 
 	world_investigate(&w, &id);
@@ -145,7 +111,8 @@ static void each_request_of_ivo_has_its_own_day_and_goes_on_when_the_case_is_clo
 		world_does(&w, "eva", &id, ACT(HAND_IN_INVESTIGATION), &hand_in.base, NULL);
 	}
 	no_measures_and_close(&w, &id);
-	assert_int_equal(nth(&w, &id, "IVO1", 1)->state, ENDED(RUNNING)); /* closed, and IVO still waits */
+	assert_int_equal(
+		world_nth(&w, &id, "IVO1", 1)->state, ENDED(RUNNING)); /* closed, and IVO still waits */
 	harness_advance(w.h, harness_at("2026-06-12 08:01"));
 	assert_string_equal(harness_last(w.h, EVENT(RUNG_FIRED))->rung_fired->rule, "IVO1");
 	request(&w, &id, "2026-08-01"); /* one more after the closing */
@@ -156,8 +123,8 @@ static void each_request_of_ivo_has_its_own_day_and_goes_on_when_the_case_is_clo
 	assert_int_equal(found->ivo, IVO(CLEARED));
 	assert_string_equal(found->ivo_case_number, "3.2-01234/2026");
 	assert_true(found->ivo_requests[0]->lapsed && !found->ivo_requests[1]->lapsed);
-	assert_int_equal(nth(&w, &id, "IVO1", 1)->state, ENDED(CANCELLED));
-	assert_int_equal(nth(&w, &id, "IVO1", 3)->state, ENDED(CANCELLED));
+	assert_int_equal(world_nth(&w, &id, "IVO1", 1)->state, ENDED(CANCELLED));
+	assert_int_equal(world_nth(&w, &id, "IVO1", 3)->state, ENDED(CANCELLED));
 	assert_int_equal(harness_next_due(w.h), 0);
 	wants(&w, "reg", &id, ACT(RECORD_IVO_DECISION), &decision.base, REPLY(WRONG_STATE), "ivo_decided");
 	harness_check_replay(w.h);
@@ -176,8 +143,8 @@ static void ivo_may_decide_first_and_the_investigation_is_still_handed_in(void *
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
 	id = world_file(&w, world_report(&w));
-	serious(&w, &id);
-	notify(&w, &id, false);
+	world_find_serious(&w, &id);
+	world_notify(&w, &id, false);
 	wants(&w, "sara", &id, ACT(RECORD_IVO_DECISION), &decision.base, REPLY(INVALID),
 		"closed, criticism, supervision");
 	decision.outcome = AVVIK__V1__IVO_OUTCOME__IVO_OUTCOME_CLOSED;
@@ -211,13 +178,10 @@ static void a_closed_case_is_opened_again_decided_anew_and_notified_anew(void **
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	id = world_file(&w, world_report(&w));
-	world_investigate(&w, &id);
-	world_document(&w, &id);
-	world_decide(&w, &id, DEGREE(SERIOUS));
+	id = world_decided(&w, DEGREE(SERIOUS));
 	reopen.motive = TEXT("nya uppgifter");
 	wants(&w, "sara", &id, ACT(REOPEN), &reopen.base, REPLY(WRONG_STATE), "state");
-	notify(&w, &id, true);
+	world_notify(&w, &id, true);
 	no_measures_and_close(&w, &id);
 	decision.outcome = AVVIK__V1__IVO_OUTCOME__IVO_OUTCOME_CLOSED;
 	decision.ivo_case_number = TEXT("3.2-5/2026");
@@ -246,9 +210,9 @@ static void a_closed_case_is_opened_again_decided_anew_and_notified_anew(void **
 	world_does(&w, "eva", &id, ACT(COMPLETE_INVESTIGATION), &complete.base, NULL);
 	world_decide(&w, &id, DEGREE(SERIOUS));
 	assert_int_equal(world_case(&w, &id)->ivo, IVO(REQUIRED)); /* the first matter has ended */
-	assert_int_equal(nth(&w, &id, "D4", 1)->state, ENDED(MET));
-	assert_int_equal(nth(&w, &id, "D4", 2)->state, ENDED(RUNNING));
-	notify(&w, &id, false);
+	assert_int_equal(world_nth(&w, &id, "D4", 1)->state, ENDED(MET));
+	assert_int_equal(world_nth(&w, &id, "D4", 2)->state, ENDED(RUNNING));
+	world_notify(&w, &id, false);
 	found = world_case(&w, &id);
 	assert_int_equal(found->notifications, 2);
 	assert_int_equal(found->ivo, IVO(NOTIFIED));
@@ -260,25 +224,20 @@ static void a_closed_case_is_opened_again_decided_anew_and_notified_anew(void **
 
 static void what_came_as_a_deviation_returns_as_one_in_one_write(void **state)
 {
-	Avvik__V1__TurnIntoLexSarah turn = AVVIK__V1__TURN_INTO_LEX_SARAH__INIT;
 	Avvik__V1__ReturnToDeviation back = AVVIK__V1__RETURN_TO_DEVIATION__INIT;
-	Avvik__V1__ReportFiled *report;
 	Avvik__V1__Case *found;
 	struct world w;
 	struct av_id id, other;
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	report = world_deviation(&w);
-	report->reporter_named = false;
-	id = world_file(&w, report);
+	id = world_file_unnamed(&w, world_deviation(&w));
 	other = world_file(&w, world_report(&w));
 	back.motive = TEXT("klart en avvikelse");
 	wants(&w, "sara", &other, ACT(RETURN_TO_DEVIATION), &back.base, REPLY(WRONG_STATE),
 		"not_a_deviation");
-	turn.motive = TEXT("misstänkt");
-	world_does(&w, "anna", &id, ACT(TURN_INTO_LEX_SARAH), &turn.base, NULL);
-	serious(&w, &id);
+	world_turn(&w, "anna", &id);
+	world_find_serious(&w, &id);
 	wants(&w, "sara", &id, ACT(RETURN_TO_DEVIATION), &back.base, REPLY(WRONG_STATE), "return_serious");
 	{
 		Avvik__V1__LiftIvoDuty lift = AVVIK__V1__LIFT_IVO_DUTY__INIT;
@@ -295,13 +254,13 @@ static void what_came_as_a_deviation_returns_as_one_in_one_write(void **state)
 	assert_int_equal(found->kind, AVVIK__V1__CASE_KIND__CASE_KIND_DEVIATION);
 	assert_int_equal(found->n_tasks, 0); /* a deviation needs no named reporter */
 	assert_string_equal(found->legal_reference, "");
-	assert_int_equal(nth(&w, &id, "D2", 1)->state, ENDED(CANCELLED));
-	assert_int_equal(nth(&w, &id, "D3", 1)->state, ENDED(CANCELLED));
-	assert_int_equal(nth(&w, &id, "DEV1", 1)->state, ENDED(MET));	  /* by the turning */
-	assert_int_equal(nth(&w, &id, "DEV1", 2)->state, ENDED(RUNNING)); /* the unit has it again */
+	assert_int_equal(world_nth(&w, &id, "D2", 1)->state, ENDED(CANCELLED));
+	assert_int_equal(world_nth(&w, &id, "D3", 1)->state, ENDED(CANCELLED));
+	assert_int_equal(world_nth(&w, &id, "DEV1", 1)->state, ENDED(MET));	/* by the turning */
+	assert_int_equal(world_nth(&w, &id, "DEV1", 2)->state, ENDED(RUNNING)); /* the unit has it again */
 	/* and suspected once more it is received as lex Sarah once more */
-	world_does(&w, "anna", &id, ACT(TURN_INTO_LEX_SARAH), &turn.base, NULL);
-	assert_int_equal(nth(&w, &id, "D2", 2)->state, ENDED(RUNNING));
+	world_turn(&w, "anna", &id);
+	assert_int_equal(world_nth(&w, &id, "D2", 2)->state, ENDED(RUNNING));
 	harness_check_replay(w.h);
 	world_close(&w);
 }

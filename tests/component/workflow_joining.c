@@ -33,30 +33,6 @@ static Avvik__V1__Reply *dismiss(
 	return world_act(w, person, id, ACT(DISMISS_DUPLICATE), &body.base, NULL);
 }
 
-static void want_fault(const Avvik__V1__Reply *reply, Avvik__V1__ReplyStatus status, const char *words)
-{
-	harness_want(reply, status);
-	assert_true(reply->n_faults > 0);
-	if (!strstr(reply->faults[0]->text, words))
-		fail_msg("got \"%s\", want words of \"%s\"", reply->faults[0]->text, words);
-}
-
-/* The last of a rule: the one that no other has taken the place of. */
-static Avvik__V1__Deadline *last(struct world *w, const struct av_id *id, const char *rule)
-{
-	Avvik__V1__ListDeadlines list = AVVIK__V1__LIST_DEADLINES__INIT;
-	struct av_id copy = *id;
-	Avvik__V1__DeadlinesFound *found;
-
-	list.case_id = BINARY(copy);
-	found = world_ask(w, COMMAND(LIST_DEADLINES), &list.base)->deadlines_found;
-	for (size_t i = found->n_deadlines; i-- > 0;)
-		if (strcmp(found->deadlines[i]->rule, rule) == 0)
-			return found->deadlines[i];
-	fail_msg("the case has no deadline %s", rule);
-	return NULL;
-}
-
 static struct av_id filed(struct world *w, const char *unit, const char *occurred, const char *category)
 {
 	Avvik__V1__ReportFiled *report = world_report(w);
@@ -65,6 +41,13 @@ static struct av_id filed(struct world *w, const char *unit, const char *occurre
 	report->occurred_from_at_ms = occurred ? harness_at(occurred) : 0;
 	report->category = TEXT(category);
 	return world_file(w, report);
+}
+
+static void open_with_two(struct world *w, struct av_id *first, struct av_id *second)
+{
+	world_open(w, "2026-04-07 09:00");
+	*first = world_file(w, world_report(w));
+	*second = world_file(w, world_report(w));
 }
 
 static size_t fired(struct world *w, const struct av_id *id)
@@ -91,23 +74,23 @@ static void the_first_receipt_counts_for_both_until_they_are_parted(void **state
 	first = world_file(&w, world_report(&w)); /* D3 by 7 May; reminders on 17 and 29 April */
 	harness_advance(w.h, harness_at("2026-04-20 10:00"));
 	second = world_file(&w, world_report(&w));
-	world_want_day(last(&w, &second, "D3")->due_on, "2026-05-20");
+	world_want_day(world_last(&w, &second, "D3")->due_on, "2026-05-20");
 
 	harness_want(join(&w, "sara", &first, &second), REPLY(DONE));
 	found = world_case(&w, &first);
 	assert_int_equal(found->state, STATE(JOINED));
 	assert_string_equal(found->joined_into->number, "2026-0002");
 	assert_int_equal(found->joined_into->state_before, STATE(RECEIVED));
-	assert_int_equal(last(&w, &first, "D3")->state, ENDED(CANCELLED));
-	assert_int_equal(last(&w, &first, "D2")->state, ENDED(CANCELLED));
+	assert_int_equal(world_last(&w, &first, "D3")->state, ENDED(CANCELLED));
+	assert_int_equal(world_last(&w, &first, "D2")->state, ENDED(CANCELLED));
 	assert_int_equal(harness_last(w.h, EVENT(DEADLINE_CANCELLED))->deadline_cancelled->because,
 		AVVIK__V1__ANCHOR__ANCHOR_SUPERSEDED); /* of the other: first those of the joined one */
 	found = world_case(&w, &second);
 	assert_int_equal(found->n_joined, 1);
 	assert_string_equal(found->joined[0]->number, "2026-0001");
 	assert_int_equal(found->state, STATE(RECEIVED));
-	world_want_day(last(&w, &second, "D3")->due_on, "2026-05-07");
-	world_want_instant(last(&w, &second, "D3")->anchor_at_ms, "2026-04-07T09:00:00+02:00");
+	world_want_day(world_last(&w, &second, "D3")->due_on, "2026-05-07");
+	world_want_instant(world_last(&w, &second, "D3")->anchor_at_ms, "2026-04-07T09:00:00+02:00");
 	told = fired(&w, &first);
 
 	harness_advance(w.h, harness_at("2026-05-04 10:00"));
@@ -116,17 +99,17 @@ static void the_first_receipt_counts_for_both_until_they_are_parted(void **state
 	found = world_case(&w, &first);
 	assert_int_equal(found->state, STATE(RECEIVED));
 	assert_null(found->joined_into);
-	assert_int_equal(last(&w, &first, "D3")->state, ENDED(RUNNING));
-	world_want_day(last(&w, &first, "D3")->due_on, "2026-05-07");
-	world_want_instant(last(&w, &first, "D3")->anchor_at_ms, "2026-04-07T09:00:00+02:00");
-	assert_true(last(&w, &first, "D3")->rungs[1]->passed_over); /* 29 April: it was joined then */
-	world_want_day(last(&w, &second, "D3")->due_on, "2026-05-20");
+	assert_int_equal(world_last(&w, &first, "D3")->state, ENDED(RUNNING));
+	world_want_day(world_last(&w, &first, "D3")->due_on, "2026-05-07");
+	world_want_instant(world_last(&w, &first, "D3")->anchor_at_ms, "2026-04-07T09:00:00+02:00");
+	assert_true(world_last(&w, &first, "D3")->rungs[1]->passed_over); /* 29 April: it was joined then */
+	world_want_day(world_last(&w, &second, "D3")->due_on, "2026-05-20");
 	assert_int_equal(world_case(&w, &second)->n_joined, 0);
 	harness_advance(w.h, harness_at("2026-05-07 23:00"));
 	assert_int_equal(fired(&w, &first), told); /* nothing of the past */
 	harness_advance(w.h, harness_at("2026-05-08 09:00"));
 	assert_true(fired(&w, &first) > told); /* what then comes is said */
-	assert_true(last(&w, &first, "D3")->overdue);
+	assert_true(world_last(&w, &first, "D3")->overdue);
 	harness_check_replay(w.h);
 	world_close(&w);
 }
@@ -139,16 +122,14 @@ static void what_passed_while_it_was_joined_is_not_escalated(void **state)
 	size_t told;
 
 	(void)state;
-	world_open(&w, "2026-04-07 09:00");
-	first = world_file(&w, world_report(&w));
-	second = world_file(&w, world_report(&w));
+	open_with_two(&w, &first, &second);
 	harness_want(join(&w, "sara", &first, &second), REPLY(DONE));
 	told = fired(&w, &first);
 	harness_advance(w.h, harness_at("2026-06-10 10:00"));
 	harness_want(part(&w, "lena", &first), REPLY(DONE));
 	harness_advance(w.h, harness_at("2026-06-20 10:00"));
 	assert_int_equal(fired(&w, &first), told);
-	d3 = last(&w, &first, "D3");
+	d3 = world_last(&w, &first, "D3");
 	assert_true(d3->overdue); /* it is, and the case says so */
 	for (size_t i = 0; i < d3->n_rungs; i++)
 		assert_true(d3->rungs[i]->passed_over);
@@ -163,20 +144,18 @@ static void a_deadline_that_stood_still_stands_still_again(void **state)
 	struct av_id first, second;
 
 	(void)state;
-	world_open(&w, "2026-04-07 09:00");
-	first = world_file(&w, world_report(&w));
-	second = world_file(&w, world_report(&w));
+	open_with_two(&w, &first, &second);
 	stop.deadline_id = world_deadline(&w, &first, "D3")->deadline_id;
 	stop.reason = TEXT("vantar_komplettering");
 	stop.motive = TEXT("rapportören är sjuk");
 	world_does(&w, "sara", &first, ACT(STOP_DEADLINE), &stop.base, NULL);
 	harness_advance(w.h, harness_at("2026-04-14 10:00"));
 	harness_want(join(&w, "sara", &first, &second), REPLY(DONE));
-	assert_int_equal(last(&w, &first, "D3")->state, ENDED(CANCELLED));
+	assert_int_equal(world_last(&w, &first, "D3")->state, ENDED(CANCELLED));
 	harness_advance(w.h, harness_at("2026-04-20 10:00"));
 	harness_want(part(&w, "sara", &first), REPLY(DONE));
-	assert_int_equal(last(&w, &first, "D3")->state, ENDED(STOPPED));
-	assert_int_equal(last(&w, &first, "D3")->stops[0]->until_ms, 0);
+	assert_int_equal(world_last(&w, &first, "D3")->state, ENDED(STOPPED));
+	assert_int_equal(world_last(&w, &first, "D3")->stops[0]->until_ms, 0);
 	harness_check_replay(w.h);
 	world_close(&w);
 }
@@ -194,108 +173,94 @@ static void of_three_the_first_that_is_left_counts(void **state)
 	harness_advance(w.h, harness_at("2026-04-14 09:00"));
 	c = world_file(&w, world_report(&w));
 	harness_want(join(&w, "sara", &b, &c), REPLY(DONE));
-	world_want_day(last(&w, &c, "D3")->due_on, "2026-05-09");
+	world_want_day(world_last(&w, &c, "D3")->due_on, "2026-05-09");
 	harness_want(join(&w, "sara", &a, &c), REPLY(DONE));
-	world_want_day(last(&w, &c, "D3")->due_on, "2026-05-07");
+	world_want_day(world_last(&w, &c, "D3")->due_on, "2026-05-07");
 	harness_want(part(&w, "sara", &b), REPLY(DONE)); /* the later of the two: nothing moves */
-	world_want_day(last(&w, &c, "D3")->due_on, "2026-05-07");
+	world_want_day(world_last(&w, &c, "D3")->due_on, "2026-05-07");
 	harness_want(join(&w, "sara", &b, &c), REPLY(DONE)); /* joined again */
 	harness_want(part(&w, "sara", &a), REPLY(DONE));
-	world_want_day(last(&w, &c, "D3")->due_on, "2026-05-09");
+	world_want_day(world_last(&w, &c, "D3")->due_on, "2026-05-09");
 	harness_want(part(&w, "sara", &b), REPLY(DONE));
-	world_want_day(last(&w, &c, "D3")->due_on, "2026-05-14");
+	world_want_day(world_last(&w, &c, "D3")->due_on, "2026-05-14");
 	harness_check_replay(w.h);
 	world_close(&w);
 }
 
 static void joining_is_refused_by_name_with_what_would_satisfy_it(void **state)
 {
-	Avvik__V1__FindSerious serious = AVVIK__V1__FIND_SERIOUS__INIT;
 	Avvik__V1__JoinCase body = AVVIK__V1__JOIN_CASE__INIT;
 	Avvik__V1__ReportFiled *report;
 	struct world w;
 	struct av_id id, other, deviation, incomplete, unplaced, copy;
 
 	(void)state;
-	world_open(&w, "2026-04-07 09:00");
-	id = world_file(&w, world_report(&w));
-	other = world_file(&w, world_report(&w));
+	open_with_two(&w, &id, &other);
 	deviation = world_file(&w, world_deviation(&w));
-	report = world_report(&w);
-	report->reporter_named = false;
-	incomplete = world_file(&w, report);
+	incomplete = world_file_unnamed(&w, world_report(&w));
 	report = world_report(&w);
 	report->unit = TEXT("okand");
 	unplaced = world_file(&w, report);
 
-	want_fault(join(&w, "anna", &id, &other), REPLY(FORBIDDEN), "holds none of the roles");
-	want_fault(join(&w, "nobody", &id, &other), REPLY(FORBIDDEN), "not in the directory");
-	want_fault(join(&w, "sara", &id, &id), REPLY(INVALID), "join_self");
-	want_fault(join(&w, "sara", &id, &deviation), REPLY(WRONG_STATE), "join_kind");
-	want_fault(join(&w, "sara", &id, &incomplete), REPLY(WRONG_STATE), "join_incomplete");
-	want_fault(join(&w, "sara", &unplaced, &id), REPLY(FORBIDDEN),
+	world_want_fault(join(&w, "anna", &id, &other), REPLY(FORBIDDEN), "holds none of the roles");
+	world_want_fault(join(&w, "nobody", &id, &other), REPLY(FORBIDDEN), "not in the directory");
+	world_want_fault(join(&w, "sara", &id, &id), REPLY(INVALID), "join_self");
+	world_want_fault(join(&w, "sara", &id, &deviation), REPLY(WRONG_STATE), "join_kind");
+	world_want_fault(join(&w, "sara", &id, &incomplete), REPLY(WRONG_STATE), "join_incomplete");
+	world_want_fault(join(&w, "sara", &unplaced, &id), REPLY(FORBIDDEN),
 		"holds none of the roles"); /* nor is the unit known */
-	want_fault(part(&w, "sara", &id), REPLY(WRONG_STATE), "part is possible while it is joined");
+	world_want_fault(part(&w, "sara", &id), REPLY(WRONG_STATE), "part is possible while it is joined");
 
 	copy = other;
 	body.into_case_id = BINARY(copy);
-	want_fault(world_act(&w, "sara", &id, ACT(JOIN), &body.base, NULL), REPLY(INVALID), "version");
+	world_want_fault(world_act(&w, "sara", &id, ACT(JOIN), &body.base, NULL), REPLY(INVALID), "version");
 	body.into_version_seen = 7;
 	body.motive = TEXT("samma");
-	want_fault(world_act(&w, "sara", &id, ACT(JOIN), &body.base, NULL), REPLY(STALE),
+	world_want_fault(world_act(&w, "sara", &id, ACT(JOIN), &body.base, NULL), REPLY(STALE),
 		"the other case has changed since version 7");
 	copy = (struct av_id){{9}};
-	want_fault(world_act(&w, "sara", &id, ACT(JOIN), &body.base, NULL), REPLY(NOT_FOUND),
+	world_want_fault(world_act(&w, "sara", &id, ACT(JOIN), &body.base, NULL), REPLY(NOT_FOUND),
 		"no case with this id");
 	copy = other;
 	body.into_version_seen = world_case(&w, &other)->version;
 	body.motive = TEXT("");
-	want_fault(world_act(&w, "sara", &id, ACT(JOIN), &body.base, NULL), REPLY(INVALID), "same event");
+	world_want_fault(
+		world_act(&w, "sara", &id, ACT(JOIN), &body.base, NULL), REPLY(INVALID), "same event");
 
-	serious.motive = TEXT("fara för liv");
-	world_does(&w, "sara", &id, ACT(FIND_SERIOUS), &serious.base, NULL);
-	want_fault(join(&w, "sara", &id, &other), REPLY(WRONG_STATE), "join_serious");
+	world_find_serious(&w, &id);
+	world_want_fault(join(&w, "sara", &id, &other), REPLY(WRONG_STATE), "join_serious");
 	harness_want(join(&w, "sara", &other, &id), REPLY(DONE)); /* the other way round the duty stands */
-	want_fault(join(&w, "sara", &other, &id), REPLY(WRONG_STATE),
+	world_want_fault(join(&w, "sara", &other, &id), REPLY(WRONG_STATE),
 		"join is possible while it is"); /* twice */
-	want_fault(join(&w, "sara", &incomplete, &other), REPLY(WRONG_STATE), "join_joined");
-	want_fault(join(&w, "sara", &id, &deviation), REPLY(WRONG_STATE), "join_others");
+	world_want_fault(join(&w, "sara", &incomplete, &other), REPLY(WRONG_STATE), "join_joined");
+	world_want_fault(join(&w, "sara", &id, &deviation), REPLY(WRONG_STATE), "join_others");
 	harness_want(join(&w, "sara", &deviation, &id), REPLY(DONE)); /* it was misconduct that it told of */
 	harness_want(join(&w, "sara", &incomplete, &id), REPLY(DONE));
 	assert_int_equal(world_case(&w, &id)->n_joined, 3);
 	harness_want(part(&w, "sara", &incomplete), REPLY(DONE));
 	assert_int_equal(world_case(&w, &incomplete)->state, STATE(INCOMPLETE));
-	want_fault(part(&w, "anna", &other), REPLY(FORBIDDEN), "holds none of the roles");
+	world_want_fault(part(&w, "anna", &other), REPLY(FORBIDDEN), "holds none of the roles");
 	harness_check_replay(w.h);
 	world_close(&w);
 }
 
 static void what_ivo_knows_of_is_not_joined_and_what_is_closed_takes_none(void **state)
 {
-	Avvik__V1__FindSerious serious = AVVIK__V1__FIND_SERIOUS__INIT;
-	Avvik__V1__NotifyIvo notify = AVVIK__V1__NOTIFY_IVO__INIT;
-	Avvik__V1__AssessInitially assess = AVVIK__V1__ASSESS_INITIALLY__INIT;
 	Avvik__V1__CloseCase close = AVVIK__V1__CLOSE_CASE__INIT;
 	struct world w;
 	struct av_id id, other, closed;
 
 	(void)state;
-	world_open(&w, "2026-04-07 09:00");
-	id = world_file(&w, world_report(&w));
-	other = world_file(&w, world_report(&w));
+	open_with_two(&w, &id, &other);
 	closed = world_file(&w, world_report(&w));
-	serious.motive = TEXT("fara för liv");
-	notify.registry_number = TEXT("SN 2026/1");
-	world_does(&w, "sara", &id, ACT(FIND_SERIOUS), &serious.base, NULL);
-	world_does(&w, "sara", &other, ACT(FIND_SERIOUS), &serious.base, NULL);
-	world_does(&w, "sara", &id, ACT(NOTIFY_IVO), &notify.base, NULL);
-	want_fault(join(&w, "sara", &id, &other), REPLY(WRONG_STATE), "join_notified");
-	assess.preliminary_degree = DEGREE(NONE);
-	assess.motive = TEXT("inget");
-	world_does(&w, "sara", &closed, ACT(ASSESS_INITIALLY), &assess.base, NULL);
-	want_fault(join(&w, "sara", &closed, &id), REPLY(WRONG_STATE), "join is possible while it is");
+	world_find_serious(&w, &id);
+	world_find_serious(&w, &other);
+	world_notify(&w, &id, false);
+	world_want_fault(join(&w, "sara", &id, &other), REPLY(WRONG_STATE), "join_notified");
+	world_take_position(&w, &closed);
+	world_want_fault(join(&w, "sara", &closed, &id), REPLY(WRONG_STATE), "join is possible while it is");
 	world_does(&w, "sara", &closed, ACT(CLOSE), &close.base, NULL);
-	want_fault(join(&w, "sara", &other, &closed), REPLY(WRONG_STATE), "join_closed");
+	world_want_fault(join(&w, "sara", &other, &closed), REPLY(WRONG_STATE), "join_closed");
 	world_close(&w);
 }
 
@@ -307,9 +272,7 @@ static void joining_says_what_was_done_in_the_one_and_not_in_the_other(void **st
 	struct av_id id, other;
 
 	(void)state;
-	world_open(&w, "2026-04-07 09:00");
-	id = world_file(&w, world_report(&w));
-	other = world_file(&w, world_report(&w));
+	open_with_two(&w, &id, &other);
 	remedy.text = TEXT("låst dörren");
 	world_does(&w, "anna", &id, ACT(REMEDY), &remedy.base, NULL);
 	world_investigate(&w, &id);
@@ -328,25 +291,20 @@ static void joining_says_what_was_done_in_the_one_and_not_in_the_other(void **st
 static void whoever_reported_is_told_when_the_case_is_closed_and_may_ask_how_it_goes(void **state)
 {
 	Avvik__V1__GetReportStatus get = AVVIK__V1__GET_REPORT_STATUS__INIT;
-	Avvik__V1__AssessInitially assess = AVVIK__V1__ASSESS_INITIALLY__INIT;
 	Avvik__V1__CloseCase close = AVVIK__V1__CLOSE_CASE__INIT;
 	Avvik__V1__ReportStatusFound *status;
 	struct world w;
 	struct av_id id, other;
 
 	(void)state;
-	world_open(&w, "2026-04-07 09:00");
-	id = world_file(&w, world_report(&w));
-	other = world_file(&w, world_report(&w));
+	open_with_two(&w, &id, &other);
 	harness_want(join(&w, "sara", &id, &other), REPLY(DONE));
 	get.report_id = BINARY(id);
 	status = harness_order(w.h, &w.publisher, NULL, NULL, COMMAND(GET_REPORT_STATUS), &get.base)
 			 ->report_status_found;
 	assert_string_equal(status->joined_into, "2026-0002");
 	assert_false(status->closed);
-	assess.preliminary_degree = DEGREE(NONE);
-	assess.motive = TEXT("inget");
-	world_does(&w, "sara", &other, ACT(ASSESS_INITIALLY), &assess.base, NULL);
+	world_take_position(&w, &other);
 	world_does(&w, "sara", &other, ACT(CLOSE), &close.base, NULL);
 	assert_int_equal(harness_count(w.h, EVENT(JOINED_CASE_CLOSED), 0), 1);
 	assert_memory_equal(harness_last(w.h, EVENT(JOINED_CASE_CLOSED))->case_id.data, id.bytes, AV_ID_SIZE);
@@ -386,11 +344,11 @@ static void what_may_be_the_same_event_is_suggested(void **state)
 	assert_string_equal(found->acts_possible[found->n_acts_possible - 2]->name, "dismiss_duplicate");
 	assert_int_equal(world_case(&w, &far)->n_duplicates, 1); /* near is near to it too */
 
-	want_fault(dismiss(&w, "sara", &id, &far), REPLY(INVALID), "duplicate_unknown");
-	want_fault(dismiss(&w, "anna", &id, &near), REPLY(FORBIDDEN), "holds none of the roles");
+	world_want_fault(dismiss(&w, "sara", &id, &far), REPLY(INVALID), "duplicate_unknown");
+	world_want_fault(dismiss(&w, "anna", &id, &near), REPLY(FORBIDDEN), "holds none of the roles");
 	harness_want(dismiss(&w, "eva", &id, &near), REPLY(DONE));
-	want_fault(dismiss(&w, "eva", &id, &near), REPLY(WRONG_STATE), "duplicate_dismissed");
-	want_fault(dismiss(&w, "eva", &near, &id), REPLY(WRONG_STATE),
+	world_want_fault(dismiss(&w, "eva", &id, &near), REPLY(WRONG_STATE), "duplicate_dismissed");
+	world_want_fault(dismiss(&w, "eva", &near, &id), REPLY(WRONG_STATE),
 		"duplicate_dismissed"); /* nor the other way */
 	assert_int_equal(world_case(&w, &id)->n_duplicates, 1);
 	assert_int_equal(world_case(&w, &near)->n_duplicates, 2);

@@ -98,10 +98,7 @@ static void an_investigation_attached_to_the_notification_needs_no_second_step(v
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	id = world_file(&w, world_report(&w));
-	world_investigate(&w, &id);
-	world_document(&w, &id);
-	world_decide(&w, &id, DEGREE(SERIOUS_RISK));
+	id = world_decided(&w, DEGREE(SERIOUS_RISK));
 	assert_int_equal(world_deadline(&w, &id, "D4")->state, ENDED(RUNNING));
 	notify.registry_number = TEXT("SN 2026/18");
 	notify.investigation_attached = true;
@@ -121,10 +118,7 @@ static void a_measure_without_effect_asks_for_another(void **state)
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	id = world_file(&w, world_report(&w));
-	world_investigate(&w, &id);
-	world_document(&w, &id);
-	world_decide(&w, &id, DEGREE(MISCONDUCT));
+	id = world_decided(&w, DEGREE(MISCONDUCT));
 	first = world_measure(&w, &id, "2026-05-01");
 	second = world_measure(&w, &id, "2026-05-02");
 	world_execute(&w, &id, first);
@@ -165,10 +159,7 @@ static void a_case_without_measures_is_followed_up_and_closed(void **state)
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	id = world_file(&w, world_report(&w));
-	world_investigate(&w, &id);
-	world_document(&w, &id);
-	world_decide(&w, &id, DEGREE(NONE));
+	id = world_decided(&w, DEGREE(NONE));
 	none.motive = TEXT("inget att åtgärda");
 	world_does(&w, "anna", &id, ACT(DECIDE_NO_MEASURES), &none.base, NULL);
 	world_does(&w, "sara", &id, ACT(CLOSE), &close.base, NULL);
@@ -179,7 +170,6 @@ static void a_case_without_measures_is_followed_up_and_closed(void **state)
 
 static void a_position_closes_quickly_and_may_be_reconsidered(void **state)
 {
-	Avvik__V1__AssessInitially assess = AVVIK__V1__ASSESS_INITIALLY__INIT;
 	Avvik__V1__FindSerious serious = AVVIK__V1__FIND_SERIOUS__INIT;
 	Avvik__V1__Reconsider reconsider = AVVIK__V1__RECONSIDER__INIT;
 	Avvik__V1__CloseCase close = AVVIK__V1__CLOSE_CASE__INIT;
@@ -190,10 +180,8 @@ static void a_position_closes_quickly_and_may_be_reconsidered(void **state)
 	world_open(&w, "2026-04-07 09:00");
 	id = world_file(&w, world_report(&w));
 	other = world_file(&w, world_report(&w));
-	assess.preliminary_degree = DEGREE(NONE);
-	assess.motive = TEXT("klart inget missförhållande");
-	world_does(&w, "sara", &id, ACT(ASSESS_INITIALLY), &assess.base, NULL);
-	world_does(&w, "sara", &other, ACT(ASSESS_INITIALLY), &assess.base, NULL);
+	world_take_position(&w, &id);
+	world_take_position(&w, &other);
 	assert_int_equal(world_case(&w, &id)->state, STATE(POSITION));
 	world_does(&w, "sara", &id, ACT(CLOSE), &close.base, NULL);
 	assert_true(harness_last(w.h, EVENT(CASE_CLOSED))->case_closed->as_position);

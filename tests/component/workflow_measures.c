@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-static struct av_id decided_case(struct world *w)
-{
-	struct av_id id = world_file(w, world_report(w));
-	world_investigate(w, &id);
-	world_document(w, &id);
-	world_decide(w, &id, DEGREE(MISCONDUCT));
-	return id;
-}
-
 static Avvik__V1__ProposeMeasure plan(const char *end)
 {
 	Avvik__V1__ProposeMeasure propose = AVVIK__V1__PROPOSE_MEASURE__INIT;
@@ -67,7 +58,7 @@ static void a_proposal_is_decided_by_who_may_and_with_reasons(void **state)
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	id = decided_case(&w);
+	id = world_decided(&w, DEGREE(MISCONDUCT));
 	world_want_refused(world_act(&w, "sara", &id, ACT(PROPOSE_MEASURE), &propose.base, NULL),
 		REPLY(FORBIDDEN), "BITR_EC, LEX_UTR, LEX_ANSV, MAS, MAR");
 	first = proposed(&w, &id);
@@ -135,7 +126,7 @@ static void a_case_whose_proposals_are_all_rejected_goes_to_follow_up(void **sta
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	id = decided_case(&w);
+	id = world_decided(&w, DEGREE(MISCONDUCT));
 	measure = proposed(&w, &id);
 	decide = verdict(&measure, AVVIK__V1__MEASURE_VERDICT__MEASURE_VERDICT_REJECTED, "hjälper inte");
 	world_does(&w, "anna", &id, ACT(DECIDE_PROPOSAL), &decide.base, NULL);
@@ -155,7 +146,7 @@ static void an_effect_is_judged_by_investigator_and_manager(void **state)
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	id = decided_case(&w);
+	id = world_decided(&w, DEGREE(MISCONDUCT));
 	measure = world_measure(&w, &id, "2026-05-01");
 	other = world_measure(&w, &id, "2026-05-01");
 	world_execute(&w, &id, measure);
@@ -214,7 +205,7 @@ static void an_effect_is_checked_at_several_dates(void **state)
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	id = decided_case(&w);
+	id = world_decided(&w, DEGREE(MISCONDUCT));
 	measure = world_measure(&w, &id, "2026-05-01");
 	world_execute(&w, &id, measure);
 	world_want_day(world_deadline(&w, &id, "D26")->due_on, "2026-07-07");
@@ -260,7 +251,7 @@ static void what_comes_back_raises_the_question_again(void **state)
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	id = decided_case(&w);
+	id = world_decided(&w, DEGREE(MISCONDUCT));
 	measure = world_measure(&w, &id, "2026-05-01");
 	world_execute(&w, &id, measure);
 	(void)world_file(&w, world_report(&w)); /* before anything was judged effective */
@@ -323,7 +314,7 @@ static void an_effect_is_not_judged_before_the_measure_is_done(void **state)
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	id = decided_case(&w);
+	id = world_decided(&w, DEGREE(MISCONDUCT));
 	measure = world_measure(&w, &id, "2026-05-01");
 	harness_advance(w.h, harness_at("2026-04-20 09:00"));
 	world_execute(&w, &id, measure);

@@ -84,7 +84,6 @@ static void a_case_moves_between_the_pages_of_its_states(void **state)
 {
 	Avvik__V1__ListCases received = AVVIK__V1__LIST_CASES__INIT, open = AVVIK__V1__LIST_CASES__INIT,
 			     bad = AVVIK__V1__LIST_CASES__INIT;
-	Avvik__V1__AssessInitially assess = AVVIK__V1__ASSESS_INITIALLY__INIT;
 	Avvik__V1__CloseCase close = AVVIK__V1__CLOSE_CASE__INIT;
 	struct av_id got[4], first, second;
 	struct world w;
@@ -97,9 +96,7 @@ static void a_case_moves_between_the_pages_of_its_states(void **state)
 	received.unit = TEXT("boendet");
 	open.open_only = true;
 	assert_int_equal(list_all(&w, received, got, 4), 2);
-	assess.preliminary_degree = DEGREE(NONE);
-	assess.motive = TEXT("skäl");
-	world_does(&w, "sara", &first, ACT(ASSESS_INITIALLY), &assess.base, NULL);
+	world_take_position(&w, &first);
 	assert_int_equal(list_all(&w, received, got, 4), 1);
 	assert_memory_equal(got[0].bytes, second.bytes, AV_ID_SIZE);
 	assert_int_equal(list_all(&w, open, got, 4), 2);
@@ -198,8 +195,6 @@ static void deadlines_are_listed_by_due_time(void **state)
 
 static void why_tells_each_day_with_its_reason(void **state)
 {
-	Avvik__V1__FindSerious serious = AVVIK__V1__FIND_SERIOUS__INIT;
-	Avvik__V1__NotifyIvo notify = AVVIK__V1__NOTIFY_IVO__INIT;
 	Avvik__V1__GetWhy get = AVVIK__V1__GET_WHY__INIT;
 	Avvik__V1__Reply *reply;
 	Avvik__V1__Why *why;
@@ -209,10 +204,8 @@ static void why_tells_each_day_with_its_reason(void **state)
 	(void)state;
 	world_open(&w, "2026-04-19 09:00");
 	id = world_file(&w, world_report(&w));
-	serious.motive = TEXT("uppenbart");
-	world_does(&w, "sara", &id, ACT(FIND_SERIOUS), &serious.base, NULL);
-	notify.registry_number = TEXT("SN 1");
-	world_does(&w, "sara", &id, ACT(NOTIFY_IVO), &notify.base, NULL);
+	world_find_serious(&w, &id);
+	world_notify(&w, &id, false);
 	get.case_id = BINARY(id);
 	assert_int_equal(world_ask(&w, COMMAND(GET_WHY), &get.base)->why_found->n_whys, 4);
 	get.rule = TEXT("D5");

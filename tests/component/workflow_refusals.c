@@ -237,10 +237,7 @@ static void every_faulty_field_is_told(void **state)
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	id = world_file(&w, world_report(&w));
-	world_investigate(&w, &id);
-	world_document(&w, &id);
-	world_decide(&w, &id, DEGREE(RISK));
+	id = world_decided(&w, DEGREE(RISK));
 	decide.planned_start_on = 20600;
 	decide.planned_end_on = 20599;
 	decide.responsible = TEXT("nobody");

@@ -241,10 +241,7 @@ static void what_goes_to_the_one_assigned_stays_with_that_person(void **state)
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	id = world_file(&w, world_report(&w));
-	world_investigate(&w, &id);
-	world_document(&w, &id);
-	world_decide(&w, &id, DEGREE(MISCONDUCT));
+	id = world_decided(&w, DEGREE(MISCONDUCT));
 	world_execute(&w, &id, world_measure(&w, &id, "2026-05-20"));
 	unit.code = TEXT("boendet");
 	unit.name = TEXT("Boendet");

@@ -54,7 +54,6 @@ static size_t deadlines_for(struct world *w, const char *person, const struct av
 /* 2.6 v: number, kind, state and times, and no more; what is expected of the unit itself it sees. */
 static void a_unit_manager_sees_that_a_case_exists_while_the_officer_has_it(void **state)
 {
-	Avvik__V1__FindSerious serious = AVVIK__V1__FIND_SERIOUS__INIT;
 	Avvik__V1__GetCase get = AVVIK__V1__GET_CASE__INIT;
 	Avvik__V1__Case *found;
 	struct world w;
@@ -64,8 +63,7 @@ static void a_unit_manager_sees_that_a_case_exists_while_the_officer_has_it(void
 	world_open(&w, "2026-04-07 09:00");
 	id = world_file(&w, world_report(&w));
 	world_investigate(&w, &id);
-	serious.motive = TEXT("uppenbart");
-	world_does(&w, "sara", &id, ACT(FIND_SERIOUS), &serious.base, NULL);
+	world_find_serious(&w, &id);
 	found = seen_by(&w, "anna", &id);
 	assert_true(found->limited);
 	assert_string_equal(found->number, "2026-0001");
@@ -183,12 +181,9 @@ static bool warned(const Avvik__V1__ActAccepted *accepted, const char *path)
 
 static Avvik__V1__ActAccepted *close_position(struct world *w, const struct av_id *id)
 {
-	Avvik__V1__AssessInitially assess = AVVIK__V1__ASSESS_INITIALLY__INIT;
 	Avvik__V1__CloseCase close = AVVIK__V1__CLOSE_CASE__INIT;
 
-	assess.preliminary_degree = DEGREE(NONE);
-	assess.motive = TEXT("klart inget missförhållande");
-	world_does(w, "sara", id, ACT(ASSESS_INITIALLY), &assess.base, NULL);
+	world_take_position(w, id);
 	return world_does(w, "sara", id, ACT(CLOSE), &close.base, NULL);
 }
 

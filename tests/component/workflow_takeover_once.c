@@ -79,6 +79,17 @@ static void the_same_number_with_another_content_is_refused_and_named(void **sta
 	world_close(&w);
 }
 
+static void want_known_and_erased(struct world *w)
+{
+	Avvik__V1__Reply *reply;
+
+	harness_upkeep(w->h);
+	reply = take(w, LS31);
+	harness_want(reply, REPLY(DONE));
+	assert_true(reply->takeover_result->before && reply->takeover_result->erased);
+	harness_check_replay(w->h);
+}
+
 static void when_its_content_is_erased_it_is_still_known(void **state)
 {
 	Avvik__V1__EraseContent erase = AVVIK__V1__ERASE_CONTENT__INIT;
@@ -98,11 +109,7 @@ static void when_its_content_is_erased_it_is_still_known(void **state)
 	open.grant = reply->grant_issued->grants[0];
 	harness_want(
 		harness_order(w.h, &w.cases, "e2", "reg", COMMAND(OPEN_CONTENT), &open.base), REPLY(DONE));
-	harness_upkeep(w.h);
-	reply = take(&w, LS31);
-	harness_want(reply, REPLY(DONE));
-	assert_true(reply->takeover_result->before && reply->takeover_result->erased);
-	harness_check_replay(w.h);
+	want_known_and_erased(&w);
 	world_close(&w);
 }
 
@@ -111,7 +118,6 @@ static void when_its_report_is_corrected_it_is_still_known(void **state)
 {
 	Avvik__V1__CorrectContent correct = AVVIK__V1__CORRECT_CONTENT__INIT;
 	Avvik__V1__ReportNarrative narrative = AVVIK__V1__REPORT_NARRATIVE__INIT;
-	Avvik__V1__Reply *reply;
 	struct world w;
 	struct av_id id;
 
@@ -123,11 +129,7 @@ static void when_its_report_is_corrected_it_is_still_known(void **state)
 	narrative.description = TEXT("inga pengar saknas");
 	correct.narrative = &narrative;
 	world_does(&w, "sara", &id, ACT(CORRECT_CONTENT), &correct.base, NULL);
-	harness_upkeep(w.h);
-	reply = take(&w, LS31);
-	harness_want(reply, REPLY(DONE));
-	assert_true(reply->takeover_result->before && reply->takeover_result->erased);
-	harness_check_replay(w.h);
+	want_known_and_erased(&w);
 	world_close(&w);
 }
 

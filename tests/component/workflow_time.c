@@ -171,10 +171,7 @@ static void the_responsible_is_told_of_a_late_measure(void **state)
 
 	(void)state;
 	world_open(&w, "2026-04-07 09:00");
-	id = world_file(&w, world_report(&w));
-	world_investigate(&w, &id);
-	world_document(&w, &id);
-	world_decide(&w, &id, DEGREE(RISK));
+	id = world_decided(&w, DEGREE(RISK));
 	measure = world_measure(&w, &id, "2026-05-29");
 	harness_advance(w.h, harness_at("2026-06-01 09:00"));
 	event = harness_last(w.h, EVENT(RUNG_FIRED));

@@ -212,6 +212,12 @@ struct av_id world_file(struct world *world, Avvik__V1__ReportFiled *report)
 	return id;
 }
 
+struct av_id world_file_unnamed(struct world *world, Avvik__V1__ReportFiled *report)
+{
+	report->reporter_named = false;
+	return world_file(world, report);
+}
+
 /* --- commands --- */
 
 Avvik__V1__Reply *world_ask(struct world *world, unsigned int number, ProtobufCMessage *body)
@@ -272,10 +278,25 @@ size_t world_deadlines(struct world *world, const struct av_id *id)
 	return deadlines(world, id)->n_deadlines;
 }
 
-Avvik__V1__Deadline *world_deadline(struct world *world, const struct av_id *id, const char *rule)
+Avvik__V1__Deadline *world_nth(struct world *world, const struct av_id *id, const char *rule, size_t number)
 {
 	Avvik__V1__DeadlinesFound *found = deadlines(world, id);
-	for (size_t i = 0; i < found->n_deadlines; i++)
+	for (size_t i = 0, count = 0; i < found->n_deadlines; i++)
+		if (strcmp(found->deadlines[i]->rule, rule) == 0 && ++count == number)
+			return found->deadlines[i];
+	fail_msg("the case has no deadline %s number %zu", rule, number);
+	return NULL;
+}
+
+Avvik__V1__Deadline *world_deadline(struct world *world, const struct av_id *id, const char *rule)
+{
+	return world_nth(world, id, rule, 1);
+}
+
+Avvik__V1__Deadline *world_last(struct world *world, const struct av_id *id, const char *rule)
+{
+	Avvik__V1__DeadlinesFound *found = deadlines(world, id);
+	for (size_t i = found->n_deadlines; i-- > 0;)
 		if (strcmp(found->deadlines[i]->rule, rule) == 0)
 			return found->deadlines[i];
 	fail_msg("the case has no deadline %s", rule);
@@ -296,78 +317,6 @@ void world_want_day(int32_t got, const char *want)
 	assert_string_equal(text, want);
 }
 
-/* --- steps --- */
-
-void world_investigate(struct world *world, const struct av_id *id)
-{
-	Avvik__V1__AssessInitially assess = AVVIK__V1__ASSESS_INITIALLY__INIT;
-	assess.preliminary_degree = DEGREE(MISCONDUCT);
-	assess.investigate = true;
-	assess.motive = TEXT("behöver utredas");
-	assess.investigator = TEXT("eva");
-	world_does(world, "sara", id, ACT(ASSESS_INITIALLY), &assess.base, NULL);
-}
-
-void world_document(struct world *world, const struct av_id *id)
-{
-	Avvik__V1__CompleteInvestigation complete = AVVIK__V1__COMPLETE_INVESTIGATION__INIT;
-
-	for (uint32_t item = 1; item <= 10; item++) {
-		Avvik__V1__RecordEntry entry = AVVIK__V1__RECORD_ENTRY__INIT;
-		if (item == 9)
-			continue;
-		entry.item = item;
-		entry.nature = AVVIK__V1__ENTRY_NATURE__ENTRY_NATURE_FACT;
-		entry.source = TEXT("samtal");
-		entry.text = TEXT("det som hände");
-		world_does(world, "eva", id, ACT(RECORD_ENTRY), &entry.base, NULL);
-	}
-	complete.proposed_degree = DEGREE(MISCONDUCT);
-	complete.motive = TEXT("skäl");
-	world_does(world, "eva", id, ACT(COMPLETE_INVESTIGATION), &complete.base, NULL);
-}
-
-void world_decide(struct world *world, const struct av_id *id, Avvik__V1__Degree degree)
-{
-	Avvik__V1__Decide decide = AVVIK__V1__DECIDE__INIT;
-	decide.degree = degree;
-	decide.motive = TEXT("skäl");
-	world_does(world, "sara", id, ACT(DECIDE), &decide.base, NULL);
-}
-
-struct av_id world_measure(struct world *world, const struct av_id *id, const char *end)
-{
-	Avvik__V1__DecideMeasure decide = AVVIK__V1__DECIDE_MEASURE__INIT;
-	av_day day;
-
-	assert_int_equal(av_day_parse(end, &day), AV_OK);
-	decide.description = TEXT("ny rutin");
-	decide.goal = TEXT("händer inte igen");
-	decide.responsible = TEXT("anna");
-	decide.planned_end_on = day;
-	return id_of(world_does(world, "anna", id, ACT(DECIDE_MEASURE), &decide.base, NULL)->measure_id);
-}
-
-void world_execute(struct world *world, const struct av_id *id, struct av_id measure)
-{
-	Avvik__V1__ExecuteMeasure execute = AVVIK__V1__EXECUTE_MEASURE__INIT;
-	execute.measure_id = BINARY(measure);
-	world_does(world, "anna", id, ACT(EXECUTE_MEASURE), &execute.base, NULL);
-}
-
-void world_evaluate(
-	struct world *world, const struct av_id *id, struct av_id measure, bool effective, bool accept_risk)
-{
-	Avvik__V1__EvaluateMeasure evaluate = AVVIK__V1__EVALUATE_MEASURE__INIT;
-	evaluate.measure_id = BINARY(measure);
-	evaluate.effective = effective;
-	evaluate.accept_risk = accept_risk;
-	evaluate.text = TEXT("uppföljt");
-	if (world_case(world, id)->kind == AVVIK__V1__CASE_KIND__CASE_KIND_LEX_SARAH)
-		world_does(world, "eva", id, ACT(EVALUATE_MEASURE), &evaluate.base, NULL);
-	world_does(world, "anna", id, ACT(EVALUATE_MEASURE), &evaluate.base, NULL);
-}
-
 void world_want_refused(const Avvik__V1__Reply *reply, Avvik__V1__ReplyStatus status, const char *words)
 {
 	harness_want(reply, status);
@@ -377,4 +326,12 @@ void world_want_refused(const Avvik__V1__Reply *reply, Avvik__V1__ReplyStatus st
 		if (strstr(reply->faults[i]->text, words))
 			return;
 	fail_msg("no refusal says \"%s\"", words);
+}
+
+void world_want_fault(const Avvik__V1__Reply *reply, Avvik__V1__ReplyStatus status, const char *words)
+{
+	harness_want(reply, status);
+	assert_true(reply->n_faults > 0);
+	if (!strstr(reply->faults[0]->text, words))
+		fail_msg("got \"%s\", want words of \"%s\"", reply->faults[0]->text, words);
 }

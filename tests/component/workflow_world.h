@@ -45,6 +45,8 @@ void world_publish_changed(
 Avvik__V1__ReportFiled *world_report(struct world *world);
 Avvik__V1__ReportFiled *world_deviation(struct world *world);
 struct av_id world_file(struct world *world, Avvik__V1__ReportFiled *report); /* answers the case's id */
+/* The same, without a named reporter. */
+struct av_id world_file_unnamed(struct world *world, Avvik__V1__ReportFiled *report);
 
 Avvik__V1__Case *world_case(struct world *world, const struct av_id *id);
 /* An act with the current version; `acted` NULL: now. */
@@ -56,22 +58,33 @@ Avvik__V1__ActAccepted *world_does(struct world *world, const char *person, cons
 Avvik__V1__Reply *world_ask(struct world *world, unsigned int number, ProtobufCMessage *body);
 /* The deadline of a rule (of a measure, or the first); fails when there is none. */
 Avvik__V1__Deadline *world_deadline(struct world *world, const struct av_id *id, const char *rule);
+/* One of several of a rule, in the order in which they were set, from 1; and the last of them. */
+Avvik__V1__Deadline *world_nth(struct world *world, const struct av_id *id, const char *rule, size_t number);
+Avvik__V1__Deadline *world_last(struct world *world, const struct av_id *id, const char *rule);
 size_t world_deadlines(struct world *world, const struct av_id *id); /* how many */
 void world_want_instant(int64_t got, const char *want);		     /* "2026-06-22T08:00:00+02:00" */
 void world_want_day(int32_t got, const char *want);
 /* `words` stand in the refusal's sentence (a guard's) or in a fault's (a field's). */
 void world_want_refused(const Avvik__V1__Reply *reply, Avvik__V1__ReplyStatus status, const char *words);
+/* `words` stand in the first fault. */
+void world_want_fault(const Avvik__V1__Reply *reply, Avvik__V1__ReplyStatus status, const char *words);
 
 /* Steps of the main line, with all that they need. */
 void world_investigate(struct world *world, const struct av_id *id); /* assessed, eva investigates */
 void world_document(struct world *world, const struct av_id *id);    /* all items, completed */
 void world_decide(struct world *world, const struct av_id *id, Avvik__V1__Degree degree);
+struct av_id world_decided(struct world *world, Avvik__V1__Degree degree); /* a new case, all of these */
 struct av_id world_measure(
 	struct world *world, const struct av_id *id, const char *end); /* decided; answers its id */
 void world_execute(struct world *world, const struct av_id *id, struct av_id measure);
 /* By the investigator, if the case has one, and by the manager. */
 void world_evaluate(
 	struct world *world, const struct av_id *id, struct av_id measure, bool effective, bool accept_risk);
+/* Steps beside it: a position that it is no misconduct; a deviation becomes lex Sarah; what goes to IVO. */
+void world_take_position(struct world *world, const struct av_id *id);
+Avvik__V1__ActAccepted *world_turn(struct world *world, const char *person, const struct av_id *id);
+Avvik__V1__ActAccepted *world_find_serious(struct world *world, const struct av_id *id);
+void world_notify(struct world *world, const struct av_id *id, bool attached);
 
 #define TEXT(literal) ((char *)(uintptr_t)(literal))
 #define BINARY(id) ((ProtobufCBinaryData){AV_ID_SIZE, (id).bytes})
