@@ -72,7 +72,9 @@ static int compare(struct av_ctx *ctx, const Avvik__V1__Case *found, const Avvik
 	return memcmp(commitment, ref->commitment.data, sizeof(commitment)) == 0 ? AV_OK : AV_CONFLICT;
 }
 
-static int taken_before(struct av_ctx *ctx, const struct av_id *case_id, const Avvik__V1__TakeoverCase *from)
+/* Nothing is told of a case that the system may not see, not even whether the content is the same. */
+static int taken_before(struct av_ctx *ctx, const struct workflow_view *view, const struct av_id *case_id,
+	const Avvik__V1__TakeoverCase *from)
 {
 	Avvik__V1__TakeoverResult *result;
 	Avvik__V1__Deadline **deadlines;
@@ -81,6 +83,10 @@ static int taken_before(struct av_ctx *ctx, const struct av_id *case_id, const A
 	size_t count;
 	int status = case_load(ctx->txn, case_id, ctx->arena, &found), same;
 
+	if (status == AV_OK && !workflow_sees_case(ctx, view, found))
+		return workflow_refuse(ctx, AV_FORBIDDEN, FAULT(NOT_ALLOWED), "case.external_id",
+			"the case of this number belongs to a unit that this system may not see: correct the "
+			"number, or an administrator gives it the unit in the principals file");
 	if (status == AV_OK)
 		status = deadlines_load(ctx->txn, case_id, ctx->arena, &deadlines, &count);
 	if (status != AV_OK)
@@ -321,13 +327,13 @@ static int take_over(struct av_ctx *ctx, const char *system, const Avvik__V1__Ta
 	struct takeover takeover = {.ctx = ctx, .system = system, .from = from, .act = {.ctx = ctx}};
 	const struct ledgers *ledgers = &takeover.act.ledgers;
 	struct av_id known;
-	int status = case_by_external(ctx->txn, system, from->external_id, &known);
+	int status = workflow_view(ctx, &takeover.act.view);
 
 	if (status == AV_OK)
-		return taken_before(ctx, &known, from);
-	if (status == AV_NOT_FOUND)
-		status = workflow_view(ctx, &takeover.act.view);
-	if (status != AV_OK)
+		status = case_by_external(ctx->txn, system, from->external_id, &known);
+	if (status == AV_OK)
+		return taken_before(ctx, &takeover.act.view, &known, from);
+	if (status != AV_NOT_FOUND)
 		return status;
 	takeover.received_at_ms = from->report->received_at_ms;
 	takeover.act.pack = workflow_pack_on(&takeover.act.view, av_local_day(takeover.received_at_ms));

@@ -205,6 +205,40 @@ static void it_takes_a_right_of_its_own(void **state)
 	world_close(&w);
 }
 
+/* Whatever it sends with a number that is known: nothing of the case is told, not even that the content is another. */
+static void nothing_is_told_of_a_case_of_other_units(void **state)
+{
+	static const char *const units[] = {"hemtjanst", NULL}, *const own[] = {"aldre", NULL};
+	static const char *const texts[] = {LS31, HEAD REPORT "acts:\n" ASSESS,
+		HEAD "report: { type: lex_sarah, unit: hemtjanst, received_at: 2025-10-06, laws: [lss], "
+		     "category: EKO, narrative: { description: x } }\n"};
+	struct av_principal other = limited(units), above = limited(own);
+	Avvik__V1__CheckTakeover check = AVVIK__V1__CHECK_TAKEOVER__INIT;
+	Avvik__V1__Reply *reply;
+	struct world w;
+	uint64_t head;
+
+	(void)state;
+	world_open(&w, NOW);
+	(void)taken(&w, LS31);
+	head = harness_head(w.h);
+	for (size_t i = 0; i < 2 * AV_COUNT(texts); i++) {
+		check.system = TEXT("oldsys");
+		check.case_ = taken_case(&w, texts[i / 2]);
+		reply = i % 2 ? harness_order(w.h, &other, NULL, NULL, COMMAND(CHECK_TAKEOVER), &check.base)
+			      : take_as(&w, &other, texts[i / 2]);
+		harness_want(reply, REPLY(FORBIDDEN));
+		assert_string_equal(reply->faults[0]->path, "case.external_id");
+		assert_null(strstr(reply->faults[0]->text, "2025"));
+		assert_int_not_equal(reply->body_case, AVVIK__V1__REPLY__BODY_TAKEOVER_RESULT);
+	}
+	assert_int_equal(harness_head(w.h), head);
+	reply = take_as(&w, &above, LS31); /* whoever has a unit above it is told as before */
+	harness_want(reply, REPLY(DONE));
+	assert_true(reply->takeover_result->before);
+	world_close(&w);
+}
+
 /* --- refusals --- */
 
 #define PLAN                                                                                                  \
@@ -342,6 +376,7 @@ int main(void)
 		cmocka_unit_test(when_its_report_is_corrected_it_is_still_known),
 		cmocka_unit_test(content_is_sealed_and_read_by_grant),
 		cmocka_unit_test(it_takes_a_right_of_its_own),
+		cmocka_unit_test(nothing_is_told_of_a_case_of_other_units),
 		cmocka_unit_test(what_cannot_be_is_refused_with_field_and_remedy_and_leaves_no_trace),
 		cmocka_unit_test(every_fault_of_a_case_is_listed_at_once),
 		cmocka_unit_test(a_taken_act_is_an_act),
