@@ -208,21 +208,21 @@ static int look_at(struct preview *preview, const struct av_id *id)
 	Avvik__V1__Deadline **deadlines;
 	Avvik__V1__Case *found;
 	size_t count;
+	bool concerned;
 	int status = case_load(preview->ctx->txn, id, preview->ctx->arena, &found);
 
-	if (status != AV_OK)
+	if (status != AV_OK || (pack && !workflow_goes_over(found, pack->rules)))
 		return status;
-	if (found->state == AVVIK__V1__CASE_STATE__CASE_STATE_CLOSED ||
-		(pack && !workflow_goes_over(found, pack->rules)))
-		return AV_OK;
-	preview->found->cases++;
+	concerned = found->state != AVVIK__V1__CASE_STATE__CASE_STATE_CLOSED; /* or by what outlives it */
 	status = deadlines_load(preview->ctx->txn, id, preview->ctx->arena, &deadlines, &count);
 	for (size_t i = 0; status == AV_OK && i < count; i++) {
 		if (!deadline_running(deadlines[i]))
 			continue; /* one that stands still is planned when it goes on */
+		concerned = true;
 		preview->found->deadlines++;
 		status = compare_deadline(preview, found, deadlines[i], pack);
 	}
+	preview->found->cases += concerned;
 	return status;
 }
 

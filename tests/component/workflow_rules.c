@@ -225,6 +225,48 @@ static void another_directory_tells_who_would_be_told_instead(void **state)
 	world_close(&w);
 }
 
+/* The later checks of its measure outlive the closing, and their holder may leave. */
+static void a_closed_case_is_looked_at_for_the_checks_that_still_run(void **state)
+{
+	Avvik__V1__PreviewDirectory query = AVVIK__V1__PREVIEW_DIRECTORY__INIT;
+	Avvik__V1__Directory directory = AVVIK__V1__DIRECTORY__INIT;
+	Avvik__V1__Unit unit = AVVIK__V1__UNIT__INIT, *units[] = {&unit};
+	Avvik__V1__CloseCase close = AVVIK__V1__CLOSE_CASE__INIT;
+	const Avvik__V1__DeadlineChange *change;
+	struct av_id id, measure;
+	Avvik__V1__Reply *reply;
+	struct world w;
+
+	(void)state;
+	world_open(&w, "2026-04-07 09:00");
+	id = world_decided(&w, DEGREE(MISCONDUCT));
+	measure = world_measure(&w, &id, "2026-05-20");
+	world_execute(&w, &id, measure);
+	world_evaluate(&w, &id, measure, true, false);
+	close.note = TEXT("klart");
+	close.category = TEXT("BEM");
+	close.subcategory = TEXT("BEM_RESPEKTLOST");
+	world_does(&w, "sara", &id, ACT(CLOSE), &close.base, NULL);
+	assert_int_equal(world_case(&w, &id)->state, STATE(CLOSED));
+	unit.code = TEXT("boendet");
+	unit.name = TEXT("Boendet");
+	unit.level = AVVIK__V1__UNIT_LEVEL__UNIT_LEVEL_UNIT;
+	directory.version = TEXT("2026-05"); /* nobody is left */
+	directory.units = units;
+	directory.n_units = 1;
+	query.directory = &directory;
+	reply = administer(&w, NULL, COMMAND(PREVIEW_DIRECTORY), &query.base);
+	harness_want(reply, REPLY(DONE));
+	assert_int_equal(reply->preview_found->cases, 1);
+	assert_int_equal(reply->preview_found->deadlines, 2);
+	change = change_of(reply->preview_found, "D26C");
+	assert_non_null(change);
+	assert_true(change->n_rungs > 0 && change->rungs[0]->reaches_nobody);
+	/* By other rules it stays as it is: what is closed does not go over. */
+	assert_int_equal(preview_rules(&w, with_closure(&w, "se-2025-07-b"))->cases, 0);
+	world_close(&w);
+}
+
 /* eva investigates, also when another holds the role. */
 static void what_goes_to_the_one_assigned_stays_with_that_person(void **state)
 {
@@ -301,6 +343,7 @@ int main(void)
 		cmocka_unit_test(many_cases_go_over_in_short_turns),
 		cmocka_unit_test(rules_that_would_leave_an_open_case_without_a_deadline_are_refused),
 		cmocka_unit_test(another_directory_tells_who_would_be_told_instead),
+		cmocka_unit_test(a_closed_case_is_looked_at_for_the_checks_that_still_run),
 		cmocka_unit_test(what_goes_to_the_one_assigned_stays_with_that_person),
 		cmocka_unit_test(a_preview_is_for_administrators_page_by_page),
 	};
