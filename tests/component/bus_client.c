@@ -258,6 +258,47 @@ static void what_follows_is_asked_for_before_the_sink_comes_for_it(void **state)
 	av_feed_close(&feed);
 }
 
+/* What a sink could not store is told to it again: the answer that is under way already is not its next batch. */
+static void a_sink_that_fails_with_a_batch_gets_it_again_and_skips_nothing(void **state)
+{
+	struct daemon *d = *state;
+	struct av_feed *feed = open_feed(d, ALICE);
+	Avvik__V1__FeedReply *kept = NULL, *reply = NULL;
+	uint64_t stored = 0;
+	daemon_on_loop(d, append);
+	daemon_on_loop(d, append);
+	for (int turn = 0; stored < 20; turn++) {
+		bool fails = turn % 2 == 0;
+		assert_int_equal(
+			av_feed_next(feed, kept ? kept->batch->reached : NULL, 4, 3000, &reply), AV_OK);
+		assert_int_equal(reply->batch->n_items, 4);
+		for (size_t i = 0; i < 4; i++) /* after a failure the same ones */
+			assert_int_equal(reply->batch->items[i]->sequence, stored + 1 + i);
+		if (turn % 4 == 0) /* has what follows arrived here already, or is it asked for only? */
+			usleep(100000);
+		if (!fails) {
+			stored += 4;
+			if (kept)
+				avvik__v1__feed_reply__free_unpacked(kept, NULL);
+			kept = reply;
+			continue;
+		}
+		avvik__v1__feed_reply__free_unpacked(reply, NULL);
+	}
+	/* At the end too, where the request for what follows waits with the producer, and is answered meanwhile. */
+	daemon_on_loop(d, append);
+	assert_int_equal(av_feed_next(feed, kept->batch->reached, 100, 3000, &reply), AV_OK);
+	assert_int_equal(reply->batch->items[0]->sequence, 21);
+	avvik__v1__feed_reply__free_unpacked(reply, NULL);
+	daemon_on_loop(d, append);
+	assert_int_equal(av_feed_next(feed, kept->batch->reached, 100, 3000, &reply), AV_OK);
+	assert_int_equal(reply->batch->n_items, 20);
+	assert_int_equal(reply->batch->items[0]->sequence, 21);
+	avvik__v1__feed_reply__free_unpacked(reply, NULL);
+	avvik__v1__feed_reply__free_unpacked(kept, NULL);
+	av_feed_close(&feed);
+}
+
 static void a_sink_without_the_right_is_FORBIDDEN(void **state)
 {
 	struct av_feed *feed = open_feed(*state, BOB);
@@ -324,6 +365,7 @@ int main(void)
 		daemon_test(options_that_cannot_work_are_refused_at_once),
 		daemon_test(a_sink_reads_a_feed_batch_by_batch_by_its_own_cursor),
 		daemon_test(what_follows_is_asked_for_before_the_sink_comes_for_it),
+		daemon_test(a_sink_that_fails_with_a_batch_gets_it_again_and_skips_nothing),
 		daemon_test(a_sink_without_the_right_is_FORBIDDEN),
 		cmocka_unit_test(a_receipt_is_checked_offline),
 	};
