@@ -19,7 +19,7 @@ type: lex_sarah
 unit: bjorkgarden-plan-1
 narrative:
   description: Larmet från den boende på rum 4 besvarades inte.
-reporter: { name: Annan Rapportör, role: nattpersonal, mail: annan@lindaker.example }
+reporter: { name: Annan Rapportör, role: nattpersonal, mail: ratt@lindaker.example }
 """
 
 
@@ -113,7 +113,7 @@ def closed(instance, work, first, second):
     check("when the case is closed the other reporter is told", work.told(second, "N173"), {("", "")})
     instance.settle()
     mail = work.mail([n for n in work.notices(second) if n["rule"] == "N173"][0])
-    check("at the address that was corrected", mail["To"].addresses[0].addr_spec, "annan@lindaker.example")
+    check("at the address that was corrected", mail["To"].addresses[0].addr_spec, "ratt@lindaker.example")
 
 
 def main():
