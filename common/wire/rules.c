@@ -11,6 +11,8 @@
 #include "wire/shape.h"
 #include "wire/text.h"
 
+#define MAIL_MAX 254 /* of a path in SMTP, without its brackets */
+
 #define CODE(name) AVVIK__V1__FAULT_CODE__FAULT_CODE_##name
 
 struct check {
@@ -97,11 +99,10 @@ static bool code_letter(char c)
 	       c == '.' || c == '-';
 }
 
-/* One @ with something on both sides, nothing that could end a header line or start another address. */
-static bool is_mail(const char *text)
+bool av_is_mail(const char *text)
 {
-	const char *at = strchr(text, '@');
-	if (!at || at == text || at[1] == '\0' || strchr(at + 1, '@'))
+	const char *at = text ? strchr(text, '@') : NULL;
+	if (!at || at == text || at[1] == '\0' || strchr(at + 1, '@') || strlen(text) > MAIL_MAX)
 		return false;
 	for (const char *p = text; *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f || strchr("<>,;:()\"\\[]", *p))
@@ -131,7 +132,7 @@ static void check_text(struct check *check, const struct value *value, const cha
 	}
 	if (f->flags & AV_LINE && strpbrk(text, "\r\n\t"))
 		FAULT(check, value, CODE(NOT_TEXT), "has a newline or tab: give it on one line");
-	if (f->flags & AV_MAIL && !is_mail(text))
+	if (f->flags & AV_MAIL && size <= f->max && !av_is_mail(text))
 		FAULT(check, value, CODE(MALFORMED),
 			"is not a mail address: give it as name@example.se, without name or spaces");
 }

@@ -35,6 +35,9 @@ struct av_field_rule { /* clang-format off */
  * when the only faults are in fields that are AV_KEPT (then they are in `faults`). AV_INTERNAL for a message that is not
  * of avvik.v1. */
 int av_rules_check(const ProtobufCMessage *message, struct av_faults *faults);
+/* An address that can stand in a header and in an SMTP command: one @, something before and after, no white space,
+ * brackets or control characters, at most 254 bytes. Not NULL either. */
+bool av_is_mail(const char *text);
 /* NULL when the field has no row. For the test and for documents. */
 const struct av_field_rule *av_rule_of(
 	const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *field);

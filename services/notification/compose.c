@@ -15,6 +15,7 @@
 #include "seal/crypto.h"
 #include "store/content.h"
 #include "wire/message.h"
+#include "wire/rules.h"
 
 #define DIGEST_TEMPLATE "digest"
 #define CONTACT_PART AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT
@@ -204,7 +205,7 @@ enum outcome compose(const struct composer *c, const struct underway *mail, stru
 	enum outcome outcome = open_contact(c, leader->person, data_bytes(leader->case_id), arena, &contact);
 	if (outcome != OUTCOME_DELIVERED)
 		return outcome;
-	if (!mail_address_ok(contact->mail))
+	if (!av_is_mail(contact->mail))
 		return OUTCOME_NO_ADDRESS;
 	const struct template *template =
 		templates_find(c->templates, mail->count > 1 ? DIGEST_TEMPLATE : leader->template_);

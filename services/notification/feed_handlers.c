@@ -9,22 +9,28 @@
 #include <string.h>
 #include "attempts_store.h"
 #include "deciding.h"
-#include "mail.h"
+#include "wire/rules.h"
 
 #define EVENT(name) AVVIK__V1__EVENT__BODY_##name
-#define CONTACT AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT
+#define PART(name) AVVIK__V1__CONTENT_PART__CONTENT_PART_##name
+#define CONTACT PART(CONTACT)
 
 static bool seen(const struct av_ctx *ctx)
 {
 	return event_seen(ctx->txn, data_bytes(ctx->event->event_id));
 }
 
-static bool has_contact(const Avvik__V1__ContentRef *ref)
+static bool has_part(const Avvik__V1__ContentPart *parts, size_t count, Avvik__V1__ContentPart part)
 {
-	for (size_t i = 0; ref && i < ref->n_parts; i++)
-		if (ref->parts[i] == CONTACT)
+	for (size_t i = 0; i < count; i++)
+		if (parts[i] == part)
 			return true;
 	return false;
+}
+
+static bool has_contact(const Avvik__V1__ContentRef *ref)
+{
+	return ref && has_part(ref->parts, ref->n_parts, CONTACT);
 }
 
 /* The opened part that stands for a reference, counted among those that have a contact. Empty: erased, or not
@@ -42,7 +48,7 @@ static bool mail_in(struct av_bytes packed, struct av_arena *arena)
 	ProtobufCMessage *contact;
 	return packed.size &&
 	       av_message_load(&avvik__v1__contact__descriptor, packed, arena, &contact) == AV_OK &&
-	       mail_address_ok(((Avvik__V1__Contact *)contact)->mail);
+	       av_is_mail(((Avvik__V1__Contact *)contact)->mail);
 }
 
 /* Seals an address and tells that it is here. An empty one is told too: its owner cannot be reached by mail.
@@ -116,17 +122,14 @@ int on_case_rules_set(struct av_ctx *ctx, const ProtobufCMessage *body)
 	return status;
 }
 
-/* The reporter's address comes anew, in a content of the workflow; the one that was known goes. */
-static int take_contact(
-	struct av_ctx *ctx, const ProtobufCMessage *body, const Avvik__V1__ContentRef *content)
+/* The reporter's address comes anew, in a content of the workflow, or is no more; the one that was known goes. */
+static int take_contact(struct av_ctx *ctx, const Avvik__V1__ContentRef *content)
 {
 	struct contact before;
 	bool has_mail = false;
 
 	if (seen(ctx))
 		return AV_NOTHING;
-	if (!has_contact(content))
-		return on_case_event(ctx, body);
 	bool had = contact_load(ctx->txn, NULL, data_bytes(ctx->event->case_id), &before) == AV_OK;
 	int status =
 		store_contact(ctx, "", ctx->event->case_id, opened(ctx, 0), content->content_id, &has_mail);
@@ -139,12 +142,22 @@ static int take_contact(
 
 int on_reporter_named(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
-	return take_contact(ctx, body, ((const Avvik__V1__ReporterNamed *)body)->content);
+	const Avvik__V1__ContentRef *content = ((const Avvik__V1__ReporterNamed *)body)->content;
+
+	return has_contact(content) ? take_contact(ctx, content) : on_case_event(ctx, body);
 }
 
+/* A reporter without an address, where there was one, cannot be written to: not at the wrong one either, however
+ * long its holder takes to erase it. */
 int on_content_corrected(struct av_ctx *ctx, const ProtobufCMessage *body)
 {
-	return take_contact(ctx, body, ((const Avvik__V1__ContentCorrected *)body)->content);
+	const Avvik__V1__ContentCorrected *corrected = (const Avvik__V1__ContentCorrected *)body;
+	bool of_reporter = has_contact(corrected->content) ||
+			   has_part(corrected->parts, corrected->n_parts, CONTACT) ||
+			   has_part(corrected->parts, corrected->n_parts, PART(REPORTER));
+
+	return corrected->content && of_reporter ? take_contact(ctx, corrected->content)
+						 : on_case_event(ctx, body);
 }
 
 /* --- intake --- */

@@ -251,15 +251,3 @@ const char *mail_message_id(const struct av_id *notice_id, const char *domain, s
 	av_id_text(notice_id, text);
 	return av_arena_printf(arena, "%s@%s", text, domain);
 }
-
-bool mail_address_ok(const char *address)
-{
-	const char *at = address ? strchr(address, '@') : NULL;
-
-	if (!at || at == address || at[1] == '\0' || strchr(at + 1, '@') || strlen(address) > 254)
-		return false;
-	for (const unsigned char *c = (const unsigned char *)address; *c; c++)
-		if (*c <= 0x20 || *c == 0x7f || strchr("<>()[],;:\\\"", *c))
-			return false;
-	return true;
-}

@@ -24,9 +24,6 @@ struct av_bytes mail_build(const struct mail *mail, struct av_arena *arena);
 
 /* "<notice id>@<domain>": the same for every attempt. */
 const char *mail_message_id(const struct av_id *notice_id, const char *domain, struct av_arena *arena);
-/* An address that can stand in an SMTP command: one @, something before and after, no white space, brackets
- * or control characters, at most 254 bytes. */
-bool mail_address_ok(const char *address);
 /* "Tue, 07 Apr 2026 09:00:00 +0200" */
 #define MAIL_DATE_TEXT 40
 void mail_date(int64_t at_ms, char ret_text[MAIL_DATE_TEXT]);

@@ -7,6 +7,7 @@
 #include "avvik/v1/common.pb-c.h"
 #include "mail.h"
 #include "templates.h"
+#include "wire/rules.h"
 
 #define FAULT(name) AVVIK__V1__FAULT_CODE__FAULT_CODE_##name
 
@@ -78,7 +79,7 @@ static void check_smtp(const Avvik__V1__Mail *mail, struct av_faults *faults)
 		av_fault(faults, FAULT(NOT_ALLOWED), "mail.tls",
 			"mail leaves this machine only encrypted: say required, or let mail.server be a "
 			"loopback address");
-	if (!mail_address_ok(mail->from))
+	if (!av_is_mail(mail->from))
 		av_fault(faults, FAULT(REQUIRED), "mail.from", "give the address that mails come from");
 	if (mail->user[0] != '\0' && mail->password_file[0] == '\0')
 		av_fault(faults, FAULT(REQUIRED), "mail.password_file",
@@ -107,7 +108,7 @@ int check_mail_settings(const Avvik__V1__Settings *settings, struct av_faults *f
 		av_fault(faults, FAULT(UNKNOWN_VALUE), "mail.transport", "say smtp, or maildir for a folder");
 	if (mail_by_smtp(mail))
 		check_smtp(mail, faults);
-	if (mail && mail->from[0] != '\0' && !mail_address_ok(mail->from) && !mail_by_smtp(mail))
+	if (mail && mail->from[0] != '\0' && !av_is_mail(mail->from) && !mail_by_smtp(mail))
 		av_fault(faults, FAULT(MALFORMED), "mail.from", "is no address; write it as name@domain");
 
 	struct templates *templates = templates_open(settings->templates);

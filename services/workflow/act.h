@@ -88,6 +88,8 @@ void act_need(struct act *act, const char *value, const char *field, const char 
 void act_need_code(struct act *act, Avvik__V1__Code *const *codes, size_t count, const char *code,
 	const char *field, const char *list);
 void act_need_categories(struct act *act, const char *category, const char *subcategory);
+/* With a name, and an address that mail can go to, or none: a report is kept whatever its address is, a person is told. */
+void act_need_reporter(struct act *act, const Avvik__V1__Reporter *reporter);
 void act_need_person(struct act *act, const char *person, const char *field);
 /* Somebody who may investigate this case: in the directory, with a role that records entries for its unit. */
 void act_need_investigator(struct act *act, const char *person);

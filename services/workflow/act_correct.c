@@ -85,7 +85,7 @@ static void check_correct(struct act *act)
 		act_need(act, correct->narrative->description, "narrative.description",
 			"what happened, as it should be told");
 	if (correct->reporter)
-		act_need(act, correct->reporter->name, "reporter.name", "the name of the reporter");
+		act_need_reporter(act, correct->reporter);
 }
 
 /* The name and address of a reporter stand apart, for notification alone. */

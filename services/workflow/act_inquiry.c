@@ -53,9 +53,9 @@ static int write_place(struct act *act)
 static void check_name_reporter(struct act *act)
 {
 	const Avvik__V1__Reporter *reporter = act->order->name_reporter->reporter;
-	if (!reporter || !*reporter->name)
-		av_fault(
-			&act->ctx->faults, FAULT(REQUIRED), "reporter.name", "give the name of the reporter");
+	static const Avvik__V1__Reporter nobody = AVVIK__V1__REPORTER__INIT;
+
+	act_need_reporter(act, reporter ? reporter : &nobody);
 }
 
 /* The name and address stand apart as CONTACT, which alone is opened for notification. */

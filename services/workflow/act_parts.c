@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "wire/rules.h"
+
 #define FAULT(name) AVVIK__V1__FAULT_CODE__FAULT_CODE_##name
 
 struct av_id act_emit(struct act *act, unsigned int number, void *body)
@@ -68,6 +70,16 @@ void act_need_categories(struct act *act, const char *category, const char *subc
 	if (*subcategory && sub && strcmp(sub->parent, category) != 0)
 		av_fault(&act->ctx->faults, FAULT(CONTRADICTION), "subcategory",
 			"the subcategory belongs to another category: give one whose parent is the category");
+}
+
+void act_need_reporter(struct act *act, const Avvik__V1__Reporter *reporter)
+{
+	act_need(act, reporter->name, "reporter.name", "the name of the reporter");
+	if (*reporter->mail && !av_is_mail(reporter->mail))
+		av_fault(&act->ctx->faults, FAULT(MALFORMED), "reporter.mail",
+			"is not a mail address: give it as name@example.se, without name or spaces, or leave "
+			"it "
+			"out when the reporter has none");
 }
 
 void act_need_person(struct act *act, const char *person, const char *field)

@@ -4,6 +4,7 @@
 #include "avvik/v1/directory.pb-c.h"
 #include "avvik/v1/report.pb-c.h"
 #include "base/date.h"
+#include "base/macros.h"
 
 #define CONTACT_PART AVVIK__V1__CONTENT_PART__CONTENT_PART_CONTACT
 #define KIND(name) AVVIK__V1__NOTICE_KIND__NOTICE_KIND_##name
@@ -216,13 +217,22 @@ int town_corrected(struct harness *h, struct av_id case_id, const char *mail)
 {
 	Avvik__V1__ContentCorrected *corrected =
 		AV_NEW(h->arena, Avvik__V1__ContentCorrected, avvik__v1__content_corrected);
-	Avvik__V1__OpenedPart *part = contact_part(h, "Åsa", mail);
-	struct av_id content_id = case_id;
+	static Avvik__V1__ContentPart wrong_parts[] = {
+		AVVIK__V1__CONTENT_PART__CONTENT_PART_REPORTER, CONTACT_PART};
+	Avvik__V1__OpenedPart *part = mail ? contact_part(h, "Åsa", mail) : NULL;
+	struct av_id content_id = case_id, wrong_id = case_id;
 
 	content_id.bytes[8] = 0x82;
+	wrong_id.bytes[8] = 0x81;
+	corrected->content_id = data_of(h, av_bytes(wrong_id.bytes, AV_ID_SIZE));
+	corrected->n_parts = AV_COUNT(wrong_parts);
+	corrected->parts = wrong_parts;
 	corrected->content = contact_ref(h, content_id);
+	if (!mail)
+		corrected->content->parts[0] = AVVIK__V1__CONTENT_PART__CONTENT_PART_REPORTER;
 	return harness_feed_parts(h, "workflow",
-		harness_event(h, EVENT(CONTENT_CORRECTED), &corrected->base, &case_id, 0), &part, 1);
+		harness_event(h, EVENT(CONTENT_CORRECTED), &corrected->base, &case_id, 0), &part,
+		mail ? 1 : 0);
 }
 
 int town_report_erased(struct harness *h, struct av_id case_id)

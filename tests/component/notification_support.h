@@ -32,7 +32,7 @@ int town_tell_directory(struct harness *h, struct told_directory directory);
 struct av_id town_id(unsigned char number);
 /* The report that a case comes from; mail NULL: the reporter left no address. */
 int town_report(struct harness *h, struct av_id case_id, const char *mail);
-/* The reporter's address was wrong: workflow tells the right one, in another content. */
+/* The reporter's address was wrong: workflow tells the right one, in another content; mail NULL: there is none. */
 int town_corrected(struct harness *h, struct av_id case_id, const char *mail);
 /* Intake has erased the report. */
 int town_report_erased(struct harness *h, struct av_id case_id);

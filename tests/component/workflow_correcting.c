@@ -185,8 +185,12 @@ static void what_intake_holds_is_erased_there_and_read_by_nobody_meanwhile(void 
 	body.narrative = &narrative;
 	world_want_fault(correct(&w, "sara", &id, &body), REPLY(INVALID), "erasing takes the whole content");
 	reporter.name = TEXT("Rut Rapportör");
-	reporter.mail = TEXT("rut@example.org");
+	reporter.mail = TEXT("ingen adress");
 	body.reporter = &reporter;
+	reply = correct(&w, "sara", &id, &body);
+	world_want_fault(reply, REPLY(INVALID), "is not a mail address");
+	assert_string_equal(reply->faults[0]->path, "correct_content.reporter.mail");
+	reporter.mail = TEXT("rut@example.org");
 	reply = correct(&w, "sara", &id, &body);
 	harness_want(reply, REPLY(DONE));
 	assert_non_null(reply->act_accepted->grant);

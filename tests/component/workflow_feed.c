@@ -140,8 +140,11 @@ static void a_person_places_the_case_and_names_the_reporter(void **state)
 	assert_string_equal(
 		world_deadline(&w, &id, "D3")->unit_code, "hemtjanst"); /* who is told follows the place */
 	reporter.name = TEXT("Någon");
-	reporter.mail = TEXT("nagon@example.org");
+	reporter.mail = TEXT("nagon at example.org");
 	name.reporter = &reporter;
+	world_want_fault(world_act(&w, "sara", &id, ACT(NAME_REPORTER), &name.base, NULL), REPLY(INVALID),
+		"is not a mail address");
+	reporter.mail = TEXT("nagon@example.org");
 	world_does(&w, "sara", &id, ACT(NAME_REPORTER), &name.base, NULL);
 	assert_int_equal(world_case(&w, &id)->state, STATE(RECEIVED));
 	assert_true(world_case(&w, &id)->contact_given);

@@ -271,12 +271,29 @@ static void only_plain_addresses_are_mail(void **state)
 	}
 }
 
+static void an_address_that_would_break_a_command_is_none(void **state)
+{
+	(void)state;
+	static const char *const good[] = {"a@b", "anna.berg@lindaker.se", "åsa@lindåker.se"};
+	static const char *const bad[] = {
+		"", "anna", "@b", "a@", "a@b@c", "a b@c", "a@b\r\nRCPT TO:<x@y>", "<a@b>", "a@b,c@d"};
+
+	for (size_t i = 0; i < AV_COUNT(good); i++)
+		if (!av_is_mail(good[i]))
+			fail_msg("refused: %s", good[i]);
+	for (size_t i = 0; i < AV_COUNT(bad); i++)
+		if (av_is_mail(bad[i]))
+			fail_msg("taken: %s", bad[i]);
+	assert_false(av_is_mail(NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_of_a_field_and_its_flags_fit_the_type),
 		cmocka_unit_test(the_bounds_in_the_proto_files_are_those_of_the_table),
 		cmocka_unit_test(the_last_day_is_the_end_of_2200),
+		cmocka_unit_test(an_address_that_would_break_a_command_is_none),
 		cmocka_unit_test_setup_teardown(
 			a_report_without_a_fault_has_none, sample_setup, sample_teardown),
 		cmocka_unit_test_setup_teardown(what_is_missing_unknown_or_too_long_refuses_the_report,
