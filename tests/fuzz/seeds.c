@@ -40,36 +40,38 @@ static ProtobufCMessage *message_of(
 	return message;
 }
 
-/* Packed messages of one type behind each other are one: of a field that both have, the later. */
-static ProtobufCMessage *merged(
-	const struct reading *r, const ProtobufCMessage *message, const ProtobufCMessage *more)
+/* A file from the root of the tree, with what goes before its own fields; of lists, behind them. */
+static json_t *file_json(const struct reading *r, const json_t *json)
 {
-	ProtobufCMessage *both = NULL;
-	struct av_bytes first = av_message_pack(message, r->arena), then = av_message_pack(more, r->arena);
-	unsigned char *joined = av_arena_alloc(r->arena, first.size + then.size);
-	memcpy(joined, first.data, first.size);
-	memcpy(joined + first.size, then.data, then.size);
-	if (av_message_load(message->descriptor, av_bytes(joined, first.size + then.size), r->arena, &both) !=
-		AV_OK)
-		fail(r, message->descriptor->short_name, NULL);
-	return both;
+	struct av_faults faults;
+	struct av_yaml *yaml = NULL;
+	const char *path = av_arena_printf(
+		r->arena, "%s/%s", SOURCE_DIR, json_string_value(json_object_get(json, "file")));
+	const char *name;
+	json_t *more;
+	av_faults_init(&faults, r->arena);
+	if (av_yaml_open_file(path, &faults, &yaml) != AV_OK)
+		fail(r, path, &faults);
+	json_t *file = json_deep_copy(av_yaml_json(yaml));
+	av_yaml_close(&yaml);
+	json_object_foreach(json_object_get(json, "with"), name, more)
+	{
+		json_t *own = json_object_get(file, name);
+		if (json_is_array(own) && json_is_array(more))
+			json_array_extend(own, more);
+		else
+			json_object_set(file, name, more);
+	}
+	return file;
 }
 
 static ProtobufCMessage *file_of(
 	const struct reading *r, const json_t *json, const ProtobufCMessageDescriptor *type)
 {
-	struct av_faults faults;
-	struct av_yaml *yaml = NULL;
-	ProtobufCMessage *message = NULL;
-	const char *path = av_arena_printf(
-		r->arena, "%s/%s", SOURCE_DIR, json_string_value(json_object_get(json, "file")));
-	av_faults_init(&faults, r->arena);
-	if (av_yaml_open_file(path, &faults, &yaml) != AV_OK ||
-		av_yaml_to(yaml, type, r->arena, &faults, &message) != AV_OK)
-		fail(r, path, &faults);
-	av_yaml_close(&yaml);
-	const json_t *more = json_object_get(json, "with");
-	return more ? merged(r, message, message_of(r, more, type)) : message;
+	json_t *file = file_json(r, json);
+	ProtobufCMessage *message = message_of(r, file, type);
+	json_decref(file);
+	return message;
 }
 
 static ProtobufCBinaryData binary(struct av_bytes bytes)
@@ -250,9 +252,22 @@ static unsigned char feed_of(const struct reading *r, const char *name)
 	return 0;
 }
 
-/* A grant is signed by whoever plays it. */
-static struct av_bytes command_of(struct reading *r, json_t *json)
+/* { get_case: {...} }: its only message. */
+static json_t *body_of(json_t *command)
 {
+	const char *name;
+	json_t *value;
+	json_object_foreach(command, name, value) if (json_is_object(value)) return value;
+	return NULL;
+}
+
+/* A grant is signed by whoever plays it. */
+static struct av_bytes command_of(struct reading *r, json_t *json, json_t *files)
+{
+	const char *name;
+	json_t *file;
+	json_object_foreach(files, name, file) json_object_set_new(body_of(json), name, file_json(r, file));
+
 	json_t *open = json_object_get(json, "open_content"),
 	       *grant = open ? json_object_get(open, "grant_body") : NULL;
 	ProtobufCMessage *body = NULL;
@@ -290,7 +305,7 @@ static struct step step_of(struct reading *r, json_t *json)
 		step.body = publish_command(r, json);
 	} else if (json_object_get(json, "command")) {
 		step.kind = STEP_COMMAND;
-		step.body = command_of(r, json_object_get(json, "command"));
+		step.body = command_of(r, json_object_get(json, "command"), json_object_get(json, "files"));
 	} else if (json_object_get(json, "apply")) {
 		step.kind = STEP_APPLY;
 		step.body = av_message_pack(&event_of(r, json_object_get(json, "apply"))->base, r->arena);

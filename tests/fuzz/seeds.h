@@ -3,6 +3,7 @@
  *
  *	- command: { reference: r1, on_behalf_of: sara, act_on_case: {...} }   a Command
  *	  as: 0               which of the target's principals, in the order of its list
+ *	  files: { rules: { file: deploy/... } }    fields of its body that are files, each as below
  *	- feed: intake        a batch of this feed with these events (each an Event)
  *	  events: [{ case: UUID, report_filed: {...} }]
  *	  parts: [{ part: contact, contact: { name: ..., mail: ... } }]        opened parts of every item
