@@ -121,6 +121,7 @@ struct av_daemon {
 	struct av_principals *principals;
 	struct av_principals *principals_told; /* as the journal knows them; NULL: not at all */
 	bool principals_invalid;
+	unsigned int principals_gone;	       /* looks since it was last there */
 	unsigned int connections, descriptors; /* in force; how many files may be open, 0: any number */
 	bool descriptors_out;
 	struct av_arena *change_arena; /* of a change that waits for its turn */

@@ -192,8 +192,8 @@ static void own_issues(struct av_daemon *d)
 	int64_t now_ms = av_daemon_now_ms(d);
 	if (d->principals_invalid)
 		av_health(d, "principals_invalid", true,
-			"the file of principals has faults and those read before stay in force: see the log, "
-			"and put it right");
+			"the file of principals cannot be read and those read before stay in force: see the "
+			"log, and put it right before the next start, which needs it");
 	if (d->due_failed)
 		av_health(d, "due_failed", true, "due work fails (%s): deadlines and notices may be late",
 			d->failed_text);

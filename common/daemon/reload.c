@@ -1,8 +1,8 @@
 /* reload.c - the file of principals, read again without a restart; and signals
  *
  * The file is looked at every second and at SIGHUP. A table that can be read is in force at once, for
- * handshakes, messages, credits and subscriptions; the journal hears of it in the next turn. A faulty file
- * changes nothing but the daemon's health.
+ * handshakes, messages, credits and subscriptions; the journal hears of it in the next turn. A faulty file,
+ * or one that is gone for longer than an editor takes, changes nothing but the daemon's health.
  */
 #include <signal.h>
 #include <string.h>
@@ -10,19 +10,22 @@
 
 #include "daemon/daemon_inner.h"
 
+#define GONE_LOOKS 5 /* so many looks, a second apart: then it is no editor between two renames */
+
 static bool file_changed(struct av_daemon *d)
 {
 	struct stat info;
 	if (stat(d->settings->principals, &info) < 0)
-		return false; /* between two renames of an editor: the table in force stays */
-	bool changed = d->principals_mtime.tv_sec != info.st_mtim.tv_sec ||
-		       d->principals_mtime.tv_nsec != info.st_mtim.tv_nsec ||
-		       d->principals_size != (uint64_t)info.st_size ||
-		       d->principals_inode != (uint64_t)info.st_ino;
+		return ++d->principals_gone == GONE_LOOKS;
+	bool changed =
+		d->principals_gone >= GONE_LOOKS || d->principals_mtime.tv_sec != info.st_mtim.tv_sec ||
+		d->principals_mtime.tv_nsec != info.st_mtim.tv_nsec ||
+		d->principals_size != (uint64_t)info.st_size || d->principals_inode != (uint64_t)info.st_ino;
 	d->principals_mtime.tv_sec = info.st_mtim.tv_sec;
 	d->principals_mtime.tv_nsec = (int32_t)info.st_mtim.tv_nsec;
 	d->principals_size = (uint64_t)info.st_size;
 	d->principals_inode = (uint64_t)info.st_ino;
+	d->principals_gone = 0;
 	return changed;
 }
 
@@ -53,6 +56,8 @@ void principals_reload(struct av_daemon *d)
 		return;
 	av_faults_init(&faults, arena);
 	int status = av_principals_load(d->settings->principals, &faults, &table);
+	if (d->principals_invalid && status == AV_OK)
+		av_log(AV_LOG_INFO, "principals can be read again", "count=%zu", av_principals_count(table));
 	d->principals_invalid = status < 0;
 	if (status < 0) {
 		const struct av_fault *first = faults.first;

@@ -318,18 +318,43 @@ static void a_revoked_key_is_refused_on_its_open_connection(void **state)
 		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 	}
 	assert_true(refused);
-	/* A faulty file changes nothing but the health. */
-	file_write("principals.yaml", "principals:\n  - {name: x, rights: [everything]}\n");
-	bool told = false;
-	for (int i = 0; i < 50 && !told; i++) {
-		reply = get_status(watcher);
-		for (size_t j = 0; j < reply->status_found->n_issues; j++)
-			told |= strcmp(reply->status_found->issues[j]->code, "principals_invalid") == 0;
-		free_reply(reply);
-		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
-	}
-	assert_true(told);
 	av_client_close(&client);
+	av_client_close(&watcher);
+}
+
+static bool has_issue(struct av_client *client, const char *code)
+{
+	Avvik__V1__Reply *reply = get_status(client);
+	bool found = false;
+	for (size_t i = 0; i < reply->status_found->n_issues; i++)
+		found |= strcmp(reply->status_found->issues[i]->code, code) == 0;
+	free_reply(reply);
+	return found;
+}
+
+static void want_issue(struct av_client *client, const char *code, bool want)
+{
+	for (int i = 0; i < 150 && has_issue(client, code) != want; i++)
+		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+	assert_int_equal(has_issue(client, code), want);
+}
+
+/* Those in force stay, and health tells of it until the file is good again. */
+static void a_faulty_or_missing_file_of_principals_changes_nothing_but_the_health(void **state)
+{
+	AV_UNUSED(state);
+	struct av_client *watcher = client_open(&admin);
+	char path[200];
+	want_issue(watcher, "principals_invalid", false); /* it is up */
+	file_write("principals.yaml", "principals:\n  - {name: x, rights: [everything]}\n");
+	want_issue(watcher, "principals_invalid", true);
+	principals_write(true);
+	want_issue(watcher, "principals_invalid", false);
+	snprintf(path, sizeof path, "%s/principals.yaml", folder);
+	assert_int_equal(unlink(path), 0);
+	want_issue(watcher, "principals_invalid", true);
+	principals_write(true);
+	want_issue(watcher, "principals_invalid", false);
 	av_client_close(&watcher);
 }
 
@@ -419,6 +444,7 @@ int main(void)
 		TEST(status_tells_what_stands),
 		TEST(at_the_end_everything_accepted_is_answered),
 		TEST(a_revoked_key_is_refused_on_its_open_connection),
+		TEST(a_faulty_or_missing_file_of_principals_changes_nothing_but_the_health),
 		TEST(a_store_has_one_daemon),
 		TEST(a_backup_is_made_while_it_runs_and_restored_when_not),
 		TEST(faults_at_start_are_told_by_an_exit_code),
