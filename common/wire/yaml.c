@@ -30,6 +30,7 @@ struct av_yaml {
 	yaml_parser_t parser;
 	struct av_arena *arena; /* text and name, then the nodes of the document */
 	char *text, *name;
+	struct av_bytes input; /* of the text, what is read */
 	json_t *json;
 	struct node *root;
 	size_t nodes;
@@ -65,6 +66,19 @@ static int refuse_event(const struct building *b, const yaml_event_t *event, con
 	return refuse(b->yaml, b->faults, event->start_mark, AV_MALFORMED, CODE(MALFORMED), text);
 }
 
+/* libyaml reads ahead of its own marks: of a byte that is no text it knows the offset alone. */
+static yaml_mark_t mark_at(struct av_bytes input, size_t offset)
+{
+	const char *text = input.data;
+	yaml_mark_t mark = {0};
+	for (size_t i = 0; i < AV_MIN(offset, input.size); i++) {
+		bool ends = text[i] == '\n', continues = (text[i] & 0xc0) == 0x80;
+		mark.line += ends;
+		mark.column = ends ? 0 : mark.column + !continues;
+	}
+	return mark;
+}
+
 static int next_event(struct av_yaml *yaml, struct av_faults *faults, yaml_event_t *ret_event)
 {
 	if (yaml_parser_parse(&yaml->parser, ret_event))
@@ -73,10 +87,12 @@ static int next_event(struct av_yaml *yaml, struct av_faults *faults, yaml_event
 		return AV_MEMORY;
 	char text[256];
 	bool reader = yaml->parser.error == YAML_READER_ERROR;
-	yaml_mark_t mark = reader ? yaml->parser.mark : yaml->parser.problem_mark;
+	yaml_mark_t mark =
+		reader ? mark_at(yaml->input, yaml->parser.problem_offset) : yaml->parser.problem_mark;
 	/* libyaml's problems are fixed texts; they never quote the file. */
-	snprintf(text, sizeof text, "is not YAML: %s",
-		yaml->parser.problem ? yaml->parser.problem : "look here");
+	snprintf(text, sizeof text, "%s: %s%s", reader ? "is not text in UTF-8" : "is not YAML",
+		yaml->parser.problem ? yaml->parser.problem : "look here",
+		reader ? "; save the file as UTF-8" : "");
 	return refuse(yaml, faults, mark, AV_MALFORMED, CODE(MALFORMED), text);
 }
 
@@ -250,7 +266,8 @@ int av_yaml_open(struct av_bytes text, const char *name, struct av_faults *fault
 	/* A byte order mark is only skipped where libyaml guesses the encoding, and it shall not. */
 	size_t mark = text.size >= 3 && memcmp(yaml->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 	yaml_parser_set_encoding(&yaml->parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&yaml->parser, (unsigned char *)yaml->text + mark, text.size - mark);
+	yaml->input = av_bytes(yaml->text + mark, text.size - mark);
+	yaml_parser_set_input_string(&yaml->parser, yaml->input.data, yaml->input.size);
 	int status = av_yaml_next(yaml, faults);
 	if (status == AV_NOTHING) {
 		av_fault(faults, CODE(REQUIRED), name,
