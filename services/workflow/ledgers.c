@@ -81,9 +81,10 @@ static int tell_cancelled(struct ledgers *ledgers, Avvik__V1__Deadline *ledger, 
 	cancelled->overdue_fired = deadline_overdue_known(ledger);
 	cancelled->superseded_by = ledger->superseded_by;
 	av_emit(ledgers->ctx, AVVIK__V1__EVENT__BODY_DEADLINE_CANCELLED, cancelled, &options);
+	if (deadline_open(ledger))
+		ledger->ended_at_ms = at_ms;
 	ledger->state = superseded ? AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_SUPERSEDED
 				   : AVVIK__V1__DEADLINE_STATE__DEADLINE_STATE_CANCELLED;
-	ledger->ended_at_ms = at_ms;
 	return AV_OK;
 }
 

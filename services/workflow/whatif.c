@@ -1,8 +1,8 @@
 /* whatif.c - what would have been different if other rules had held
  *
- * A deadline's record is its history: anchor, stops, extensions, end, and the rungs that fired. It is run again from its anchor
- * by the other pack, with the same functions that set, stop, resume and plan it when it happened, and what would have fired
- * until it ended (or until now) is held against what did. Read in the transaction of a query: nothing is written, and a page
+ * A deadline's record is its history: anchor, stops, extensions, end, the rungs that fired, and those whose place it took. It is
+ * run again from the first anchor by the other pack, with the same functions that set, stop, resume and plan it when it happened,
+ * and what would have fired until it ended (or until now) is held against what did. Read in the transaction of a query: nothing is written, and a page
  * looks at so many cases.
  */
 #include "workflow.h"
@@ -55,7 +55,7 @@ static int replan(const struct whatif *whatif, const Avvik__V1__DeadlineRule *ru
 	return status;
 }
 
-/* Of a case that was taken over or parted nothing is said of the past, whatever the rules. */
+/* Of a case that was taken over nothing is said of the past, whatever the rules. */
 static bool past_is_silent(const Avvik__V1__Deadline *recorded)
 {
 	for (size_t i = 0; i < recorded->n_rungs; i++)
@@ -65,44 +65,110 @@ static bool past_is_silent(const Avvik__V1__Deadline *recorded)
 	return false;
 }
 
-static int run_again(const struct whatif *whatif, const Avvik__V1__DeadlineRule *rule,
-	const Avvik__V1__Deadline *recorded, int64_t set_at_ms, int64_t end_ms, Avvik__V1__Deadline *ledger)
+/* A line: the deadlines of which each took the place of the one before it, the first of them first. */
+struct line {
+	const Avvik__V1__Deadline **items;
+	size_t count;
+};
+
+static int64_t set_at(const Avvik__V1__Deadline *ledger)
 {
-	struct av_arena *arena = whatif->ctx->arena;
-	int status;
+	struct av_id id = id_of(ledger->deadline_id);
+	return av_id_ms(&id);
+}
 
-	*ledger = *recorded;
-	ledger->n_stops = ledger->n_rungs = 0;
-	status = deadline_set(rule, &whatif->pack.calendar, recorded->anchor_at_ms, set_at_ms, arena, ledger);
-	if (status == AV_OK && past_is_silent(recorded))
-		deadline_pass_over(ledger, set_at_ms);
-	for (size_t i = 0; status == AV_OK && i < recorded->n_stops; i++) {
-		const Avvik__V1__DeadlineStop *stop = recorded->stops[i];
+static const Avvik__V1__Deadline *before(
+	Avvik__V1__Deadline *const *all, size_t count, const Avvik__V1__Deadline *ledger)
+{
+	for (size_t i = 0; ledger->supersedes.len && i < count; i++)
+		if (all[i] != ledger && all[i]->deadline_id.len == ledger->supersedes.len &&
+			memcmp(all[i]->deadline_id.data, ledger->supersedes.data, ledger->supersedes.len) ==
+				0)
+			return all[i];
+	return NULL;
+}
 
-		fire_until(ledger, stop->from_ms);
-		status = deadline_stop(ledger, stop->reason, stop->from_ms, arena);
-		if (status != AV_OK || !stop->until_ms)
-			return status;
-		deadline_resume(ledger, stop->until_ms);
-		status = replan(whatif, rule, ledger, stop->until_ms);
+static int line_of(struct av_arena *arena, Avvik__V1__Deadline *const *all, size_t count,
+	const Avvik__V1__Deadline *last, struct line *ret_line)
+{
+	size_t at = count;
+
+	ret_line->items = av_arena_alloc(arena, count * sizeof(*ret_line->items));
+	if (!ret_line->items)
+		return AV_MEMORY;
+	for (const Avvik__V1__Deadline *ledger = last; ledger && at > 0; ledger = before(all, count, ledger))
+		ret_line->items[--at] = ledger;
+	ret_line->items += at;
+	ret_line->count = count - at;
+	return AV_OK;
+}
+
+/* Its stops and resumptions until a time. *next counts both. */
+static int run_stops(const struct whatif *whatif, const Avvik__V1__DeadlineRule *rule,
+	const Avvik__V1__Deadline *recorded, int64_t until_ms, size_t *next, Avvik__V1__Deadline *ledger)
+{
+	int status = AV_OK;
+
+	for (; status == AV_OK && *next < 2 * recorded->n_stops; ++*next) {
+		const Avvik__V1__DeadlineStop *stop = recorded->stops[*next / 2];
+		bool goes_on = *next % 2;
+		int64_t at_ms = goes_on ? stop->until_ms : stop->from_ms;
+
+		if (at_ms > until_ms || (goes_on && !at_ms))
+			return AV_OK;
+		if (goes_on) {
+			deadline_resume(ledger, at_ms);
+			status = replan(whatif, rule, ledger, at_ms);
+		} else {
+			fire_until(ledger, at_ms);
+			status = deadline_stop(ledger, stop->reason, at_ms, whatif->ctx->arena);
+		}
 	}
-	if (status == AV_OK)
-		fire_until(ledger, end_ms);
 	return status;
 }
 
-/* When the first of those whose place it took was set. */
-static int64_t set_at(Avvik__V1__Deadline *const *all, size_t count, const Avvik__V1__Deadline *ledger)
+/* Another takes its place, from the same anchor or another. One that had ended before, with the joining of its case, said
+ * nothing until then, and of that time nothing is said. */
+static int take_place(const struct whatif *whatif, const Avvik__V1__DeadlineRule *rule,
+	const Avvik__V1__Deadline *was, const Avvik__V1__Deadline *next, Avvik__V1__Deadline *ledger)
 {
-	struct av_id id = id_of(ledger->deadline_id);
+	int64_t now_ms = set_at(next);
+	bool had_ended = was->ended_recorded_at_ms < now_ms && was->anchor_at_ms == next->anchor_at_ms;
+	int status;
 
-	for (size_t i = 0; ledger->supersedes.len && i < count; i++)
-		if (all[i]->deadline_id.len == ledger->supersedes.len &&
-			memcmp(all[i]->deadline_id.data, ledger->supersedes.data, ledger->supersedes.len) ==
-				0 &&
-			all[i] != ledger && all[i]->anchor_at_ms == ledger->anchor_at_ms)
-			return set_at(all, count, all[i]);
-	return av_id_ms(&id);
+	fire_until(ledger, AV_MIN(was->ended_recorded_at_ms, now_ms));
+	ledger->anchor_at_ms = next->anchor_at_ms;
+	status = deadline_replan(rule, &whatif->pack.calendar, now_ms, whatif->ctx->arena, ledger);
+	if (status == AV_OK && had_ended)
+		deadline_pass_over(ledger, now_ms);
+	if (status == AV_OK)
+		deadline_forget_ahead(ledger, now_ms);
+	return status;
+}
+
+static int run_again(const struct whatif *whatif, const Avvik__V1__DeadlineRule *rule,
+	const struct line *line, int64_t end_ms, Avvik__V1__Deadline *ledger)
+{
+	const Avvik__V1__Deadline *first = line->items[0], *last = line->items[line->count - 1];
+	size_t stop = 0;
+	int status;
+
+	*ledger = *last;
+	ledger->n_stops = ledger->n_rungs = 0;
+	status = deadline_set(
+		rule, &whatif->pack.calendar, first->anchor_at_ms, set_at(first), whatif->ctx->arena, ledger);
+	if (status == AV_OK && past_is_silent(first))
+		deadline_pass_over(ledger, set_at(first));
+	for (size_t i = 1; status == AV_OK && i < line->count; i++) {
+		status = run_stops(whatif, rule, last, set_at(line->items[i]), &stop, ledger);
+		if (status == AV_OK)
+			status = take_place(whatif, rule, line->items[i - 1], line->items[i], ledger);
+	}
+	if (status == AV_OK)
+		status = run_stops(whatif, rule, last, INT64_MAX, &stop, ledger);
+	if (status == AV_OK)
+		fire_until(ledger, end_ms);
+	return status;
 }
 
 /* --- what differs --- */
@@ -272,6 +338,7 @@ static int look_at(struct whatif *whatif, const struct av_id *id)
 		Avvik__V1__Deadline *after = AV_NEW(arena, Avvik__V1__Deadline, avvik__v1__deadline);
 		int64_t end_ms = ledgers[i]->ended_recorded_at_ms ? ledgers[i]->ended_recorded_at_ms
 								  : whatif->ctx->now_ms;
+		struct line line;
 
 		if (ledgers[i]->superseded_by.len) /* the one that took its place tells the whole */
 			continue;
@@ -285,8 +352,9 @@ static int look_at(struct whatif *whatif, const struct av_id *id)
 				found->number, ledgers[i]->rule, ledgers[i]->rules_version);
 		if (!after)
 			return AV_MEMORY;
-		status = run_again(
-			whatif, rule, ledgers[i], set_at(ledgers, count, ledgers[i]), end_ms, after);
+		status = line_of(arena, ledgers, count, ledgers[i], &line);
+		if (status == AV_OK)
+			status = run_again(whatif, rule, &line, end_ms, after);
 		if (status == AV_OK)
 			status = note_facts(whatif, ledgers[i], rule);
 		if (status == AV_OK) {

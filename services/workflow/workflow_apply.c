@@ -34,10 +34,13 @@ static int end_deadline(struct change *change, ProtobufCBinaryData deadline_id,
 	was = deadline_place(ledger);
 	if (deadline_stopped(ledger))
 		deadline_resume(ledger, ended_at_ms); /* nothing stands still any more */
+	if (deadline_open(
+		    ledger)) { /* or else it ended with the joining of its case, before another took its place */
+		ledger->ended_at_ms = ended_at_ms;
+		ledger->ended_recorded_at_ms = change->event->recorded_at_ms;
+	}
 	ledger->state = state;
 	ledger->superseded_by = superseded_by;
-	ledger->ended_at_ms = ended_at_ms;
-	ledger->ended_recorded_at_ms = change->event->recorded_at_ms;
 	deadline_store(change->txn, was, ledger, change->arena);
 	return AV_OK;
 }

@@ -87,6 +87,22 @@ static void a_last_day_on_midsummer_eve_itself_would_have_been_missed(void **sta
 	world_close(&w);
 }
 
+static void want_no_difference(struct world *w, uint32_t deadlines)
+{
+	const Avvik__V1__WhatIfFound *found = whatif(w, world_rules(w));
+
+	for (size_t i = 0; i < found->n_differences; i++)
+		for (size_t k = 0; k < found->differences[i]->n_rungs; k++)
+			print_error("%s %s: rung of kind %d at %lld, not at %lld\n",
+				found->differences[i]->number, found->differences[i]->rule,
+				(int)found->differences[i]->rungs[k]->kind,
+				(long long)found->differences[i]->rungs[k]->at_after_ms,
+				(long long)found->differences[i]->rungs[k]->at_before_ms);
+	assert_int_equal(found->deadlines, deadlines);
+	assert_int_equal(found->n_differences, 0);
+	assert_int_equal(found->overdue_before, found->overdue_after);
+}
+
 /* By its own rules nothing would have been different, whatever has happened: stops, more time, ends, a moved anchor. */
 static void by_its_own_rules_nothing_is_different(void **state)
 {
@@ -114,9 +130,45 @@ static void by_its_own_rules_nothing_is_different(void **state)
 	world_does(&w, "anna", &other, ACT(REMEDY), &remedy.base, NULL);
 	harness_advance(w.h, harness_at("2026-05-29 10:00"));
 	world_investigate(&w, &id);
-	assert_int_equal(whatif(&w, world_rules(&w))->n_differences, 0);
+	want_no_difference(&w, 6); /* D2 and D3 of both, DEV1, DEV2 */
 	(void)deviation;
 	world_close(&w);
+}
+
+/* Two reports of one event: the one ends and goes on later, past its first warning or past its last day; the other counts
+ * from the receipt of the first meanwhile, which moves what has been said of it already. */
+static void by_its_own_rules_nothing_is_different_of_what_was_joined_and_parted(void **state)
+{
+	static const char *const parted_at[] = {"2026-05-04 10:00", "2026-06-10 10:00"};
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		Avvik__V1__JoinCase join = AVVIK__V1__JOIN_CASE__INIT;
+		Avvik__V1__PartCase part = AVVIK__V1__PART_CASE__INIT;
+		struct av_id first, second, into;
+		struct world w;
+
+		world_open(&w, "2026-04-07 09:00");
+		first = world_file(&w, world_report(&w));
+		harness_advance(w.h, harness_at("2026-04-20 10:00"));
+		into = second = world_file(&w, world_report(&w));
+		harness_advance(w.h, harness_at(i ? "2026-05-15 10:00" : "2026-04-21 10:00"));
+		join.into_case_id = BINARY(into);
+		join.into_version_seen = world_case(&w, &second)->version;
+		join.motive = TEXT("samma händelse");
+		world_does(&w, "sara", &first, ACT(JOIN), &join.base, NULL);
+		harness_advance(w.h, w.h->now_ms + 1000); /* what lies behind is said at once */
+		want_no_difference(&w, 4);
+		harness_advance(w.h, harness_at(parted_at[i]));
+		want_no_difference(&w, 4);
+		part.motive = TEXT("en annan händelse");
+		world_does(&w, "sara", &first, ACT(PART), &part.base, NULL);
+		harness_advance(w.h, w.h->now_ms + 1000);
+		want_no_difference(&w, 4);
+		harness_advance(w.h, harness_at("2026-07-08 09:00"));
+		want_no_difference(&w, 4);
+		harness_check_replay(w.h);
+		world_close(&w);
+	}
 }
 
 static void days_and_missing_rules_and_other_facts_are_told(void **state)
@@ -178,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_last_day_on_midsummer_eve_itself_would_have_been_missed),
 		cmocka_unit_test(by_its_own_rules_nothing_is_different),
+		cmocka_unit_test(by_its_own_rules_nothing_is_different_of_what_was_joined_and_parted),
 		cmocka_unit_test(days_and_missing_rules_and_other_facts_are_told),
 		cmocka_unit_test(another_ladder_tells_what_would_have_been_said_and_to_whom),
 	};
