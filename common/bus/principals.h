@@ -46,6 +46,8 @@ struct av_principal {
 
 struct av_principals; /* a table */
 
+/* 1 to 80 letters, digits, dots, dashes or underscores: it is a part of file names too. */
+bool av_principal_name_valid(const char *name);
 /* Every fault is listed (unknown right, bad key, key of two principals, name twice). AV_INVALID. `from` and
  * `until` are dates or times; a bare `until` date is the last day, a time the first instant at which the key
  * no longer holds. */

@@ -86,10 +86,15 @@ static bool code_valid(const char *text, size_t most)
 	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == size;
 }
 
+bool av_principal_name_valid(const char *name)
+{
+	return code_valid(name, NAME_MAX_BYTES);
+}
+
 static void check_name(struct loading *load, size_t index, const Avvik__V1__Principal *from)
 {
 	const char *path = path_of(load, index, "name");
-	if (!code_valid(from->name, NAME_MAX_BYTES))
+	if (!av_principal_name_valid(from->name))
 		fault(load, AVVIK__V1__FAULT_CODE__FAULT_CODE_MALFORMED, path,
 			"a name is 1 to 80 letters, digits, dots, dashes or underscores");
 	if (strcmp(from->name, "avvik") == 0)

@@ -87,15 +87,20 @@ static bool defaults(Avvik__V1__Settings *s, const char *base, struct av_arena *
 
 /* --- checks --- */
 
+bool av_settings_instance_valid(const char *name)
+{
+	size_t length = strlen(name);
+	return length > 0 && length <= 40 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
 static void check_instance(const Avvik__V1__Settings *s, struct av_faults *faults)
 {
-	size_t length = strlen(s->instance);
-	if (length == 0) {
+	if (!*s->instance) {
 		av_fault(
 			faults, FAULT(REQUIRED), "instance", "name the instance: a-z, 0-9 and -, at most 40");
 		return;
 	}
-	if (length > 40 || strspn(s->instance, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
+	if (!av_settings_instance_valid(s->instance))
 		av_fault(faults, FAULT(MALFORMED), "instance",
 			"use a-z, 0-9 and - only, at most 40 characters");
 }

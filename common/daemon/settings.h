@@ -41,6 +41,8 @@
 #define AV_TURN_ITEMS 4096u
 #define AV_TURN_MILLISECONDS 50u
 
+/* May an instance be called so? a-z, 0-9 and -, 1 to 40. */
+bool av_settings_instance_valid(const char *name);
 /* Reads and checks the file; fills in every default: no message and no string that has one is missing
  * afterwards, and state, principals, keys, templates and mail->maildir are absolute paths. Every fault is
  * listed with its place and the remedy. AV_INVALID; AV_NOT_FOUND, AV_IO of the file; AV_MEMORY. */

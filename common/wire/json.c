@@ -206,8 +206,7 @@ char *av_json_text(const ProtobufCMessage *message, int indent, struct av_arena 
 	return copy;
 }
 
-/* jansson's own texts quote what was sent. */
-static const char *syntax_text(const json_error_t *error)
+const char *av_json_syntax_text(const json_error_t *error)
 {
 	switch (json_error_code(error)) {
 	case json_error_premature_end_of_input:
@@ -246,7 +245,7 @@ int av_json_parse(struct av_bytes text, struct av_faults *faults, json_t **ret_j
 		if (json_error_code(&error) == json_error_out_of_memory)
 			return AV_MEMORY;
 		av_fault(faults, AVVIK__V1__FAULT_CODE__FAULT_CODE_MALFORMED, "", "line %d, column %d: %s",
-			error.line, error.column, syntax_text(&error));
+			error.line, error.column, av_json_syntax_text(&error));
 		return AV_MALFORMED;
 	}
 	*ret_json = json;

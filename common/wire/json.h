@@ -22,6 +22,8 @@ char *av_json_text(const ProtobufCMessage *message, int indent, struct av_arena 
 int av_json_to(const ProtobufCMessageDescriptor *type, const json_t *json, struct av_arena *arena,
 	struct av_faults *faults, ProtobufCMessage **ret_message);
 
+/* What is wrong with the text. jansson's own texts quote what was sent: a personal number, for one. */
+const char *av_json_syntax_text(const json_error_t *error);
 /* JSON text; a syntax error is a fault with line and column. */
 int av_json_parse(struct av_bytes text, struct av_faults *faults, json_t **ret_json);
 

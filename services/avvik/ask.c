@@ -117,23 +117,34 @@ static int read_all(FILE *file, size_t limit, char **ret_text, size_t *ret_size)
 	return AV_MEMORY;
 }
 
-int ask_file(const char *path, size_t limit, char **ret_text, size_t *ret_size)
+int ask_file_why(
+	const char *path, size_t limit, char **ret_text, size_t *ret_size, char *why, size_t why_size)
 {
 	bool standard = strcmp(path, "-") == 0;
 	FILE *file = standard ? stdin : fopen(path, "r");
 
 	if (!file) {
-		tool_fail(0, "cannot read %s: %s", path, strerror(errno));
+		snprintf(why, why_size, "cannot be read: %s", strerror(errno));
 		return AV_NOT_FOUND;
 	}
 	int status = read_all(file, limit, ret_text, ret_size);
+	if (status == AV_TOO_LARGE)
+		snprintf(why, why_size, "is larger than %zu bytes: give it in parts", limit);
+	else if (status < 0)
+		snprintf(why, why_size, "cannot be read: %s",
+			status == AV_IO ? strerror(errno) : av_status_text(status));
 	if (!standard)
 		fclose(file);
-	if (status == AV_TOO_LARGE)
-		tool_fail(0, "%s is larger than %zu bytes: give it in parts", path, limit);
-	else if (status < 0)
-		tool_fail(0, "cannot read %s: %s", path,
-			status == AV_IO ? strerror(errno) : av_status_text(status));
+	return status;
+}
+
+int ask_file(const char *path, size_t limit, char **ret_text, size_t *ret_size)
+{
+	char why[160];
+	int status = ask_file_why(path, limit, ret_text, ret_size, why, sizeof why);
+
+	if (status < 0)
+		tool_fail(0, "%s %s", path, why);
 	return status;
 }
 

@@ -34,6 +34,9 @@ static inline ProtobufCBinaryData ask_id_field(struct av_id *id)
 /* A whole file, or standard input for "-"; from malloc. AV_NOT_FOUND, AV_IO, AV_TOO_LARGE, AV_MEMORY: told.
  */
 int ask_file(const char *path, size_t limit, char **ret_text, size_t *ret_size);
+/* The same, but why it cannot be read is not told: in `why`. */
+int ask_file_why(
+	const char *path, size_t limit, char **ret_text, size_t *ret_size, char *why, size_t why_size);
 /* "@FILE" and "-" stand for what is in the file and on standard input; else the text itself. In the arena;
  * NULL: told. */
 const char *ask_text(struct tool *tool, const char *option, const char *text);

@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "base/status.h"
 #include "bus/socket.h"
+#include "daemon/settings.h"
 #include "seal/crypto.h"
 #include "wire/yaml.h"
 
@@ -85,6 +86,8 @@ int instance_key_new(struct tool *tool, const char *keys_folder, const char *nam
 	const char *path = av_arena_printf(tool->arena, "%s/%s.curve", keys_folder, name);
 	const char *public_path = av_arena_printf(tool->arena, "%s/%s.curve.pub", keys_folder, name);
 
+	if (!tool_name_sound(name))
+		return AV_INVALID;
 	if (!path || !public_path)
 		return AV_MEMORY;
 	int status = av_keypair_make(&keys);
@@ -203,6 +206,10 @@ int instance_make(struct tool *tool, const struct instance_options *options)
 	unsigned char master[AV_KEY_SIZE];
 	struct av_random random = av_random_system();
 
+	if (!av_settings_instance_valid(options->name))
+		return tool_fail(AV_INVALID,
+			"--name: \"%s\" is no name of an instance: use a-z, 0-9 and -, at most 40",
+			options->name);
 	int status = folder_make(options->folder);
 	if (status == AV_OK)
 		status = settings_make(tool, options);

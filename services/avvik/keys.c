@@ -45,6 +45,8 @@ static int keys_new(struct tool *tool, int argc, char **argv)
 	if (status == AV_EXISTS)
 		return tool_fail(EXIT_REFUSED,
 			"%s has a key already: `avvik principals rotate %s` makes the next one", name, name);
+	if (status == AV_INVALID)
+		return EXIT_USAGE;
 	if (status < 0)
 		return tool_fail(EXIT_REFUSED, "cannot make the key: %s", av_status_text(status));
 	printf(tool->json ? "{\"name\": \"%s\", \"public_key\": \"%s\"}\n" : "%s %s\n", name, public_key);

@@ -105,6 +105,8 @@ static int line_run(struct tool *tool, int argc, char **argv)
 		}
 	}
 	tool->subcommand = subcommand->name;
+	if (tool->key_name && !tool_name_sound(tool->key_name))
+		return EXIT_USAGE;
 	if (!tool->key_name)
 		tool->key_name = subcommand->key;
 	return subcommand->run(tool, argc, argv);

@@ -217,6 +217,8 @@ static Avvik__V1__PrincipalKey *key_take(
 	if (*ret_adopted) {
 		if (key_adopt(tool, all, name, public_key) != AV_OK)
 			return NULL;
+	} else if (status == AV_INVALID) {
+		return NULL;
 	} else if (status < 0) {
 		tool_fail(0, "cannot make the key %s.curve in %s: %s", name, tool->settings->keys,
 			av_status_text(status));

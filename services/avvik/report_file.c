@@ -40,9 +40,10 @@ struct filing {
 	size_t window;
 	const char *receipts; /* folder; NULL: none are kept */
 	uint64_t number;
-	size_t kept, repeated, remarked, refused;
+	size_t kept, repeated, remarked, refused, receipts_kept;
 	int silences;
-	bool answered; /* at least once: the daemon is there and knows the key */
+	bool unwritten; /* a receipt could not be written, which was told */
+	bool answered;	/* at least once: the daemon is there and knows the key */
 	int64_t told_ms;
 };
 
@@ -170,8 +171,11 @@ static int receipt_keep(
 	const char *path = av_arena_printf(filing->tool->arena, "%s/%s.json", filing->receipts,
 		tool_id_text(filing->tool, accepted->report_id));
 
-	return receipt_save(
+	int status = receipt_save(
 		filing->tool, path, one->reference, accepted->receipt, av_bytes(one->packed, one->size));
+	filing->receipts_kept += status == AV_OK;
+	filing->unwritten |= status != AV_OK;
+	return status;
 }
 
 static void pause_ms(uint32_t ms)
@@ -314,9 +318,16 @@ static int outcome(struct filing *filing, int status)
 			filing->remarked
 				? av_arena_printf(filing->tool->arena, ", %zu with remarks", filing->remarked)
 				: "",
-			filing->receipts ? ", receipts in " : "", filing->receipts ? filing->receipts : "",
-			filing->refused);
-	if (HASH_COUNT(filing->pending) || status == AV_TIMEOUT)
+			filing->receipts_kept ? ", receipts in " : "",
+			filing->receipts_kept ? filing->receipts : "", filing->refused);
+	if (filing->unwritten)
+		return tool_fail(EXIT_REFUSED,
+			"stopped, since a receipt could not be written: %u reports are sent and may have "
+			"been kept. "
+			"Mend the folder and run the same again: nothing is filed twice, and every receipt "
+			"is given",
+			HASH_COUNT(filing->pending));
+	if (status == AV_TIMEOUT)
 		return tool_fail(EXIT_AWAY,
 			"intake does not answer at %s: %u reports may or may not have been kept; run the "
 			"same again, "
@@ -325,8 +336,26 @@ static int outcome(struct filing *filing, int status)
 			tool_endpoints(filing->tool, DAEMON_INTAKE)->command, HASH_COUNT(filing->pending),
 			filing->tool->key_name);
 	if (status < 0)
-		return tool_fail(EXIT_REFUSED, "stopped: %s", av_status_text(status));
+		return tool_fail(EXIT_REFUSED,
+			"stopped: %s; %u reports may or may not have been kept: run the same again, nothing "
+			"is filed twice",
+			av_status_text(status), HASH_COUNT(filing->pending));
 	return !filing->refused ? EXIT_DONE : filing->kept ? EXIT_SOME : EXIT_REFUSED;
+}
+
+/* Before anything is sent: a receipt that cannot be written is a report kept that nobody can prove. */
+static bool receipts_folder(const char *path)
+{
+	struct stat about;
+
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return tool_fail(false, "--receipts: cannot make the folder %s: %s", path, strerror(errno));
+	if (stat(path, &about) != 0 || !S_ISDIR(about.st_mode))
+		return tool_fail(
+			false, "--receipts: %s is no folder: name one, it is made when there is none", path);
+	if (access(path, W_OK | X_OK) != 0)
+		return tool_fail(false, "--receipts: cannot write in %s: %s", path, strerror(errno));
+	return true;
 }
 
 int report_file(struct tool *tool, int argc, char **argv)
@@ -347,9 +376,8 @@ int report_file(struct tool *tool, int argc, char **argv)
 		return tool_usage("report");
 	if (window < 1 || window > WINDOW_MAX)
 		return tool_fail(EXIT_USAGE, "--window: give 1 to %d", WINDOW_MAX);
-	if (filing.receipts && mkdir(filing.receipts, 0700) != 0 && errno != EEXIST)
-		return tool_fail(
-			EXIT_REFUSED, "cannot make the folder %s: %s", filing.receipts, strerror(errno));
+	if (filing.receipts && !receipts_folder(filing.receipts))
+		return EXIT_REFUSED;
 	const Avvik__V1__Endpoints *endpoints = tool_endpoints(tool, DAEMON_INTAKE);
 	if (!endpoints || !tool_client_options(tool, DAEMON_INTAKE, endpoints->command, &options))
 		return EXIT_USAGE;

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "report_tool.h"
+#include "wire/json.h"
 #include "wire/yaml.h"
 
 struct walk {
@@ -138,29 +139,33 @@ static bool looks_like_json(const char *text)
 /* JSON values one after another: an array, one object, or an object a line. */
 static int visit_json(struct walk *walk, const char *text, size_t size)
 {
-	size_t at = 0, number = 0, line = 1;
+	size_t at = 0, number = 0, line = 1, line_start = 0;
 	int status = AV_OK;
 
 	while (status == AV_OK) {
 		json_error_t error;
-		for (; at < size && strchr(" \t\r\n", text[at]); at++)
+		for (; at < size && strchr(" \t\r\n", text[at]); at++) {
 			line += text[at] == '\n';
+			line_start = text[at] == '\n' ? at + 1 : line_start;
+		}
 		if (at == size)
 			break;
 		json_t *value = json_loadb(text + at, size - at,
 			JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 		if (!value) {
-			char place[80];
-			snprintf(place, sizeof place, "line %zu, column %d", line + (size_t)error.line - 1,
-				error.column);
-			return visit_unreadable(walk, place, error.text);
+			const char *place = av_arena_printf(walk->tool->arena, "%s:%zu:%zu", walk->path,
+				line + (size_t)error.line - 1,
+				(size_t)error.column + (error.line == 1 ? at - line_start : 0));
+			return visit_unreadable(walk, place, av_json_syntax_text(&error));
 		}
 		char before[24] = "";
 		if (number++ || memchr(text + at + error.position, '{', size - at - (size_t)error.position))
 			snprintf(before, sizeof before, "(%zu)", number);
 		status = visit_document(walk, value, before);
-		for (size_t end = at + (size_t)error.position; at < end; at++)
+		for (size_t end = at + (size_t)error.position; at < end; at++) {
 			line += text[at] == '\n';
+			line_start = text[at] == '\n' ? at + 1 : line_start;
+		}
 		json_decref(value);
 	}
 	return status;
@@ -203,9 +208,10 @@ static int visit_file(struct walk *walk)
 {
 	char *text;
 	size_t size;
+	char why[160];
 
-	if (ask_file(walk->path, REPORT_INPUT_MAX, &text, &size) < 0)
-		return visit_unreadable(walk, walk->path, "cannot be read: see above");
+	if (ask_file_why(walk->path, REPORT_INPUT_MAX, &text, &size, why, sizeof why) < 0)
+		return visit_unreadable(walk, walk->path, why);
 	int status = looks_like_json(text) ? visit_json(walk, text, size) : visit_yaml(walk, text, size);
 	free(text);
 	return status;
@@ -274,7 +280,8 @@ json_t *report_document(struct tool *tool, const char *path, struct av_yaml **re
 	if (looks_like_json(text)) {
 		value = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
 		if (!value)
-			tool_fail(0, "%s:%d:%d: %s", path, error.line, error.column, error.text);
+			tool_fail(0, "%s:%d:%d: %s", path, error.line, error.column,
+				av_json_syntax_text(&error));
 	} else if (av_yaml_open(av_bytes(text, size), path, &faults, ret_yaml) == AV_OK && !faults.count) {
 		value = json_incref((json_t *)(uintptr_t)av_yaml_json(*ret_yaml));
 	} else {

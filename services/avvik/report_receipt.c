@@ -142,7 +142,8 @@ static int packed_read(struct tool *tool, const json_t *value, struct av_bytes *
 }
 
 /* One receipt of the file: the wrapper, or the bare receipt. */
-static int receipt_verify(struct tool *tool, const json_t *value, const unsigned char *public_key)
+static int receipt_verify(
+	struct tool *tool, const char *path, const json_t *value, const unsigned char *public_key)
 {
 	const json_t *inner = json_object_get(value, "receipt");
 	struct av_faults faults;
@@ -154,7 +155,7 @@ static int receipt_verify(struct tool *tool, const json_t *value, const unsigned
 	if (av_json_to(&avvik__v1__receipt__descriptor, inner ? inner : value, tool->arena, &faults,
 		    &message) < 0 ||
 		packed_read(tool, value, &packed) < 0) {
-		tool_fail(0, "this is no receipt:");
+		tool_fail(0, "%s is no receipt:", path);
 		ask_tell(&faults);
 		return EXIT_REFUSED;
 	}
@@ -201,17 +202,18 @@ int report_verify(struct tool *tool, int argc, char **argv)
 	free(text);
 	if (!json_is_object(value)) {
 		if (!value)
-			tool_fail(0, "%s:%d:%d: %s", path, error.line, error.column, error.text);
+			tool_fail(0, "%s:%d:%d: %s", path, error.line, error.column,
+				av_json_syntax_text(&error));
 		json_decref(value);
 		return tool_fail(EXIT_REFUSED,
 			"%s is no receipt: `avvik report file --receipts` and `report receipt --save` write "
 			"them",
 			path);
 	}
-	int code = receipt_verify(tool, value, public_key);
+	int code = receipt_verify(tool, path, value, public_key);
 	json_array_foreach(json_object_get(value, "supplements"), index, supplement)
 	{
-		int one = receipt_verify(tool, supplement, public_key);
+		int one = receipt_verify(tool, path, supplement, public_key);
 		code = AV_MAX(code, one);
 	}
 	json_decref(value);

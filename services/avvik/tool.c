@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/date.h"
 #include "base/status.h"
+#include "bus/principals.h"
 #include "bus/socket.h"
 #include "daemon/settings.h"
 #include "wire/json.h"
@@ -29,6 +30,16 @@ int tool_fail(int code, const char *format, ...)
 	va_end(values);
 	fputc('\n', stderr);
 	return code;
+}
+
+bool tool_name_sound(const char *name)
+{
+	if (av_principal_name_valid(name))
+		return true;
+	tool_fail(0,
+		"\"%s\" is no name of a principal: use 1 to 80 letters, digits, dots, dashes or underscores",
+		name);
+	return false;
 }
 
 /* --- the instance --- */
@@ -245,7 +256,7 @@ int tool_refused(struct tool *tool, const Avvik__V1__Reply *reply)
 			*reply->text ? ": " : "", reply->text);
 	for (size_t i = 0; i < reply->n_faults && !tool->json; i++) {
 		const Avvik__V1__Fault *fault = reply->faults[i];
-		if (done || strcmp(fault->text, reply->text) != 0)
+		if (done || (*fault->path && strcmp(fault->text, reply->text) != 0))
 			fprintf(stderr, "  %s%s%s%s\n", done ? "kept, but " : "",
 				ask_field(tool, fault->path), *fault->path ? ": " : "", fault->text);
 	}

@@ -53,6 +53,8 @@ int tool_usage(const char *name);
 /* "avvik: what went wrong: what to do", to standard error; answers `code`. */
 int tool_fail(int code, const char *format, ...) AV_PRINTF(2, 3);
 
+/* May a principal, and so its key's file, be called so? False: told. */
+bool tool_name_sound(const char *name);
 /* The settings, with every fault printed when they have some. NULL: told already, exit with EXIT_USAGE. */
 const Avvik__V1__Settings *tool_settings(struct tool *tool);
 /* The instance's folders and files, by the same rules as the daemons'. In the tool's arena; NULL: told

@@ -25,12 +25,13 @@
 
 #define PAUSE_MAX_MS 10000
 #define KILL_AFTER_MS 15000
+#define CODE_CONFIGURATION 78 /* of the daemons: the settings, or the store that another one has */
 
 struct child {
 	struct up *up;
 	uv_process_t process;
 	uv_timer_t again;
-	bool runs, known_ready;
+	bool runs, known_ready, was_ready;
 	int pause_ms;
 	int64_t started_ms;
 	const char *name, *path;
@@ -50,6 +51,7 @@ struct up {
 };
 
 static void child_start(struct child *child);
+static void all_stop(struct up *up);
 
 static void say(const struct up *up, const char *name, const char *text)
 {
@@ -82,6 +84,15 @@ static void on_exit_of(uv_process_t *process, int64_t code, int signal)
 	uv_close((uv_handle_t *)process, NULL);
 	if (up->stopping) {
 		all_ended(up);
+		return;
+	}
+	if (code == CODE_CONFIGURATION && !child->was_ready) {
+		tool_fail(0,
+			"%s cannot start, and says why above: is the instance running already? `avvik "
+			"status` tells",
+			child->name);
+		up->code = EXIT_REFUSED;
+		all_stop(up);
 		return;
 	}
 	child->pause_ms = av_clock_monotonic_ms() - child->started_ms > 60000
@@ -131,7 +142,7 @@ static void child_ready(struct up *up, int i)
 
 	if (child->known_ready)
 		return;
-	child->known_ready = true;
+	child->known_ready = child->was_ready = true;
 	snprintf(text, sizeof text, "ready: commands %s, feed %s", endpoints->command, endpoints->feed);
 	say(up, child->name, text);
 	for (int other = 0; other < DAEMON_COUNT; other++)
@@ -206,15 +217,9 @@ static void on_kill(uv_timer_t *timer)
 		}
 }
 
-static void on_stop(uv_signal_t *handle, int number)
+static void all_stop(struct up *up)
 {
-	struct up *up = handle->data;
-
-	AV_UNUSED(number);
-	if (up->stopping)
-		return;
 	up->stopping = true;
-	say(up, "up", "stopping: each daemon finishes what it has");
 	for (int i = 0; i < DAEMON_COUNT; i++) {
 		uv_timer_stop(&up->children[i].again);
 		if (up->children[i].runs)
@@ -222,6 +227,17 @@ static void on_stop(uv_signal_t *handle, int number)
 	}
 	uv_timer_start(&up->kill, on_kill, KILL_AFTER_MS, 0);
 	all_ended(up);
+}
+
+static void on_stop(uv_signal_t *handle, int number)
+{
+	struct up *up = handle->data;
+
+	AV_UNUSED(number);
+	if (up->stopping)
+		return;
+	say(up, "up", "stopping: each daemon finishes what it has");
+	all_stop(up);
 }
 
 static void on_hangup(uv_signal_t *handle, int number)

@@ -123,6 +123,27 @@ run 1 "a secret that others can read is told" $avvik keys
 says "chmod 600" "with the remedy"
 chmod 600 "$work/state/keys/master.key"
 
+# --- names become file names ---
+run 2 "a key cannot be made outside the keys folder" $avvik keys new ../stray
+says "letters, digits" "the remedy is named"
+[ ! -e "$work/state/stray.curve" ] || fail "nothing is written outside the keys folder" "stray.curve is there"
+run 1 "nor a principal with such a name" $avvik principals add ../stray --kind publisher --rights publish
+[ ! -e "$work/state/stray.curve" ] || fail "nothing is written outside the keys folder" "stray.curve is there"
+run 2 "a key is a name, not a path" $avvik --key ../../etc/passwd status
+says "is no name of a principal" "and that is said"
+run 1 "an instance with a name that its settings would not take" $avvik keys init "$work/badname" --name "BAD NAME"
+says "a-z, 0-9 and -" "is refused with the rule"
+[ ! -e "$work/badname" ] || fail "and nothing is made" "$(ls "$work/badname")"
+
+# --- what is damaged is told without its words ---
+printf '{"report": {"type": "deviation",\n "persons": {"affected" "19121212-1212"}}}\n' >"$work/damaged.json"
+run 1 "a damaged receipt" $avvik report verify "$work/damaged.json"
+says "damaged.json:2:" "stands with line and column"
+says_not "19121212" "a personal number is not printed"
+echo '{"receipt": {"nothing": 1}}' >"$work/noreceipt.json"
+run 1 "what is no receipt" $avvik report verify "$work/noreceipt.json"
+says "noreceipt.json is no receipt" "is named"
+
 # --- nobody is there ---
 run 3 "daemons that are away have an exit code of their own" timeout 60 $avvik clock settle
 run 2 "settings that do not exist" $avvik --settings "$work/none.yaml" principals

@@ -33,6 +33,26 @@ run 4 "repetitions and conflicts" $avvik report file "$samples/e-tjanst-again.ya
 says "conflict" "another content under the same reference is a conflict"
 says "2 filed (2 of them before)" "the same content is the same report"
 
+printf '{"reference": "D-1", "report": {"type": "deviation",\n "persons": {"affected" "19121212-1212"}}}\n' >"$work/damaged.json"
+run 1 "a damaged report" $avvik report file "$work/damaged.json"
+says "damaged.json:2:" "is told with file, line and column"
+says_not "19121212" "and without the personal number that stands there"
+run 1 "a damaged supplement" $avvik report supplement 019805a2-7c00-7000-8000-000000000000 "$work/damaged.json"
+says_not "19121212" "neither"
+run 1 "a file that is not there" $avvik report file "$work/nope.json"
+is "$(cat "$work/out" "$work/err" | grep -c "No such file")" 1 "is said once"
+echo >"$work/plain"
+run 1 "receipts for a file that is no folder" $avvik report file "$samples/e-tjanst.yaml" --receipts "$work/plain"
+says "plain is no folder" "are refused before a report is sent"
+says_not "filed" "none was"
+mkdir -p "$work/blocked/$(basename "$(ls "$work/receipts"/* | head -1)")"
+run 1 "a receipt that cannot be written" $avvik report file "$samples/e-tjanst.yaml" --receipts "$work/blocked" --window 1
+says "a receipt could not be written" "is told as that"
+says_not "does not answer" "and not as a daemon that is away"
+timeout 30 $avvik up "$work/state" >"$work/again.log" 2>&1
+is $? 1 "an instance that runs already is not started again and again"
+grep -q "is the instance running already" "$work/again.log" || fail "and it is said why" "$(tail -5 "$work/again.log")"
+
 # --- a bare report, a reference that follows from the content, JSON lines ---
 cat >"$work/one.json" <<JSON
 {"type": "deviation", "unit": "lindhaga", "narrative": {"description": "Dosetten låg kvar."}, "reporter": {"name": "Prov"}}
